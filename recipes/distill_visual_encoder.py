@@ -1,0 +1,201 @@
+"""Distil the three experts into one small CNN with three heads.
+
+    python recipes/distill_visual_encoder.py --photographs PHOTOS.tar FOLDER \
+        --features-dir out/features --sentiment-expert \
+        out/sentiment/sentiment.keras --run-dir out/encoder
+
+Photographs of the validation and test splits are left out, so that what is
+measured on them holds for photographs that nobody has seen.
+"""
+
+import dataclasses
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from visualpoet import runs
+from visualpoet.corpus import datasets
+from visualpoet.corpus.prepared import load_corpus
+from visualpoet.features import images
+from visualpoet.features import photographs
+from visualpoet.features import store
+from visualpoet.features.experts import FEATURE_NAMES
+from visualpoet.features.visual_encoder import ENCODER_SIZE
+from visualpoet.features.visual_encoder import VisualEncoder
+from visualpoet.runs import option
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Distil the three experts into one small CNN with three heads."""
+
+    photographs: tuple[pathlib.Path, ...] = option(
+        (), "folders and tar archives of photographs"
+    )
+    corpus_dir: pathlib.Path = option(
+        pathlib.Path("out/corpus"), "output of prepare_corpus.py"
+    )
+    features_dir: pathlib.Path = option(
+        pathlib.Path("out/features"), "output of extract_features.py"
+    )
+    sentiment_expert: str = option(
+        "out/sentiment/sentiment.keras", "output of train_expert.py"
+    )
+    run_dir: pathlib.Path = option(pathlib.Path("out/encoder"), "output")
+    num_crops: int = option(3, "crops of each photograph with features")
+    batch_size: int = option(64, "views a batch")
+    num_steps: int = option(9000, "train steps")
+    learning_rate: float = option(2e-3, "AdamW, warmed up, cosine to zero")
+    warmup_steps: int = option(300, "train steps of warming up")
+    weight_decay: float = option(0.02, "of AdamW")
+    mixed_precision: bool = option(True, "bfloat16 products")
+    seed: int = option(0, "of Python, NumPy and TensorFlow")
+    resume: bool = option(False, "go on with the run in --run-dir")
+
+    def __post_init__(self):
+        if not self.photographs:
+            raise ValueError("expected --photographs. Received: none")
+
+
+def main(config: Config) -> None:
+    """Runs the recipe.
+
+    Args:
+        config: Its options.
+    """
+    keras.utils.set_random_seed(config.seed)
+    run = runs.RunDirectory(config.run_dir, config)
+    corpus = load_corpus(config.corpus_dir)
+    contents = dict(photographs.read_photographs(config.photographs))
+    train_names = [name for name in corpus.images("train") if name in contents]
+    held_out = [n for n in corpus.images("validation") if n in contents]
+    views = range(1 + config.num_crops)
+    pixels = np.concatenate(
+        [_pixels([contents[n] for n in train_names], view) for view in views]
+    )
+    targets = [_targets(config, train_names, view) for view in views]
+    targets = {
+        name: np.concatenate([target[name] for target in targets])
+        for name in FEATURE_NAMES
+    }
+    held_out_pixels = _pixels([contents[name] for name in held_out], 0)
+    held_out_targets = _targets(config, held_out, 0)
+    mean = {name: values.mean(0) for name, values in targets.items()}
+    deviation = {name: values.std(0) + 1e-2 for name, values in targets.items()}
+    feature_dims = {name: len(values) for name, values in mean.items()}
+    run.log(f"{len(pixels)} views of {len(train_names)} photographs")
+
+    if config.mixed_precision:
+        keras.config.set_dtype_policy("mixed_bfloat16")
+    encoder = VisualEncoder(feature_dims)
+    optimizer = keras.optimizers.AdamW(
+        keras.optimizers.schedules.CosineDecay(
+            0.0,
+            config.num_steps - config.warmup_steps,
+            warmup_target=config.learning_rate,
+            warmup_steps=config.warmup_steps,
+        ),
+        weight_decay=config.weight_decay,
+    )
+    optimizer.build(encoder.trainable_variables)
+
+    def distance(answers, features):
+        errors = [
+            tf.reduce_mean(
+                ((answers[name] - features[name]) / deviation[name]) ** 2
+            )
+            for name in FEATURE_NAMES
+        ]
+        return tf.add_n(errors) / len(errors)
+
+    def batches(start):
+        order = datasets.index_batches(
+            len(pixels), config.batch_size, config.seed, start
+        )
+        for step, chosen in enumerate(order, start):
+            generator = np.random.default_rng((config.seed, step))
+            flip = generator.random(len(chosen)) < 0.5
+            some = pixels[chosen]
+            some[flip] = some[flip, :, ::-1]
+            yield some, {n: v[chosen] for n, v in targets.items()}
+
+    @tf.function(reduce_retracing=True)
+    def train_step(batch):
+        some, features = batch
+        with tf.GradientTape() as tape:
+            answers = encoder(tf.cast(some, tf.float32), training=True)
+            loss = distance(answers, features)
+        variables = encoder.trainable_variables
+        runs.apply_gradients(
+            optimizer, tape.gradient(loss, variables), variables
+        )
+        return loss
+
+    def evaluate():
+        answers = encoder.predict(held_out_pixels, batch_size=128, verbose=0)
+        return {"distance": float(distance(answers, held_out_targets))}
+
+    runs.train(
+        run,
+        num_steps=config.num_steps,
+        batches=batches,
+        train_step=train_step,
+        variables={
+            "encoder": encoder.variables,
+            "optimizer": optimizer.variables,
+        },
+        evaluate=evaluate,
+        evaluation_interval=1000,
+    )
+    encoder.save(config.run_dir / "encoder.keras")
+    run.log(f"{encoder.count_params()} parameters")
+    _store_features(config, run, contents)
+
+
+def _pixels(contents: list[bytes], view: int) -> np.ndarray:
+    dataset = tf.data.Dataset.from_tensor_slices(contents).map(
+        lambda content: tf.cast(
+            tf.round(images.load_view(content, ENCODER_SIZE, view)), tf.uint8
+        ),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    return np.stack(list(dataset.as_numpy_iterator()))
+
+
+def _targets(config: Config, names: list[str], view: int) -> dict:
+    features = store.load_features(
+        config.features_dir, config.sentiment_expert, view
+    )
+    return {
+        kind: np.stack([features[kind][name] for name in names])
+        for kind in FEATURE_NAMES
+    }
+
+
+def _store_features(config: Config, run, contents: dict[str, bytes]) -> None:
+    """Writes the encoder's features of all photographs, as the experts'."""
+    keras.config.set_dtype_policy("float32")
+    path = config.run_dir / "encoder.keras"
+    encoder = keras.saving.load_model(path)
+    answers = encoder.predict(
+        _pixels(list(contents.values()), 0), batch_size=128, verbose=0
+    )
+    digest = runs.file_digest(path)[:16]
+    index = {n: store.image_digest(c) for n, c in contents.items()}
+    rows = list({key: row for row, key in enumerate(index.values())}.items())
+    for name in FEATURE_NAMES:
+        folder = store.FeatureStore(
+            config.run_dir / "store", f"{digest}-{name}"
+        )
+        folder.add(
+            [key for key, _ in rows], answers[name][[row for _, row in rows]]
+        )
+    run.write_json("index.json", index)
+    digests = {name: f"{digest}-{name}" for name in FEATURE_NAMES}
+    run.write_json("experts.json", {"digests": digests})
+
+
+if __name__ == "__main__":
+    main(runs.parse_config(Config))

@@ -1,0 +1,94 @@
+"""Read poems, pairs and captions; cut excerpts; build the vocabulary.
+
+    python recipes/prepare_corpus.py --poems POEMS... --pairs PAIRS... \
+        --captions CAPTIONS... --run-dir out/corpus
+"""
+
+import collections
+import dataclasses
+import json
+import pathlib
+
+from visualpoet import runs
+from visualpoet.corpus import excerpts
+from visualpoet.corpus import readers
+from visualpoet.corpus.records import BadRow
+from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.runs import option
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Read poems, pairs and captions; cut excerpts; build the vocabulary."""
+
+    poems: tuple[pathlib.Path, ...] = option((), "files or folders of poems")
+    pairs: tuple[pathlib.Path, ...] = option((), "files of image-poem pairs")
+    captions: tuple[pathlib.Path, ...] = option(
+        (), "files that say what is known of photographs"
+    )
+    run_dir: pathlib.Path = option(pathlib.Path("out/corpus"), "output")
+    vocabulary_size: int = option(8000, "most tokens to keep")
+    level: str = option("word", "tokens are words, or characters")
+    resume: bool = option(False, "write again into --run-dir")
+
+    def __post_init__(self):
+        if not self.poems:
+            raise ValueError("expected --poems. Received: none")
+
+
+def _read_all(read, paths) -> tuple[list, list[BadRow]]:
+    records, bad_rows = [], []
+    for path in paths:
+        new_records, new_bad_rows = read(path)
+        records += new_records
+        bad_rows += new_bad_rows
+    return records, bad_rows
+
+
+def _write_jsonl(path: pathlib.Path, records: list) -> None:
+    with path.open("w", encoding="utf-8") as stream:
+        for record in records:
+            content = dataclasses.asdict(record)
+            stream.write(json.dumps(content, ensure_ascii=False) + "\n")
+
+
+def main(config: Config) -> None:
+    """Runs the recipe.
+
+    Args:
+        config: Its options.
+    """
+    inputs = [p for p in config.poems + config.pairs if p.is_file()]
+    run = runs.RunDirectory(config.run_dir, config, inputs)
+    poems, bad_poems = _read_all(readers.read_poems, config.poems)
+    pairs, bad_pairs = _read_all(readers.read_pairs, config.pairs)
+    photos, bad_photos = _read_all(readers.read_captions, config.captions)
+    bad_rows = bad_poems + bad_pairs + bad_photos
+    (config.run_dir / "bad_rows.txt").write_text(
+        "".join(f"{row}\n" for row in bad_rows)
+    )
+    pieces = [
+        dataclasses.replace(poem, text=text)
+        for poem in poems
+        for text in excerpts.cut_excerpts(poem.text)
+    ]
+    pieces = list({piece.text: piece for piece in pieces}.values())
+    training = [piece.text for piece in pieces if piece.split == "train"]
+    vocabulary = Vocabulary.train(
+        training, config.vocabulary_size, config.level
+    )
+    vocabulary.save(config.run_dir / "vocabulary.json")
+    _write_jsonl(config.run_dir / "excerpts.jsonl", pieces)
+    _write_jsonl(config.run_dir / "pairs.jsonl", pairs)
+    _write_jsonl(config.run_dir / "photographs.jsonl", photos)
+
+    splits = dict(collections.Counter(piece.split for piece in pieces))
+    run.log(
+        f"{len(poems)} poems, {len(pieces)} excerpts {splits}, {len(pairs)} "
+        f"pairs, {len(photos)} photographs, {len(vocabulary)} tokens; "
+        f"{len(bad_rows)} bad rows, see bad_rows.txt"
+    )
+
+
+if __name__ == "__main__":
+    main(runs.parse_config(Config))

@@ -1,0 +1,337 @@
+"""Pre-train the poem generator with teacher forcing (liu18).
+
+First on poems, each written for its own place in the joint space:
+
+    python recipes/pretrain_generator.py --run-dir out/generator_poems
+
+then on pairs, poems mixed in:
+
+    python recipes/pretrain_generator.py --run-dir out/generator \
+        --start-from out/generator_poems/generator.keras --pair-share 0.5 \
+        --learning-rate 5e-4
+"""
+
+import dataclasses
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from visualpoet import runs
+from visualpoet.corpus import datasets
+from visualpoet.corpus.prepared import load_corpus
+from visualpoet.corpus.vocabulary import UNKNOWN
+from visualpoet.embedding import retrieval
+from visualpoet.features.experts import FEATURE_NAMES
+from visualpoet.features.store import load_features
+from visualpoet.generator import examples
+from visualpoet.generator.poem_generator import PoemGenerator
+from visualpoet.generator.teacher_forcing import sampled_loss
+from visualpoet.generator.teacher_forcing import teacher_forced_loss
+from visualpoet.generator.teacher_forcing import token_losses
+from visualpoet.runs import option
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Pre-train the poem generator with teacher forcing."""
+
+    corpus_dir: pathlib.Path = option(
+        pathlib.Path("out/corpus"), "output of prepare_corpus.py"
+    )
+    features_dir: pathlib.Path = option(
+        pathlib.Path("out/features"),
+        "output of extract_features.py or of distill_visual_encoder.py",
+    )
+    sentiment_expert: str = option(
+        "", "sentiment.keras of train_expert.py; empty for the small encoder"
+    )
+    embedding_dir: pathlib.Path = option(
+        pathlib.Path("out/embedding"), "output of train_embedding.py"
+    )
+    start_from: str = option("", "generator.keras to start from, or empty")
+    run_dir: pathlib.Path = option(pathlib.Path("out/generator"), "output")
+    embedding_dim: int = option(320, "width of the token embedding")
+    hidden_dim: int = option(640, "width of the GRU; liu18 512")
+    conditioning: str = option("clues", "first_state, every_step or clues")
+    dropout: float = option(0.1, "share of units left out")
+    noise: float = option(1.0, "moves a poem's own place, relative to 1")
+    pair_share: float = option(0.0, "share of batches that are pairs")
+    min_similarity: float = option(0.3, "of a pair, to be learnt from")
+    extra_pairs: int = option(
+        4, "nearest excerpts of each photograph, added to the pairs (liu18)"
+    )
+    max_unknown: float = option(0.1, "share of unknown words of a poem")
+    leave_out: tuple[str, ...] = option(
+        ("thee", "thou", "thy", "thine", "hath", "doth"),
+        "poems with these words are not learnt from",
+    )
+    batch_size: int = option(128, "poems a batch")
+    max_tokens: int = option(100, "tokens of a poem, START and END included")
+    num_steps: int = option(8000, "train steps")
+    learning_rate: float = option(2e-3, "Adam, warmed up, cosine to zero")
+    warmup_steps: int = option(400, "train steps of warming up")
+    clip_norm: float = option(1.0, "largest norm of the gradient")
+    sampled_tokens: int = option(
+        2048, "tokens to normalise over in training; 0: the whole vocabulary"
+    )
+    mixed_precision: bool = option(
+        True, "bfloat16 products, about twice as fast on recent CPUs"
+    )
+    seed: int = option(0, "of Python, NumPy and TensorFlow")
+    resume: bool = option(False, "go on with the run in --run-dir")
+
+    def __post_init__(self):
+        if not 0 <= self.pair_share <= 1:
+            raise ValueError(
+                "expected --pair-share in [0, 1]. Received: "
+                f"{self.pair_share}"
+            )
+
+
+def main(config: Config) -> None:
+    """Runs the recipe.
+
+    Args:
+        config: Its options.
+    """
+    keras.utils.set_random_seed(config.seed)
+    run = runs.RunDirectory(config.run_dir, config)
+    corpus = load_corpus(config.corpus_dir)
+    vocabulary = corpus.vocabulary
+    poem_tower = keras.saving.load_model(
+        config.embedding_dir / "poem_tower.keras"
+    )
+    images, image_embeddings = _embed_images(config, corpus)
+
+    def framed(split):
+        return _framed(config, vocabulary, corpus.texts(split))
+
+    def embed(token_ids):
+        padded = datasets.pad_token_ids(token_ids)
+        embedded = poem_tower.predict(padded, batch_size=1024, verbose=0)
+        return embedded.astype(np.float16)
+
+    poems = framed("train")
+    subjects = np.concatenate(
+        [embed(poems[i : i + 8192]) for i in range(0, len(poems), 8192)]
+    )
+    poem_examples = examples.Examples(
+        poems, subjects, np.arange(len(poems)), config.noise
+    )
+    pair_examples = _pair_examples(
+        config, corpus, "train", images, image_embeddings
+    )
+    if config.extra_pairs:
+        pair_examples = _add_nearest(
+            config, pair_examples, poem_examples, corpus, images
+        )
+    run.log(
+        f"{len(poems)} poems of {sum(map(len, poems))} tokens, "
+        f"{len(pair_examples.token_ids)} pairs"
+    )
+    conditioning = examples.Conditioning(_clue_weights(corpus, poem_tower))
+
+    if config.mixed_precision:
+        keras.config.set_dtype_policy("mixed_bfloat16")
+    if config.start_from:
+        generator = keras.saving.load_model(config.start_from)
+    else:
+        generator = PoemGenerator(
+            len(vocabulary),
+            config.embedding_dim,
+            config.hidden_dim,
+            poem_tower.embedding_dim,
+            config.conditioning,
+            config.dropout,
+        )
+    variables = generator.trainable_variables
+    optimizer = keras.optimizers.Adam(
+        keras.optimizers.schedules.CosineDecay(
+            0.0,
+            config.num_steps - config.warmup_steps,
+            warmup_target=config.learning_rate,
+            warmup_steps=config.warmup_steps,
+        ),
+        global_clipnorm=config.clip_norm,
+    )
+    optimizer.build(variables)
+
+    def forward(view, batch, training):
+        inputs = {name: batch[name] for name in generator.input}
+        inputs["token_ids"] = batch["token_ids"][:, :-1]
+        return view(inputs, training=training)
+
+    spec = examples.element_spec(
+        poem_tower.embedding_dim, conditioning.num_clues
+    )
+
+    def loss_of(batch):
+        if not config.sampled_tokens:
+            logits = forward(generator, batch, True)
+            return teacher_forced_loss(logits, batch["token_ids"])
+        step = tf.cast(optimizer.iterations, tf.int32)
+        return sampled_loss(
+            forward(generator.hidden_view, batch, True),
+            generator.get_layer("token_embedding").embeddings.value,
+            batch["token_ids"],
+            config.sampled_tokens,
+            tf.stack([config.seed, step]),
+        )
+
+    @tf.function(input_signature=[spec])
+    def train_step(batch):
+        with tf.GradientTape() as tape:
+            loss = loss_of(batch)
+        runs.apply_gradients(
+            optimizer, tape.gradient(loss, variables), variables
+        )
+        return loss
+
+    @tf.function(input_signature=[spec])
+    def score(batch):
+        return token_losses(forward(generator, batch, False), batch["token_ids"])
+
+    def batches(start):
+        return iter(
+            datasets.batch_dataset(
+                lambda: examples.mixed_batches(
+                    [poem_examples, pair_examples],
+                    [1 - config.pair_share, config.pair_share],
+                    config.batch_size,
+                    conditioning,
+                    config.seed,
+                    start,
+                ),
+                spec,
+            )
+        )
+
+    validation = framed("validation")[:2048]
+    validation_examples = {
+        "no_photograph": (
+            examples.Examples(
+                validation,
+                np.ones([1, poem_tower.embedding_dim]),
+                np.zeros(len(validation), int),
+                0.0,
+            ),
+            dataclasses.replace(conditioning, no_photograph=1.0),
+        ),
+        "photograph": (
+            _pair_examples(
+                config, corpus, "validation", images, image_embeddings
+            ),
+            dataclasses.replace(
+                conditioning, no_photograph=0.0, no_image=0.0, no_clues=1.0
+            ),
+        ),
+    }
+
+    def evaluate():
+        return {
+            f"perplexity/{name}": _perplexity(score, *source)
+            for name, source in validation_examples.items()
+        }
+
+    runs.train(
+        run,
+        num_steps=config.num_steps,
+        batches=batches,
+        train_step=train_step,
+        variables={
+            "generator": generator.variables,
+            "optimizer": optimizer.variables,
+        },
+        evaluate=evaluate,
+        evaluation_interval=500,
+    )
+    generator.save(config.run_dir / "generator.keras")
+
+
+def _perplexity(score, source, conditioning, batch_size=128):
+    totals, counts = [], []
+    order = np.argsort([len(ids) for ids in source.token_ids])[:2048]
+    for chosen in np.split(order, range(batch_size, len(order), batch_size)):
+        batch = examples.make_batch(
+            source, chosen, conditioning, np.random.default_rng(0)
+        )
+        total, count = score(batch)
+        totals.append(float(total))
+        counts.append(float(count))
+    return float(np.exp(sum(totals) / max(sum(counts), 1)))
+
+
+def _framed(config, vocabulary, texts):
+    banned = {vocabulary.encode(word)[0] for word in config.leave_out}
+    banned.discard(UNKNOWN)
+    return [
+        datasets.frame(ids, config.max_tokens)
+        for ids in vocabulary.encode_batch(texts)
+        if ids.count(UNKNOWN) <= config.max_unknown * len(ids)
+        and not banned.intersection(ids)
+    ]
+
+
+def _embed_images(config, corpus):
+    features = load_features(config.features_dir, config.sentiment_expert)
+    images = [name for name in corpus.photographs if name in features["object"]]
+    inputs = {
+        kind: np.stack([features[kind][name] for name in images])
+        for kind in FEATURE_NAMES
+    }
+    tower = keras.saving.load_model(
+        config.embedding_dir / "image_tower.keras"
+    )
+    embedded = tower.predict(inputs, batch_size=512, verbose=0)
+    return {name: row for row, name in enumerate(images)}, embedded
+
+
+def _pair_examples(config, corpus, split, images, image_embeddings):
+    pairs = [
+        pair
+        for pair in corpus.pairs
+        if pair.image in images
+        and corpus.photographs[pair.image].split == split
+        and pair.similarity >= config.min_similarity
+    ]
+    ids = corpus.vocabulary.encode_batch([pair.poem.text for pair in pairs])
+    return examples.Examples(
+        [datasets.frame(poem, config.max_tokens) for poem in ids],
+        image_embeddings,
+        np.array([images[pair.image] for pair in pairs], int),
+        0.0,
+    )
+
+
+def _add_nearest(config, pairs, poems, corpus, images):
+    train = [n for n in corpus.images("train") if n in images]
+    rows = np.array([images[name] for name in train])
+    queries = pairs.subjects[rows].astype(np.float32)
+    subjects = poems.subjects.astype(np.float32)
+    nearest = np.concatenate(
+        [
+            retrieval.nearest(some, subjects, config.extra_pairs)
+            for some in np.array_split(queries, max(1, len(queries) // 512))
+        ]
+    )
+    added = [poems.token_ids[index] for index in nearest.ravel()]
+    return examples.Examples(
+        [*pairs.token_ids, *added],
+        pairs.subjects,
+        np.concatenate(
+            [pairs.subject_of, np.repeat(rows, config.extra_pairs)]
+        ),
+        0.0,
+    )
+
+
+def _clue_weights(corpus, poem_tower):
+    log_weights = poem_tower.get_layer("log_weights").embeddings.numpy()
+    usable = retrieval.clue_mask(corpus.vocabulary, frozenset())
+    return np.exp(log_weights[:, 0]) * usable
+
+
+if __name__ == "__main__":
+    main(runs.parse_config(Config))

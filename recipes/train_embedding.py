@@ -1,0 +1,217 @@
+"""Train the deep coupled visual-poetic embedding (liu18).
+
+    python recipes/train_embedding.py --corpus-dir out/corpus \
+        --features-dir out/features --run-dir out/embedding
+"""
+
+import dataclasses
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from visualpoet import runs
+from visualpoet.corpus import datasets
+from visualpoet.corpus.prepared import load_corpus
+from visualpoet.embedding import retrieval
+from visualpoet.embedding.encoders import ImageTower
+from visualpoet.embedding.encoders import PoemTower
+from visualpoet.embedding.ranking_loss import ranking_loss
+from visualpoet.embedding.word_vectors import smooth_inverse_frequency
+from visualpoet.embedding.word_vectors import train_word_vectors
+from visualpoet.features.experts import FEATURE_NAMES
+from visualpoet.features.store import load_features
+from visualpoet.runs import option
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Train the deep coupled visual-poetic embedding."""
+
+    corpus_dir: pathlib.Path = option(
+        pathlib.Path("out/corpus"), "output of prepare_corpus.py"
+    )
+    features_dir: pathlib.Path = option(
+        pathlib.Path("out/features"),
+        "output of extract_features.py or of distill_visual_encoder.py",
+    )
+    sentiment_expert: str = option(
+        "", "sentiment.keras of train_expert.py; empty for the small encoder"
+    )
+    poem_tower: str = option(
+        "", "poem_tower.keras to keep fixed; empty to train one"
+    )
+    run_dir: pathlib.Path = option(pathlib.Path("out/embedding"), "output")
+    embedding_dim: int = option(256, "width of the joint space")
+    word_dim: int = option(256, "width of the word vectors")
+    hidden_dim: int = option(512, "hidden layer of the image tower; 0: liu18")
+    margin: float = option(0.2, "of the ranking loss")
+    hardest: bool = option(False, "hardest negative only")
+    caption_share: float = option(
+        0.5, "share of texts that are captions where a photograph has some"
+    )
+    batch_size: int = option(256, "photographs a batch")
+    num_steps: int = option(3000, "train steps")
+    learning_rate: float = option(1e-3, "Adam, cosine to zero")
+    max_tokens: int = option(96, "tokens of a text")
+    seed: int = option(0, "of Python, NumPy and TensorFlow")
+    resume: bool = option(False, "go on with the run in --run-dir")
+
+
+def main(config: Config) -> None:
+    """Runs the recipe.
+
+    Args:
+        config: Its options.
+    """
+    keras.utils.set_random_seed(config.seed)
+    run = runs.RunDirectory(config.run_dir, config)
+    corpus = load_corpus(config.corpus_dir)
+    features = load_features(config.features_dir, config.sentiment_expert)
+    vocabulary = corpus.vocabulary
+    poems, captions = {}, {}
+    for pair in corpus.pairs:
+        poems.setdefault(pair.image, []).append(pair.poem.text)
+    for name, photo in corpus.photographs.items():
+        captions[name] = [*photo.captions, *photo.moods]
+        if photo.captions:
+            captions[name].append("\n".join(photo.captions))
+    encoded = {
+        kind: {
+            name: vocabulary.encode_batch(some)
+            for name, some in texts.items()
+            if some and name in features["object"]
+        }
+        for kind, texts in (("poems", poems), ("captions", captions))
+    }
+    names = [
+        name
+        for name in corpus.images("train")
+        if name in encoded["poems"] or name in encoded["captions"]
+    ]
+    image_tower, poem_tower = _build_towers(config, corpus, features, run)
+    trainable = image_tower.trainable_variables
+    if not config.poem_tower:
+        trainable = trainable + poem_tower.trainable_variables
+    optimizer = keras.optimizers.Adam(
+        keras.optimizers.schedules.CosineDecay(
+            config.learning_rate, config.num_steps
+        )
+    )
+    optimizer.build(trainable)
+
+    def choose_text(name, generator):
+        kinds = [k for k in ("captions", "poems") if name in encoded[k]]
+        kind = kinds[-1]
+        if len(kinds) == 2 and generator.random() < config.caption_share:
+            kind = "captions"
+        texts = encoded[kind][name]
+        return texts[generator.integers(len(texts))]
+
+    def image_inputs(some):
+        return {
+            kind: np.stack([features[kind][name] for name in some])
+            for kind in FEATURE_NAMES
+        }
+
+    def batches(start):
+        order = datasets.index_batches(
+            len(names), config.batch_size, config.seed, start
+        )
+        for step, chosen in enumerate(order, start):
+            generator = np.random.default_rng((config.seed, step))
+            some = [names[index] for index in chosen]
+            texts = [choose_text(name, generator) for name in some]
+            yield (
+                image_inputs(some),
+                datasets.pad_token_ids(texts, config.max_tokens),
+            )
+
+    @tf.function(reduce_retracing=True)
+    def train_step(batch):
+        inputs, token_ids = batch
+        with tf.GradientTape() as tape:
+            loss = ranking_loss(
+                image_tower(inputs, training=True),
+                poem_tower(token_ids, training=True),
+                config.margin,
+                config.hardest,
+            )
+        gradients = tape.gradient(loss, trainable)
+        runs.apply_gradients(optimizer, gradients, trainable)
+        return loss
+
+    def embed_texts(texts):
+        token_ids = datasets.pad_token_ids(texts, config.max_tokens)
+        return poem_tower.predict(token_ids, batch_size=512, verbose=0)
+
+    def evaluate(split="validation"):
+        some = [n for n in corpus.images(split) if n in encoded["captions"]]
+        some = some or [n for n in corpus.images(split) if n in poems]
+        x = image_tower.predict(image_inputs(some), 512, verbose=0)
+        report = {"photographs": len(some)}
+        for kind in ("poems", "captions"):
+            if not all(name in encoded[kind] for name in some):
+                continue
+            index = 0 if kind == "poems" else -1
+            m = embed_texts([encoded[kind][name][index] for name in some])
+            for way, scores in (("image", x @ m.T), (kind, m @ x.T)):
+                recalls = retrieval.recall_report(scores)
+                report |= {f"{kind}/{way}/{k}": v for k, v in recalls.items()}
+        return report
+
+    runs.train(
+        run,
+        num_steps=config.num_steps,
+        batches=batches,
+        train_step=train_step,
+        variables={
+            "image_tower": image_tower.variables,
+            "poem_tower": poem_tower.variables,
+            "optimizer": optimizer.variables,
+        },
+        evaluate=evaluate,
+        evaluation_interval=500,
+    )
+    image_tower.save(config.run_dir / "image_tower.keras")
+    poem_tower.save(config.run_dir / "poem_tower.keras")
+    run.write_json("results.json", evaluate())
+
+
+def _build_towers(config, corpus, features, run):
+    feature_dims = {
+        name: len(next(iter(features[name].values())))
+        for name in FEATURE_NAMES
+    }
+    image_tower = ImageTower(
+        feature_dims, config.embedding_dim, config.hidden_dim
+    )
+    if config.poem_tower:
+        return image_tower, keras.saving.load_model(config.poem_tower)
+    vocabulary = corpus.vocabulary
+    texts = corpus.texts("train")
+    for photo in corpus.photographs.values():
+        if photo.split == "train":
+            texts += photo.captions
+    run.log(f"word vectors from {len(texts)} texts")
+    token_ids = vocabulary.encode_batch(texts)
+    vectors = train_word_vectors(
+        token_ids, len(vocabulary), config.word_dim, seed=config.seed
+    )
+    weights = smooth_inverse_frequency(token_ids, len(vocabulary))
+    poem_tower = PoemTower(
+        len(vocabulary),
+        vocabulary.line_break,
+        config.word_dim,
+        config.embedding_dim,
+    )
+    poem_tower.get_layer("word_vectors").embeddings.assign(vectors)
+    poem_tower.get_layer("log_weights").embeddings.assign(
+        np.log(weights)[:, None]
+    )
+    return image_tower, poem_tower
+
+
+if __name__ == "__main__":
+    main(runs.parse_config(Config))

@@ -1,0 +1,148 @@
+"""Train the sentiment expert: multi-label, sigmoid cross-entropy (liu18).
+
+    python recipes/train_expert.py --corpus-dir out/corpus \
+        --features-dir out/features --run-dir out/sentiment
+"""
+
+import dataclasses
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+from sklearn.metrics import average_precision_score
+
+from visualpoet import runs
+from visualpoet.corpus.datasets import index_batches
+from visualpoet.corpus.prepared import PreparedCorpus
+from visualpoet.corpus.prepared import load_corpus
+from visualpoet.corpus.sentiment import label_sentiment
+from visualpoet.features.experts import SentimentExpert
+from visualpoet.features.store import load_features
+from visualpoet.runs import option
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Train the sentiment expert: multi-label, sigmoid cross-entropy."""
+
+    corpus_dir: pathlib.Path = option(
+        pathlib.Path("out/corpus"), "output of prepare_corpus.py"
+    )
+    features_dir: pathlib.Path = option(
+        pathlib.Path("out/features"), "output of extract_features.py"
+    )
+    run_dir: pathlib.Path = option(pathlib.Path("out/sentiment"), "output")
+    num_words: int = option(328, "sentiment words; liu18 hand-picked 328")
+    hidden_dim: int = option(256, "width of the sentiment features")
+    batch_size: int = option(256, "photographs a batch")
+    num_steps: int = option(1500, "train steps")
+    learning_rate: float = option(1e-3, "AdamW, cosine to zero")
+    seed: int = option(0, "of Python, NumPy and TensorFlow")
+    resume: bool = option(False, "go on with the run in --run-dir")
+
+
+def _texts(corpus: PreparedCorpus) -> dict[str, list[str]]:
+    texts = {
+        name: [*photo.captions, *photo.moods]
+        for name, photo in corpus.photographs.items()
+    }
+    for pair in corpus.pairs:
+        texts[pair.image].append(pair.poem.text)
+    return {name: some for name, some in texts.items() if some}
+
+
+def _mean_average_precision(labels: np.ndarray, scores: np.ndarray) -> float:
+    seen = labels.any(axis=0)
+    return average_precision_score(labels[:, seen], scores[:, seen])
+
+
+def main(config: Config) -> None:
+    """Runs the recipe.
+
+    Args:
+        config: Its options.
+    """
+    keras.utils.set_random_seed(config.seed)
+    run = runs.RunDirectory(config.run_dir, config)
+    corpus = load_corpus(config.corpus_dir)
+    features = load_features(config.features_dir)
+    texts = _texts(corpus)
+    names = list(texts)
+    train_names = [n for n in corpus.images("train") if n in texts]
+    words, labels = label_sentiment(texts, config.num_words, train_names)
+    rows = {name: row for row, name in enumerate(names)}
+    inputs = {
+        kind: np.stack([features[kind][name] for name in names])
+        for kind in ("object", "scene")
+    }
+    model = SentimentExpert(
+        inputs["object"].shape[1],
+        inputs["scene"].shape[1],
+        config.hidden_dim,
+        len(words),
+    )
+    optimizer = keras.optimizers.AdamW(
+        keras.optimizers.schedules.CosineDecay(
+            config.learning_rate, config.num_steps
+        )
+    )
+    optimizer.build(model.trainable_variables)
+
+    @tf.function(reduce_retracing=True)
+    def train_step(batch_and_targets):
+        batch, targets = batch_and_targets
+        with tf.GradientTape() as tape:
+            logits = model(batch, training=True)["logits"]
+            loss = tf.reduce_mean(
+                tf.nn.sigmoid_cross_entropy_with_logits(targets, logits)
+            )
+        gradients = tape.gradient(loss, model.trainable_variables)
+        runs.apply_gradients(optimizer, gradients, model.trainable_variables)
+        return loss
+
+    train_rows = np.array([rows[name] for name in train_names])
+
+    def batches(start):
+        order = index_batches(
+            len(train_rows), config.batch_size, config.seed, start
+        )
+        for some in order:
+            chosen = train_rows[some]
+            batch = {kind: values[chosen] for kind, values in inputs.items()}
+            yield batch, labels[chosen].astype(np.float32)
+
+    frequency = labels[train_rows].mean(axis=0)
+
+    def evaluate(split="validation"):
+        some = [rows[n] for n in corpus.images(split) if n in rows]
+        batch = {kind: values[some] for kind, values in inputs.items()}
+        scores = model.predict(batch, batch_size=512, verbose=0)["logits"]
+        baseline = np.broadcast_to(frequency, scores.shape)
+        return {
+            "mean_average_precision": _mean_average_precision(
+                labels[some], scores
+            ),
+            "frequency_baseline": _mean_average_precision(
+                labels[some], baseline
+            ),
+        }
+
+    runs.train(
+        run,
+        num_steps=config.num_steps,
+        batches=batches,
+        train_step=train_step,
+        variables={"model": model.variables, "optimizer": optimizer.variables},
+        evaluate=evaluate,
+        evaluation_interval=250,
+    )
+    model.save(config.run_dir / "sentiment.keras")
+    run.write_json("words.json", words)
+    results = evaluate("test")
+    run.write_json("results.json", results)
+    run.log(f"test photographs: {results}")
+
+
+if __name__ == "__main__":
+    main(runs.parse_config(Config))

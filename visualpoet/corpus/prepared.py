@@ -1,0 +1,95 @@
+"""What `recipes/prepare_corpus.py` wrote, read back."""
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Iterator
+
+from visualpoet.corpus.records import ImagePoemPair
+from visualpoet.corpus.records import Photograph
+from visualpoet.corpus.records import Poem
+from visualpoet.corpus.vocabulary import Vocabulary
+
+
+@dataclasses.dataclass(frozen=True)
+class PreparedCorpus:
+    """Excerpts, pairs and photographs with one vocabulary.
+
+    Attributes:
+        excerpts: Poems of 3 to 10 lines.
+        pairs: Image-poem pairs.
+        photographs: What is known of each photograph, by name.
+        vocabulary: Tokens and ids.
+    """
+
+    excerpts: list[Poem]
+    pairs: list[ImagePoemPair]
+    photographs: dict[str, Photograph]
+    vocabulary: Vocabulary
+
+    def texts(self, split: str) -> list[str]:
+        """Returns the excerpts of a split.
+
+        Args:
+            split: `train`, `validation` or `test`.
+
+        Returns:
+            Their texts.
+        """
+        return [poem.text for poem in self.excerpts if poem.split == split]
+
+    def images(self, split: str) -> list[str]:
+        """Returns the photographs of a split.
+
+        Args:
+            split: `train`, `validation` or `test`.
+
+        Returns:
+            Their names.
+        """
+        photographs = self.photographs.values()
+        return [photo.image for photo in photographs if photo.split == split]
+
+
+def _rows(path: pathlib.Path) -> Iterator[dict]:
+    if not path.exists():
+        raise FileNotFoundError(
+            "expected the folder of a prepared corpus. Received: "
+            f"{path.parent}, which has no {path.name}; run "
+            "recipes/prepare_corpus.py first"
+        )
+    with path.open(encoding="utf-8") as stream:
+        for line in stream:
+            yield json.loads(line)
+
+
+def load_corpus(folder: pathlib.Path) -> PreparedCorpus:
+    """Reads a prepared corpus.
+
+    Args:
+        folder: The run directory of `recipes/prepare_corpus.py`.
+
+    Returns:
+        The corpus.
+
+    Raises:
+        FileNotFoundError: If the folder holds none.
+    """
+    folder = pathlib.Path(folder)
+    excerpts = [Poem(**row) for row in _rows(folder / "excerpts.jsonl")]
+    pairs = [
+        ImagePoemPair(row["image"], Poem(**row["poem"]), row["similarity"])
+        for row in _rows(folder / "pairs.jsonl")
+    ]
+    photographs = {
+        row["image"]: Photograph(
+            **{
+                **row,
+                "captions": tuple(row["captions"]),
+                "moods": tuple(row["moods"]),
+            }
+        )
+        for row in _rows(folder / "photographs.jsonl")
+    }
+    vocabulary = Vocabulary.load(folder / "vocabulary.json")
+    return PreparedCorpus(excerpts, pairs, photographs, vocabulary)

@@ -1,0 +1,224 @@
+"""Tokens and their ids: words or characters, the line break among them."""
+
+import itertools
+import json
+import pathlib
+import re
+from collections.abc import Iterable
+from collections.abc import Sequence
+
+import numpy as np
+import tokenizers
+from tokenizers import models
+from tokenizers import normalizers
+from tokenizers import pre_tokenizers
+from tokenizers import trainers
+
+PAD, START, END, UNKNOWN = range(4)
+SPECIAL_TOKENS = ("<pad>", "<start>", "<end>", "<unknown>")
+LINE_BREAK = "\n"
+
+_LEFT = frozenset(".,;:!?)'s").union({"'s"}) - {"s"}
+_RIGHT = frozenset("(")
+_BOTH = frozenset("-")
+_WORD_PATTERN = (
+    r"\n|'s\b|[\p{L}\p{N}]+(?:'(?!s\b)[\p{L}\p{N}]+)*|'[\p{L}]+|[^\w\s]"
+)
+_WORD_CLEANING = (
+    (r"[\u2018\u2019\u02bc`]", "'"),
+    (r"[\u201c\u201d\"*_\[\]{}<>|~^=+#@/\\]", " "),
+    (r"[\u2013\u2014\u2015]|--+| - ", " \u2014 "),
+    (r"(?<=\p{L})' (?=(?:d|st|n|er|ry|re|t|ll|ve|m)\b)", "'"),
+    (r"(?<=\s)'+(?=\s)", ""),
+    (r"[ \t]+", " "),
+    (r" ?\n[ \n]*", "\n"),
+)
+LEVELS = ("word", "character")
+
+
+class Vocabulary:
+    """Tokens <-> ids, on the `tokenizers` library.
+
+    Ids 0 to 3 are padding, start, end and unknown. The line break is an
+    ordinary token. At word level text is lower-cased, the genitive `'s` and
+    every punctuation mark are tokens of their own, quotation marks are
+    dropped; at character level every character is a token.
+
+    Args:
+        tokenizer: A trained tokenizer.
+        level: `word` or `character`.
+    """
+
+    def __init__(self, tokenizer: tokenizers.Tokenizer, level: str):
+        self._tokenizer = tokenizer
+        self.level = level
+        size = tokenizer.get_vocab_size()
+        self.tokens = [tokenizer.id_to_token(index) for index in range(size)]
+        self.line_break = tokenizer.token_to_id(LINE_BREAK)
+
+    @classmethod
+    def train(
+        cls, texts: Iterable[str], size: int, level: str = "word"
+    ) -> "Vocabulary":
+        """Counts tokens and keeps the most frequent.
+
+        Args:
+            texts: The corpus.
+            size: Most tokens to keep, special ones included.
+            level: `word` or `character`.
+
+        Returns:
+            The vocabulary.
+
+        Raises:
+            ValueError: If `level` is unknown or the corpus is empty.
+        """
+        if level not in LEVELS:
+            raise ValueError(f"expected a level of {LEVELS}. Received: {level}")
+        tokenizer = tokenizers.Tokenizer(
+            models.WordLevel(unk_token=SPECIAL_TOKENS[UNKNOWN])
+        )
+        tokenizer.normalizer = _normalizer(level)
+        pattern = _WORD_PATTERN if level == "word" else r"\n|\S"
+        tokenizer.pre_tokenizer = pre_tokenizers.Split(
+            tokenizers.Regex(pattern), "removed", invert=True
+        )
+        trainer = trainers.WordLevelTrainer(
+            vocab_size=size,
+            special_tokens=list(SPECIAL_TOKENS),
+            show_progress=False,
+        )
+        tokenizer.train_from_iterator(
+            itertools.chain(texts, [LINE_BREAK]), trainer
+        )
+        if tokenizer.get_vocab_size() <= len(SPECIAL_TOKENS) + 1:
+            raise ValueError(
+                "expected a corpus of texts. Received: not one token; see the "
+                "rows that were reported as bad"
+            )
+        return cls(tokenizer, level)
+
+    @classmethod
+    def load(cls, path: pathlib.Path) -> "Vocabulary":
+        """Reads what `save` wrote.
+
+        Args:
+            path: The file.
+
+        Returns:
+            The vocabulary.
+        """
+        content = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+        tokenizer = tokenizers.Tokenizer.from_str(
+            json.dumps(content["tokenizer"])
+        )
+        return cls(tokenizer, content["level"])
+
+    def save(self, path: pathlib.Path) -> None:
+        """Writes one JSON file.
+
+        Args:
+            path: The file.
+        """
+        content = {
+            "level": self.level,
+            "tokenizer": json.loads(self._tokenizer.to_str()),
+        }
+        pathlib.Path(path).write_text(
+            json.dumps(content, ensure_ascii=False), encoding="utf-8"
+        )
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def encode(self, text: str) -> list[int]:
+        """Returns token ids without start and end.
+
+        Args:
+            text: One text.
+
+        Returns:
+            Token ids.
+        """
+        return self._tokenizer.encode(text.strip()).ids
+
+    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        """Returns token ids of many texts, in parallel.
+
+        Args:
+            texts: The texts.
+
+        Returns:
+            Token ids of each, without start and end.
+        """
+        stripped = [text.strip() for text in texts]
+        return [e.ids for e in self._tokenizer.encode_batch_fast(stripped)]
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """Writes token ids as text, up to the end token.
+
+        Args:
+            token_ids: Token ids; start, padding and unknown are left out.
+
+        Returns:
+            The text; at word level each line begins with a capital.
+        """
+        pieces, table = [], self.pieces()
+        previous = START
+        for token_id in map(int, token_ids):
+            if token_id == END:
+                break
+            if token_id in (PAD, START, UNKNOWN):
+                continue
+            pieces.append(table[self._form(previous), token_id])
+            previous = token_id
+        return "".join(pieces).strip()
+
+    def _form(self, previous: int) -> int:
+        if previous in (START, self.line_break):
+            return 0
+        return 2 if self.tokens[previous] in _RIGHT | _BOTH else 1
+
+    def pieces(self) -> np.ndarray:
+        """How each token is written, so that text is a plain concatenation.
+
+        Returns:
+            str `[3, V]`: at the start of a line (capital, no blank), after
+            another token (blank before a word), and after a token that binds
+            to its right (no blank).
+        """
+        rows = [("", "", "") if i < 4 else self._write(t) for i, t in enumerate(self.tokens)]
+        return np.array(rows).T
+
+    def _write(self, token: str) -> tuple[str, str, str]:
+        if self.level == "character" or token == LINE_BREAK:
+            return token, token, token
+        written = _capital_i(token)
+        blank = "" if token in _LEFT | _BOTH else " "
+        return written[:1].upper() + written[1:], blank + written, written
+
+    def forms(self) -> np.ndarray:
+        """Which row of `pieces` a token takes after each token.
+
+        Returns:
+            int32 `[V]`.
+        """
+        return np.array(
+            [self._form(index) for index in range(len(self))], np.int32
+        )
+
+
+def _capital_i(token: str) -> str:
+    return re.sub(r"^i(?=$|')", "I", token)
+
+
+def _normalizer(level: str) -> normalizers.Normalizer:
+    if level == "character":
+        return normalizers.Sequence([normalizers.NFC()])
+    cleaning = [
+        normalizers.Replace(tokenizers.Regex(pattern), content)
+        for pattern, content in _WORD_CLEANING
+    ]
+    return normalizers.Sequence(
+        [normalizers.NFKC(), normalizers.Lowercase(), *cleaning]
+    )

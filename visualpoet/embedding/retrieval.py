@@ -1,0 +1,71 @@
+"""Neighbours in the joint space: recall, nearest poems, poetic clues."""
+
+import numpy as np
+
+from visualpoet.corpus.vocabulary import Vocabulary
+
+
+def ranks_of_pairs(similarities: np.ndarray) -> np.ndarray:
+    """Ranks the right column of each row.
+
+    Args:
+        similarities: float `[N, N]`; column i belongs to row i.
+
+    Returns:
+        int `[N]`, 1 for the best; equal columns count half of them before.
+    """
+    paired = np.diag(similarities)[:, None]
+    before = (similarities > paired).sum(axis=1)
+    equal = (similarities == paired).sum(axis=1) - 1
+    return 1 + before + equal // 2
+
+
+def recall_report(similarities: np.ndarray) -> dict[str, float]:
+    """Recall and median rank of pairs.
+
+    Args:
+        similarities: float `[N, N]`; column i belongs to row i.
+
+    Returns:
+        `recall@1`, `recall@5`, `recall@10` in [0, 1] and `median_rank`.
+    """
+    ranks = ranks_of_pairs(similarities)
+    recalls = {f"recall@{k}": float((ranks <= k).mean()) for k in (1, 5, 10)}
+    return {**recalls, "median_rank": float(np.median(ranks))}
+
+
+def nearest(
+    queries: np.ndarray, candidates: np.ndarray, count: int
+) -> np.ndarray:
+    """Finds the candidates nearest to each query.
+
+    Args:
+        queries: float `[Q, K]`, unit length.
+        candidates: float `[N, K]`, unit length.
+        count: How many to return.
+
+    Returns:
+        int `[Q, count]`, nearest first.
+    """
+    similarities = queries @ candidates.T
+    best = np.argpartition(-similarities, count - 1, axis=1)[:, :count]
+    order = np.argsort(-np.take_along_axis(similarities, best, 1), axis=1)
+    return np.take_along_axis(best, order, axis=1)
+
+
+def clue_mask(vocabulary: Vocabulary, stop_words: frozenset[str]) -> np.ndarray:
+    """Says which tokens can be clues: words of three letters that mean much.
+
+    Args:
+        vocabulary: The vocabulary.
+        stop_words: Words that are never clues.
+
+    Returns:
+        bool `[V]`.
+    """
+    return np.array(
+        [
+            token.isalpha() and len(token) > 2 and token not in stop_words
+            for token in vocabulary.tokens
+        ]
+    )

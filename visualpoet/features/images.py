@@ -1,0 +1,77 @@
+"""Pixels: one way to turn encoded bytes into the square the networks see."""
+
+import tensorflow as tf
+
+
+def decode_image(image_bytes: tf.Tensor) -> tf.Tensor:
+    """Decodes JPEG, PNG, GIF (first frame), BMP or WebP.
+
+    Args:
+        image_bytes: string scalar. The encoded file.
+
+    Returns:
+        uint8 `[height, width, 3]`.
+
+    Raises:
+        tf.errors.InvalidArgumentError: If the bytes are no picture.
+    """
+    image = tf.io.decode_image(image_bytes, channels=3, expand_animations=False)
+    return tf.ensure_shape(image, [None, None, 3])
+
+
+def square(image: tf.Tensor, size: int) -> tf.Tensor:
+    """Crops the central square and resizes it.
+
+    Args:
+        image: uint8 or float `[height, width, 3]` in [0, 255].
+        size: Side of the result in pixels.
+
+    Returns:
+        float `[size, size, 3]` in [0, 255].
+    """
+    shape = tf.shape(image)
+    side = tf.minimum(shape[0], shape[1])
+    top, left = (shape[0] - side) // 2, (shape[1] - side) // 2
+    cropped = image[top : top + side, left : left + side]
+    resized = tf.image.resize(cropped, [size, size], antialias=True)
+    return tf.clip_by_value(resized, 0.0, 255.0)
+
+
+def random_crop(image: tf.Tensor, size: int, seed: tuple[int, int]) -> tf.Tensor:
+    """Crops a random square that a seed determines, and resizes it.
+
+    Args:
+        image: uint8 `[height, width, 3]`.
+        size: Side of the result in pixels.
+        seed: The same seed gives the same part of the picture at any size.
+
+    Returns:
+        float `[size, size, 3]` in [0, 255]; the side of the crop is 0.55 to 1
+        of the shorter side.
+    """
+    draws = tf.random.stateless_uniform([3], seed)
+    shape = tf.cast(tf.shape(image)[:2], tf.float32)
+    side = tf.reduce_min(shape) * (0.55 + 0.45 * draws[0])
+    corner = tf.cast((shape - side) * draws[1:], tf.int32)
+    side = tf.cast(side, tf.int32)
+    top, left = corner[0], corner[1]
+    return square(image[top : top + side, left : left + side], size)
+
+
+def load_view(image_bytes: tf.Tensor, size: int, view: int) -> tf.Tensor:
+    """Decodes a picture and returns one of its views.
+
+    Args:
+        image_bytes: string scalar. The encoded file.
+        size: Side of the result in pixels.
+        view: 0 for the central square, else the number of a random crop that
+            is always the same for the same picture and number.
+
+    Returns:
+        float `[size, size, 3]` in [0, 255].
+    """
+    image = decode_image(image_bytes)
+    if view == 0:
+        return square(image, size)
+    name = tf.strings.to_hash_bucket_fast(image_bytes, 2**31 - 1)
+    return random_crop(image, size, (tf.cast(name, tf.int32), view))

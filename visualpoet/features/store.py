@@ -1,0 +1,164 @@
+"""On-disk feature store: no photograph is encoded twice by one expert."""
+
+import hashlib
+import json
+import pathlib
+from collections.abc import Callable
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+# Importing it registers the class that `load_model` needs.
+from visualpoet.features import experts  # noqa: F401
+
+
+def image_digest(image_bytes: bytes) -> str:
+    """Names a photograph by its content.
+
+    Args:
+        image_bytes: The encoded file.
+
+    Returns:
+        32 hexadecimal digits.
+    """
+    return hashlib.sha256(image_bytes).hexdigest()[:32]
+
+
+def view_digest(digest: str, view: int) -> str:
+    """Names a view of a photograph.
+
+    Args:
+        digest: Digest of the photograph.
+        view: Number of the view (`images.load_view`).
+
+    Returns:
+        The digest itself for the whole photograph.
+    """
+    return digest if view == 0 else f"{digest}-{view}"
+
+
+class FeatureStore:
+    """Feature vectors of one expert, keyed by image digest.
+
+    Each call of `add` writes one shard (`.npz`, never pickled) under a
+    temporary name and renames it, so a kill loses at most that shard.
+
+    Args:
+        folder: Where the shards live; one sub-folder an expert.
+        expert: Digest of the expert (`expert_digest`).
+    """
+
+    def __init__(self, folder: pathlib.Path, expert: str):
+        self._folder = pathlib.Path(folder) / expert
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._rows: dict[str, np.ndarray] = {}
+        for shard in sorted(self._folder.glob("*.npz")):
+            self._load(shard)
+
+    def _load(self, shard: pathlib.Path) -> None:
+        with np.load(shard, allow_pickle=False) as arrays:
+            rows = arrays["features"].astype(np.float32)
+            self._rows.update(zip(arrays["digests"].tolist(), rows))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, digest: str) -> bool:
+        return digest in self._rows
+
+    def add(self, digests: Sequence[str], features: np.ndarray) -> None:
+        """Stores the features of some photographs.
+
+        Args:
+            digests: Image digests.
+            features: float `[B, F]`; kept as float16.
+        """
+        features = np.asarray(features, np.float16)
+        name = f"{len(self._rows):08d}"
+        partial = self._folder / f"{name}.partial"
+        with partial.open("wb") as stream:
+            np.savez(stream, digests=np.array(digests), features=features)
+        partial.rename(self._folder / f"{name}-{digests[0][:8]}.npz")
+        self._rows.update(zip(digests, features.astype(np.float32)))
+
+    def get(self, digests: Sequence[str]) -> np.ndarray:
+        """Returns the stored features.
+
+        Args:
+            digests: Image digests.
+
+        Returns:
+            float `[B, F]`.
+
+        Raises:
+            KeyError: If a photograph has not been encoded.
+        """
+        missing = [digest for digest in digests if digest not in self._rows]
+        if missing:
+            raise KeyError(
+                f"{len(missing)} of {len(digests)} photographs have no "
+                f"features, the first: {missing[0]}. Run "
+                "recipes/extract_features.py on the same photographs"
+            )
+        return np.stack([self._rows[digest] for digest in digests])
+
+    def encode(
+        self,
+        photographs: Sequence[bytes],
+        encoder: Callable[[Sequence[bytes]], np.ndarray],
+        view: int = 0,
+    ) -> np.ndarray:
+        """Returns features, running the expert only where none are stored.
+
+        Args:
+            photographs: Encoded pictures.
+            encoder: Maps encoded pictures to float `[B, F]`.
+            view: Number of the view (`images.load_view`).
+
+        Returns:
+            float `[B, F]`.
+        """
+        digests = [view_digest(image_digest(p), view) for p in photographs]
+        new = {d: p for d, p in zip(digests, photographs) if d not in self}
+        if new:
+            self.add(list(new), encoder(list(new.values())))
+        return self.get(digests)
+
+
+def load_features(
+    folder: pathlib.Path, sentiment_expert: str = "", view: int = 0
+) -> dict[str, dict[str, np.ndarray]]:
+    """Reads the features that a recipe stored.
+
+    Args:
+        folder: Run directory of `recipes/extract_features.py` or of
+            `recipes/distill_visual_encoder.py`.
+        sentiment_expert: `sentiment.keras` of `recipes/train_expert.py`, which
+            adds the sentiment features to object and scene features.
+        view: Number of the view (`images.load_view`).
+
+    Returns:
+        Expert name to photograph name to float `[F]`.
+
+    Raises:
+        FileNotFoundError: If the folder holds no features.
+    """
+    folder = pathlib.Path(folder)
+    if not (folder / "index.json").exists():
+        raise FileNotFoundError(
+            f"expected a folder of features. Received: {folder}, which has "
+            "no index.json; run recipes/extract_features.py first"
+        )
+    index = json.loads((folder / "index.json").read_text())
+    digests = json.loads((folder / "experts.json").read_text())["digests"]
+    features = {}
+    keys = [view_digest(digest, view) for digest in index.values()]
+    for name, digest in digests.items():
+        rows = FeatureStore(folder / "store", digest).get(keys)
+        features[name] = rows
+    if sentiment_expert:
+        expert = keras.saving.load_model(sentiment_expert)
+        outputs = expert.predict(dict(features), batch_size=512, verbose=0)
+        features["sentiment"] = outputs["sentiment"]
+    return {name: dict(zip(index, rows)) for name, rows in features.items()}

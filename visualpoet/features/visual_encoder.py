@@ -1,0 +1,80 @@
+"""One small CNN with three heads, distilled from the three experts."""
+
+import keras
+
+from visualpoet.features.experts import FEATURE_NAMES
+
+ENCODER_SIZE = 128
+
+
+def _convolve(x, filters, kernel_size=3, strides=1, activation="relu"):
+    x = keras.layers.Conv2D(
+        filters, kernel_size, strides, padding="same", use_bias=False
+    )(x)
+    x = keras.layers.BatchNormalization()(x)
+    return keras.layers.Activation(activation)(x)
+
+
+def _residual(x, filters, strides):
+    y = _convolve(x, filters, strides=strides)
+    y = _convolve(y, filters, activation="linear")
+    if strides > 1:
+        x = keras.layers.AveragePooling2D(strides)(x)
+    if x.shape[-1] != filters:
+        x = _convolve(x, filters, 1, activation="linear")
+    return keras.layers.Activation("relu")(keras.layers.Add()([x, y]))
+
+
+@keras.saving.register_keras_serializable("visualpoet")
+class VisualEncoder(keras.Model):
+    """A residual CNN that answers as the three experts do.
+
+    Plain 3 x 3 convolutions: on a CPU they train and run faster than the
+    depthwise ones of mobile networks with as many parameters.
+
+    Args:
+        feature_dims: Width of the `object`, `scene` and `sentiment` features.
+        filters: Filters of each stage; every stage but the last halves the
+            picture.
+        trunk_dim: Width of the pooled trunk.
+
+    Call arguments: float `[B, 128, 128, 3]` in [0, 255]; returns dict of
+    `object`, `scene`, `sentiment`, each float `[B, F]`.
+    """
+
+    def __init__(
+        self,
+        feature_dims: dict[str, int],
+        filters: tuple[int, ...] = (48, 96, 160, 224),
+        trunk_dim: int = 448,
+        **kwargs,
+    ):
+        # === Functional model ===
+        pixels = keras.Input([ENCODER_SIZE, ENCODER_SIZE, 3], name="pixels")
+        x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(pixels)
+        x = _convolve(x, 32, strides=2)
+        for stage, number in enumerate(filters):
+            x = _residual(x, number, 1 if stage == len(filters) - 1 else 2)
+        x = _convolve(x, trunk_dim, 1)
+        x = keras.layers.GlobalAveragePooling2D(
+            dtype="float32", name="trunk"
+        )(x)
+        heads = {
+            name: keras.layers.Dense(
+                feature_dims[name], dtype="float32", name=name
+            )(x)
+            for name in FEATURE_NAMES
+        }
+        super().__init__(inputs=pixels, outputs=heads, **kwargs)
+
+        # === Config ===
+        self.feature_dims = feature_dims
+        self.filters = filters
+        self.trunk_dim = trunk_dim
+
+    def get_config(self) -> dict:
+        return {
+            "feature_dims": self.feature_dims,
+            "filters": self.filters,
+            "trunk_dim": self.trunk_dim,
+        }

@@ -1,0 +1,358 @@
+"""Run directories, options and checkpoints; only recipes import this file."""
+
+import argparse
+import csv
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import pathlib
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+from typing import get_args
+
+import keras
+import numpy as np
+import tensorflow as tf
+from rich.progress import Progress
+
+
+def option(default: Any, help_text: str) -> Any:
+    """Declares one option of a recipe.
+
+    Args:
+        default: Its value when not given.
+        help_text: One sentence, with unit and source where there is one.
+
+    Returns:
+        A dataclass field.
+    """
+    return dataclasses.field(default=default, metadata={"help": help_text})
+
+
+def _add_argument(
+    parser: argparse.ArgumentParser, field: dataclasses.Field
+) -> None:
+    name = "--" + field.name.replace("_", "-")
+    help_text = f"{field.metadata['help']} (default: {field.default})"
+    if field.type is bool:
+        parser.add_argument(
+            name,
+            action=argparse.BooleanOptionalAction,
+            default=field.default,
+            help=field.metadata["help"],
+        )
+        return
+    many = isinstance(field.default, tuple)
+    parser.add_argument(
+        name,
+        type=get_args(field.type)[0] if many else field.type,
+        nargs="*" if many else None,
+        default=field.default,
+        help=help_text.replace("%", "%%"),
+    )
+
+
+def parse_config(config_type: type, arguments: Sequence[str] | None = None):
+    """Reads a frozen dataclass of options from the command line.
+
+    Args:
+        config_type: The dataclass; every field made by `option`.
+        arguments: The command line; `sys.argv` by default.
+
+    Returns:
+        An instance of `config_type`.
+    """
+    parser = argparse.ArgumentParser(description=config_type.__doc__)
+    for field in dataclasses.fields(config_type):
+        _add_argument(parser, field)
+    values = vars(parser.parse_args(arguments))
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    try:
+        return config_type(**values)
+    except ValueError as error:
+        parser.error(str(error))
+
+
+def file_digest(path: pathlib.Path) -> str:
+    """Hashes a file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        SHA-256 in hexadecimal.
+    """
+    with pathlib.Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _environment() -> dict:
+    packages = ("tensorflow", "keras", "tensorflow-hub", "numpy", "tokenizers")
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=pathlib.Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return {
+        "commit": commit.stdout.strip() or "unknown",
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "packages": {name: importlib.metadata.version(name) for name in packages},
+    }
+
+
+def _write_json(path: pathlib.Path, value: Any) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(value, indent=1, default=str) + "\n")
+    partial.rename(path)
+
+
+class RunDirectory:
+    """One folder a run: options, lineage, checkpoints, metrics, log.
+
+    Args:
+        path: The folder.
+        config: Frozen dataclass of options; its `resume` field, if any, says
+            whether the folder may already hold a run.
+        inputs: Files the run reads; their digests are recorded.
+
+    Raises:
+        FileExistsError: If the folder holds a run and `resume` is off.
+        ValueError: If it holds a run with other options.
+    """
+
+    def __init__(
+        self,
+        path: pathlib.Path,
+        config: Any,
+        inputs: Sequence[pathlib.Path] = (),
+    ):
+        self.path = pathlib.Path(path)
+        options = dataclasses.asdict(config)
+        resume = options.pop("resume", False)
+        options = json.loads(json.dumps(options, default=str))
+        self._check(options, resume)
+        self.path.mkdir(parents=True, exist_ok=True)
+        _write_json(self.path / "config.json", options)
+        _write_json(
+            self.path / "environment.json",
+            {"recipe": pathlib.Path(sys.argv[0]).name, **_environment()},
+        )
+        _write_json(
+            self.path / "inputs.json",
+            {str(path): file_digest(path) for path in inputs},
+        )
+        self._started = time.monotonic()
+
+    def _check(self, options: dict, resume: bool) -> None:
+        path = self.path / "config.json"
+        if not path.exists():
+            return
+        held = json.loads(path.read_text())
+        if not resume:
+            raise FileExistsError(
+                "expected a new run directory. Received: "
+                f"{self.path}, which holds a run; add --resume to go on with "
+                "it, or name another folder"
+            )
+        changed = sorted(
+            key
+            for key in held.keys() | options.keys()
+            if held.get(key) != options.get(key)
+        )
+        if changed:
+            received = ", ".join(f"{k}={options.get(k)!r}" for k in changed)
+            expected = ", ".join(f"{k}={held.get(k)!r}" for k in changed)
+            raise ValueError(
+                f"expected the options of the run in {self.path} "
+                f"({expected}). Received: {received}; give the same options "
+                "or name another folder"
+            )
+
+    def log(self, message: str) -> None:
+        """Prints a line with the minutes since the start, and keeps it.
+
+        Args:
+            message: The line.
+        """
+        minutes = (time.monotonic() - self._started) / 60
+        line = f"[{minutes:6.1f} min] {message}"
+        print(line, flush=True)
+        with (self.path / "log.txt").open("a") as stream:
+            stream.write(line + "\n")
+
+    def write_metrics(self, row: Mapping[str, float]) -> None:
+        """Appends a row to `metrics.csv`; the first row fixes the columns.
+
+        Args:
+            row: Column to value.
+
+        Raises:
+            ValueError: If the columns differ from the file's.
+        """
+        path = self.path / "metrics.csv"
+        if path.exists():
+            with path.open() as stream:
+                columns = next(csv.reader(stream))
+            if columns != list(row):
+                raise ValueError(
+                    f"expected the columns {columns}. Received: {list(row)}"
+                )
+        new = not path.exists()
+        with path.open("a", newline="") as stream:
+            writer = csv.DictWriter(stream, list(row))
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Writes a JSON file into the run directory, all or nothing.
+
+        Args:
+            name: File name.
+            value: What to write.
+        """
+        _write_json(self.path / name, value)
+
+    # --- checkpoints
+
+    def save_checkpoint(
+        self, step: int, variables: Mapping[str, Sequence], keep: int = 2
+    ) -> None:
+        """Writes a checkpoint; the file COMPLETE is written last.
+
+        Args:
+            step: Train steps done.
+            variables: Group name (`model`, `optimizer`) to Keras variables.
+            keep: Newest checkpoints to keep.
+        """
+        folder = self.path / "checkpoints" / f"{step:08d}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        arrays = {
+            f"{group}/{index}": np.asarray(variable)
+            for group, values in variables.items()
+            for index, variable in enumerate(values)
+        }
+        np.savez(folder / "variables.npz", **arrays)
+        (folder / "COMPLETE").touch()
+        for old in self._checkpoints()[:-keep]:
+            shutil.rmtree(old)
+
+    def _checkpoints(self) -> list[pathlib.Path]:
+        folder = self.path / "checkpoints"
+        return sorted(path.parent for path in folder.glob("*/COMPLETE"))
+
+    def restore_checkpoint(self, variables: Mapping[str, Sequence]) -> int:
+        """Loads the newest complete checkpoint, if there is one.
+
+        Args:
+            variables: As for `save_checkpoint`; assigned in place.
+
+        Returns:
+            Train steps done, 0 without a checkpoint.
+        """
+        checkpoints = self._checkpoints()
+        if not checkpoints:
+            return 0
+        path = checkpoints[-1] / "variables.npz"
+        with np.load(path, allow_pickle=False) as arrays:
+            for group, values in variables.items():
+                for index, variable in enumerate(values):
+                    variable.assign(arrays[f"{group}/{index}"])
+        return int(checkpoints[-1].name)
+
+
+def apply_gradients(
+    optimizer: keras.optimizers.Optimizer,
+    gradients: Sequence,
+    variables: Sequence[keras.Variable],
+) -> None:
+    """Applies gradients, made dense first.
+
+    Keras 3.15's Adam squares each slice of a sparse gradient before summing,
+    so a token that occurs twice in a batch gets a wrong step; dense gradients
+    sum first.
+
+    Args:
+        optimizer: The optimizer.
+        gradients: One a variable, dense or `IndexedSlices`.
+        variables: The variables.
+    """
+    dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
+    optimizer.apply(dense, variables)
+
+
+def train(
+    run: RunDirectory,
+    *,
+    num_steps: int,
+    batches: Callable[[int], Iterable],
+    train_step: Callable[[Any], tf.Tensor],
+    variables: Mapping[str, Sequence],
+    evaluate: Callable[[], Mapping[str, float]],
+    evaluation_interval: int,
+    checkpoint_minutes: float = 3.0,
+) -> None:
+    """Trains, resuming from the newest checkpoint of the run.
+
+    A batch may depend on nothing but the number of its step, and an update on
+    nothing but the batch and the variables, so that a resumed run reaches the
+    same weights as one that was never stopped.
+
+    Args:
+        run: Where checkpoints, metrics and summaries go.
+        num_steps: Train steps in all.
+        batches: Maps the number of a step to the batches from there on.
+        train_step: Maps a batch to its loss, and updates.
+        variables: What a checkpoint holds.
+        evaluate: Returns validation metrics.
+        evaluation_interval: Train steps between evaluations.
+        checkpoint_minutes: Minutes between checkpoints.
+    """
+    writer = tf.summary.create_file_writer(str(run.path / "tensorboard"))
+    step = run.restore_checkpoint(variables)
+    saved = time.monotonic()
+    losses: list[tf.Tensor] = []
+    with Progress(disable=not sys.stdout.isatty()) as progress:
+        task = progress.add_task("training", total=num_steps, completed=step)
+        for batch in batches(step):
+            if step >= num_steps:
+                break
+            losses.append(train_step(batch))
+            step += 1
+            progress.advance(task)
+            if step % evaluation_interval == 0 or step == num_steps:
+                loss = float(np.mean([float(value) for value in losses]))
+                losses.clear()
+                row = {"step": step, "loss": loss, **evaluate()}
+                _report(run, writer, row, num_steps)
+            last = step == num_steps
+            if last or time.monotonic() - saved > 60 * checkpoint_minutes:
+                run.save_checkpoint(step, variables)
+                saved = time.monotonic()
+
+
+def _report(
+    run: RunDirectory,
+    writer: tf.summary.SummaryWriter,
+    row: Mapping[str, float],
+    num_steps: int,
+) -> None:
+    run.write_metrics(row)
+    with writer.as_default(step=row["step"]):
+        for name, value in row.items():
+            tf.summary.scalar(name, value)
+    written = ", ".join(f"{k} {v:.4g}" for k, v in row.items() if k != "step")
+    run.log(f"step {row['step']}/{num_steps}: {written}")
