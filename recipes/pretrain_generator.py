@@ -21,8 +21,8 @@ import tensorflow as tf
 from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import load_corpus
-from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.embedding import retrieval
+from visualpoet.embedding.encoders import load_towers
 from visualpoet.features.experts import FEATURE_NAMES
 from visualpoet.features.store import load_features
 from visualpoet.generator import examples
@@ -100,13 +100,17 @@ def main(config: Config) -> None:
     run = runs.RunDirectory(config.run_dir, config)
     corpus = load_corpus(config.corpus_dir)
     vocabulary = corpus.vocabulary
-    poem_tower = keras.saving.load_model(
-        config.embedding_dir / "poem_tower.keras"
-    )
-    images, image_embeddings = _embed_images(config, corpus)
+    image_tower, poem_tower = load_towers(config.embedding_dir)
+    images, image_embeddings = _embed_images(config, corpus, image_tower)
 
     def framed(split):
-        return _framed(config, vocabulary, corpus.texts(split))
+        return datasets.frame_poems(
+            vocabulary,
+            corpus.texts(split),
+            config.max_tokens,
+            config.max_unknown,
+            config.leave_out,
+        )
 
     def embed(token_ids):
         padded = datasets.pad_token_ids(token_ids)
@@ -263,28 +267,14 @@ def _perplexity(score, source, conditioning, batch_size=128):
     return float(np.exp(sum(totals) / max(sum(counts), 1)))
 
 
-def _framed(config, vocabulary, texts):
-    banned = {vocabulary.encode(word)[0] for word in config.leave_out}
-    banned.discard(UNKNOWN)
-    return [
-        datasets.frame(ids, config.max_tokens)
-        for ids in vocabulary.encode_batch(texts)
-        if ids.count(UNKNOWN) <= config.max_unknown * len(ids)
-        and not banned.intersection(ids)
-    ]
-
-
-def _embed_images(config, corpus):
+def _embed_images(config, corpus, image_tower):
     features = load_features(config.features_dir, config.sentiment_expert)
     images = [name for name in corpus.photographs if name in features["object"]]
     inputs = {
         kind: np.stack([features[kind][name] for name in images])
         for kind in FEATURE_NAMES
     }
-    tower = keras.saving.load_model(
-        config.embedding_dir / "image_tower.keras"
-    )
-    embedded = tower.predict(inputs, batch_size=512, verbose=0)
+    embedded = image_tower.predict(inputs, batch_size=512, verbose=0)
     return {name: row for row, name in enumerate(images)}, embedded
 
 
@@ -329,7 +319,7 @@ def _add_nearest(config, pairs, poems, corpus, images):
 
 def _clue_weights(corpus, poem_tower):
     log_weights = poem_tower.get_layer("log_weights").embeddings.numpy()
-    usable = retrieval.clue_mask(corpus.vocabulary, frozenset())
+    usable = retrieval.clue_mask(corpus.vocabulary)
     return np.exp(log_weights[:, 0]) * usable
 
 

@@ -11,6 +11,8 @@ import tensorflow as tf
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import PAD
 from visualpoet.corpus.vocabulary import START
+from visualpoet.corpus.vocabulary import UNKNOWN
+from visualpoet.corpus.vocabulary import Vocabulary
 
 
 def pad_token_ids(
@@ -45,6 +47,35 @@ def frame(token_ids: Sequence[int], max_tokens: int) -> list[int]:
         Token ids.
     """
     return [START, *token_ids, END][:max_tokens]
+
+
+def frame_poems(
+    vocabulary: Vocabulary,
+    texts: Sequence[str],
+    max_tokens: int,
+    max_unknown: float = 1.0,
+    leave_out: Sequence[str] = (),
+) -> list[list[int]]:
+    """Encodes and frames poems, and leaves some out.
+
+    Args:
+        vocabulary: The vocabulary.
+        texts: Poems.
+        max_tokens: As for `frame`.
+        max_unknown: Largest share of unknown words of a poem.
+        leave_out: Poems with these words are left out.
+
+    Returns:
+        Token ids of those that remain.
+    """
+    banned = {vocabulary.encode(word)[0] for word in leave_out}
+    banned.discard(UNKNOWN)
+    return [
+        frame(ids, max_tokens)
+        for ids in vocabulary.encode_batch(texts)
+        if ids.count(UNKNOWN) <= max_unknown * len(ids)
+        and not banned.intersection(ids)
+    ]
 
 
 def index_batches(

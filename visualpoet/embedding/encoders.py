@@ -1,5 +1,7 @@
 """The two towers of the joint visual-poetic space."""
 
+import pathlib
+
 import keras
 from keras import ops
 
@@ -166,3 +168,20 @@ class PoemTower(keras.Model):
             "embedding_dim": self.embedding_dim,
             "dropout": self.dropout,
         }
+
+
+def load_towers(folder: pathlib.Path) -> tuple[ImageTower, PoemTower]:
+    """Loads what `recipes/train_embedding.py` saved.
+
+    Args:
+        folder: Its run directory.
+
+    Returns:
+        The image tower and the poem tower.
+    """
+    names = ("image_tower", "poem_tower")
+    towers = [
+        keras.saving.load_model(pathlib.Path(folder) / f"{name}.keras")
+        for name in names
+    ]
+    return towers[0], towers[1]

@@ -53,19 +53,16 @@ def nearest(
     return np.take_along_axis(best, order, axis=1)
 
 
-def clue_mask(vocabulary: Vocabulary, stop_words: frozenset[str]) -> np.ndarray:
-    """Says which tokens can be clues: words of three letters that mean much.
+def clue_mask(vocabulary: Vocabulary) -> np.ndarray:
+    """Says which tokens can be clues: words of three letters or more.
 
     Args:
-        vocabulary: The vocabulary.
-        stop_words: Words that are never clues.
+        vocabulary: The vocabulary; at character level every letter counts.
 
     Returns:
         bool `[V]`.
     """
+    shortest = 3 if vocabulary.level == "word" else 1
     return np.array(
-        [
-            token.isalpha() and len(token) > 2 and token not in stop_words
-            for token in vocabulary.tokens
-        ]
+        [t.isalpha() and len(t) >= shortest for t in vocabulary.tokens]
     )

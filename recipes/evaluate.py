@@ -1,0 +1,263 @@
+"""Measure the poems of an exported poet, beside human poems.
+
+    python recipes/evaluate.py --photographs PHOTOS.tar --model out/poet/1 \
+        --generator out/generator/generator.keras --run-dir out/evaluation
+
+Needs the extra `evaluate` for the sentence embedding.
+"""
+
+import dataclasses
+import json
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+from rich.progress import track
+from sklearn.linear_model import Ridge
+
+import visualpoet
+from visualpoet import runs
+from visualpoet.corpus import datasets
+from visualpoet.corpus.prepared import load_corpus
+from visualpoet.embedding import retrieval
+from visualpoet.evaluation import diversity
+from visualpoet.evaluation import relevance
+from visualpoet.evaluation.kneser_ney import KneserNey
+from visualpoet.evaluation.memorisation import CopiedRuns
+from visualpoet.features import photographs
+from visualpoet.features.experts import concatenate_features
+from visualpoet.features.store import load_features
+from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
+from visualpoet.generator.teacher_forcing import token_losses
+from visualpoet.runs import option
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Measure the poems of an exported poet, beside human poems."""
+
+    photographs: tuple[pathlib.Path, ...] = option(
+        (), "folders and tar archives of photographs"
+    )
+    corpus_dir: pathlib.Path = option(
+        pathlib.Path("out/corpus"), "output of prepare_corpus.py"
+    )
+    features_dir: pathlib.Path = option(
+        pathlib.Path("out/features"), "output of extract_features.py"
+    )
+    sentiment_expert: str = option(
+        "out/sentiment/sentiment.keras", "output of train_expert.py"
+    )
+    model: pathlib.Path = option(pathlib.Path("out/poet/1"), "exported poet")
+    generator: pathlib.Path = option(
+        pathlib.Path("out/generator/generator.keras"),
+        "output of pretrain_generator.py",
+    )
+    generator_config: str = option(
+        "", "config.json of the run; beside the generator by default"
+    )
+    run_dir: pathlib.Path = option(pathlib.Path("out/evaluation"), "output")
+    split: str = option("validation", "split of the photographs")
+    num_photographs: int = option(1000, "most photographs to write for")
+    others: int = option(99, "photographs a poem is compared with")
+    sentences: bool = option(True, "measure with the sentence embedding too")
+    perplexity: bool = option(True, "measure perplexity beside Kneser-Ney")
+    seed: int = option(0, "of the poems and the draws")
+    resume: bool = option(False, "write again into --run-dir")
+
+
+def main(config: Config) -> None:
+    """Runs the recipe.
+
+    Args:
+        config: Its options.
+    """
+    run = runs.RunDirectory(config.run_dir, config)
+    corpus = load_corpus(config.corpus_dir)
+    captions = {n: p.captions for n, p in corpus.photographs.items()}
+    names = [n for n in corpus.images(config.split) if captions[n]]
+    names = names[: config.num_photographs]
+    poet = visualpoet.load(config.model)
+    ours = _write(config, run, poet, names)
+    poems = {
+        "this model": ours,
+        "a random human poem": _random_poems(config, corpus, names),
+        "the nearest human poem, small encoder": _nearest(
+            config, corpus, poet, names
+        ),
+        **_linear_map(config, corpus, names),
+        "the human poem paired by the captions": _paired(corpus, names),
+    }
+    known = [captions[name] for name in names]
+    measures = {"tfidf": relevance.tfidf_similarity}
+    if config.sentences:
+        measures["sentences"] = relevance.sentence_similarity
+    results = {"relevance": {}, "photographs": len(names)}
+    for row, some in poems.items():
+        results["relevance"][row] = {
+            name: relevance.share_among_first(
+                measure(some, known), others=config.others, seed=config.seed
+            )
+            for name, measure in measures.items()
+        }
+        run.log(f"{row}: {results['relevance'][row]}")
+    results |= _text_measures(config, corpus, ours, poems)
+    if config.perplexity:
+        results["perplexity"] = _perplexities(config, corpus)
+    run.write_json("results.json", results)
+    run.log(json.dumps(results, indent=1))
+
+
+def _contents(config, names):
+    wanted = set(names)
+    return {
+        name: content
+        for name, content in photographs.read_photographs(config.photographs)
+        if name in wanted
+    }
+
+
+def _write(config, run, poet, names):
+    contents = _contents(config, names)
+    written = [
+        poet.write(contents[name], seed=config.seed)
+        for name in track(names, "writing")
+    ]
+    with (config.run_dir / "poems.jsonl").open("w") as stream:
+        for name, poem in zip(names, written):
+            row = {"photograph": name, **dataclasses.asdict(poem)}
+            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+    run.log(f"{len(written)} poems")
+    return [poem.poem for poem in written]
+
+
+def _random_poems(config, corpus, names):
+    generator = np.random.default_rng(config.seed)
+    texts = corpus.texts("train")
+    return [texts[i] for i in generator.choice(len(texts), len(names))]
+
+
+def _paired(corpus, names):
+    best = {}
+    for pair in corpus.pairs:
+        best.setdefault(pair.image, pair.poem.text)
+    return [best.get(name, "") for name in names]
+
+
+def _nearest(config, corpus, poet, names):
+    texts = corpus.texts("train")
+    token_ids = corpus.vocabulary.encode_batch(texts)
+    embeddings = np.concatenate(
+        [
+            poet.embed_token_ids(datasets.pad_token_ids(token_ids[i : i + 4096]))
+            for i in range(0, len(token_ids), 4096)
+        ]
+    )
+    contents = _contents(config, names)
+    queries = np.concatenate(
+        [poet.embed_images([contents[name]]) for name in names]
+    )
+    return [texts[i] for i in retrieval.nearest(queries, embeddings, 1)[:, 0]]
+
+
+def _linear_map(config, corpus, names):
+    """The nearest human poem through a linear map from the experts."""
+    if not config.sentences:
+        return {}
+    features = load_features(config.features_dir, config.sentiment_expert)
+
+    def inputs(some):
+        return concatenate_features(
+            {
+                kind: np.stack([rows[name] for name in some])
+                for kind, rows in features.items()
+            }
+        )
+
+    train = [
+        name
+        for name in corpus.images("train")
+        if corpus.photographs[name].captions
+    ]
+    captions = [
+        text for name in train for text in corpus.photographs[name].captions[:2]
+    ]
+    targets = relevance.embed_sentences(captions)
+    targets = targets.reshape(len(train), 2, -1).mean(axis=1)
+    scale = inputs(train).std(axis=0) + 1e-3
+    linear_map = Ridge(alpha=1000.0).fit(inputs(train) / scale, targets)
+    texts = sorted({pair.poem.text for pair in corpus.pairs})
+    queries = linear_map.predict(inputs(names) / scale)
+    poems = relevance.embed_sentences([t.replace("\n", " ") for t in texts])
+    nearest = retrieval.nearest(queries, poems, 1)[:, 0]
+    return {
+        "the nearest human poem, linear map from the experts": [
+            texts[index] for index in nearest
+        ]
+    }
+
+
+def _text_measures(config, corpus, ours, poems):
+    copied = CopiedRuns(corpus.texts("train")).longest(ours)
+    line, share = diversity.commonest_line_share(ours)
+    lengths = [len(poem.split("\n")) for poem in ours]
+    return {
+        "copied_run": {
+            "median": float(np.median(copied)),
+            "95th percentile": float(np.percentile(copied, 95)),
+            "share of 8 words or more": float((copied >= 8).mean()),
+        },
+        "distinct_2": {
+            row: diversity.distinct_n(poems[row], 2)
+            for row in ("this model", "a random human poem")
+        },
+        "commonest_line": {"line": line, "share": share},
+        "different_poems": len(set(ours)) / len(ours),
+        "lines": float(np.mean(lengths)),
+    }
+
+
+def _perplexities(config, corpus):
+    path = config.generator_config or config.generator.parent / "config.json"
+    trained = json.loads(pathlib.Path(path).read_text())
+
+    def framed(split):
+        return datasets.frame_poems(
+            corpus.vocabulary,
+            corpus.texts(split),
+            trained["max_tokens"],
+            trained["max_unknown"],
+            trained["leave_out"],
+        )
+
+    test = sorted(framed("test"), key=len)
+    generator = keras.saving.load_model(config.generator)
+
+    @tf.function(reduce_retracing=True)
+    def score(token_ids):
+        size = tf.shape(token_ids)[0]
+        inputs = {
+            "token_ids": token_ids[:, :-1],
+            "image_embedding": tf.zeros([size, generator.image_dim]),
+            "clue_ids": tf.zeros([size, 1], tf.int32),
+        }
+        inputs = {name: inputs[name] for name in generator.input}
+        return token_losses(generator(inputs), token_ids)
+
+    losses = [
+        score(tf.constant(datasets.pad_token_ids(test[i : i + 64])))
+        for i in range(0, len(test), 64)
+    ]
+    total, count = np.sum([[float(a), float(b)] for a, b in losses], axis=0)
+    return {
+        "generator": float(np.exp(total / count)),
+        "Kneser-Ney 5-gram": KneserNey(
+            framed("train"), len(corpus.vocabulary)
+        ).perplexity(test),
+        "tokens": int(count),
+    }
+
+
+if __name__ == "__main__":
+    main(runs.parse_config(Config))

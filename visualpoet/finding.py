@@ -1,0 +1,73 @@
+"""Human poems for photographs: retrieval in the joint space."""
+
+import pathlib
+import sys
+
+import numpy as np
+
+from visualpoet.corpus import excerpts
+from visualpoet.corpus import readers
+from visualpoet.corpus.datasets import pad_token_ids
+from visualpoet.corpus.records import Poem
+from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.embedding import retrieval
+from visualpoet.poet import Photograph
+from visualpoet.poet import Poet
+
+_BATCH = 1024
+
+
+class PoemIndex:
+    """The excerpts of some poems, placed in the joint space of a model.
+
+    Args:
+        poet: The model.
+        path: Poems, as for `corpus.readers.read_poems`; bad rows are reported
+            on standard error.
+
+    Raises:
+        FileNotFoundError: If the path does not exist.
+        ValueError: If it holds no poem of three lines or more.
+    """
+
+    def __init__(self, poet: Poet, path: pathlib.Path):
+        poems, bad_rows = readers.read_poems(path)
+        for row in bad_rows:
+            print(f"visualpoet: {row}", file=sys.stderr)
+        self._poet = poet
+        self._poems = [
+            Poem(text, poem.id, poem.split, poem.title, poem.author)
+            for poem in poems
+            for text in excerpts.cut_excerpts(poem.text)
+        ]
+        if not self._poems:
+            raise ValueError(
+                "expected poems of three lines or more. Received: "
+                f"{path}, {len(poems)} poems, none long enough"
+            )
+        file = poet.model / "assets.extra" / "vocabulary.json"
+        token_ids = Vocabulary.load(file).encode_batch(
+            [poem.text for poem in self._poems]
+        )
+        starts = range(0, len(token_ids), _BATCH)
+        self._embeddings = np.concatenate(
+            [
+                poet.embed_token_ids(pad_token_ids(token_ids[i : i + _BATCH]))
+                for i in starts
+            ]
+        )
+
+    def nearest(self, photograph: Photograph, count: int) -> list[Poem]:
+        """Finds the poems nearest to a photograph.
+
+        Args:
+            photograph: As for `Poet.write`.
+            count: How many.
+
+        Returns:
+            Excerpts, nearest first.
+        """
+        query = self._poet.embed_images([photograph])
+        count = min(count, len(self._poems))
+        order = retrieval.nearest(query, self._embeddings, count)[0]
+        return [self._poems[index] for index in order]

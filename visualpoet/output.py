@@ -1,0 +1,87 @@
+"""How `visualpoet write` prints: text, JSON, JSON lines, or a page."""
+
+import base64
+import dataclasses
+import importlib.resources
+import json
+from collections.abc import Iterable
+from collections.abc import Iterator
+
+from visualpoet import pictures
+from visualpoet.poet import WrittenPoem
+
+FORMATS = ("text", "json", "jsonl", "html")
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """What came of one photograph.
+
+    Attributes:
+        name: The photograph.
+        content: Its bytes, for the page; empty if it could not be read.
+        written: Its poem, or None.
+        error: Why there is none, or empty.
+    """
+
+    name: str
+    content: bytes = b""
+    written: WrittenPoem | None = None
+    error: str = ""
+
+    @property
+    def picture(self) -> str:
+        """A small JPEG in base 64."""
+        return base64.b64encode(pictures.thumbnail(self.content, 960)).decode()
+
+
+def _as_dict(entry: Entry) -> dict:
+    if entry.written is None:
+        return {"photograph": entry.name, "error": entry.error}
+    return {"photograph": entry.name, **dataclasses.asdict(entry.written)}
+
+
+def _text(entries: Iterable[Entry], many: bool) -> Iterator[str]:
+    for entry in entries:
+        if entry.written:
+            title = f"# {entry.name}\n\n" if many else ""
+            yield f"{title}{entry.written.poem}\n" + ("\n" if many else "")
+
+
+def _json(entries: Iterable[Entry]) -> Iterator[str]:
+    rows = [_as_dict(entry) for entry in entries]
+    yield json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
+
+
+def _jsonl(entries: Iterable[Entry]) -> Iterator[str]:
+    for entry in entries:
+        yield json.dumps(_as_dict(entry), ensure_ascii=False) + "\n"
+
+
+def _html(entries: Iterable[Entry]) -> Iterator[str]:
+    import jinja2
+
+    folder = importlib.resources.files("visualpoet") / "templates"
+    template = jinja2.Environment(autoescape=True).from_string(
+        (folder / "poems.html").read_text(encoding="utf-8")
+    )
+    yield template.render(entries=list(entries))
+
+
+def render(
+    entries: Iterable[Entry], output_format: str, many: bool
+) -> Iterator[str]:
+    """Renders what came of the photographs.
+
+    Args:
+        entries: As they come; text and JSON lines are passed on at once.
+        output_format: One of FORMATS.
+        many: Whether a text names the photographs.
+
+    Returns:
+        Pieces of output.
+    """
+    if output_format == "text":
+        return _text(entries, many)
+    renderers = {"json": _json, "jsonl": _jsonl, "html": _html}
+    return renderers[output_format](entries)

@@ -1,0 +1,177 @@
+"""Photographs as people have them: any format, any way up, maybe broken."""
+
+import io
+import pathlib
+import warnings
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+from PIL import ImageOps
+
+MAX_PIXELS = 120_000_000
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "MPO")
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"})
+_ORIENTATION = 0x0112
+_LARGEST_SIDE = 1024
+
+
+class PictureError(ValueError):
+    """A picture that cannot be used; the message says which and why."""
+
+
+def read_picture(
+    source: str | pathlib.Path | bytes | Image.Image | np.ndarray,
+) -> bytes:
+    """Returns encoded bytes that the poet can decode.
+
+    JPEG and PNG files that are upright and grey or RGB pass as they are, so
+    that every interface sees the same bytes. Everything else is turned
+    upright, laid on white where it is transparent, made RGB and encoded as
+    PNG.
+
+    Args:
+        source: A path, encoded bytes, a PIL image, or an array: uint8
+            `[H, W]`, `[H, W, 3]` or `[H, W, 4]`, or float of the same shapes
+            in [0, 1].
+
+    Returns:
+        JPEG or PNG bytes.
+
+    Raises:
+        PictureError: If it is missing, no picture, truncated, or too large.
+        TypeError: If the source is of another type.
+    """
+    if isinstance(source, Image.Image):
+        return _encode(source, "image")
+    if isinstance(source, np.ndarray):
+        return _encode(_from_array(source), "array")
+    if isinstance(source, bytes):
+        return _check(source, "picture")
+    if isinstance(source, str | pathlib.Path):
+        return _check(_read_file(pathlib.Path(source)), str(source))
+    raise TypeError(
+        "expected a path, bytes, a PIL image or an array. Received: "
+        f"{type(source).__name__}"
+    )
+
+
+def _read_file(path: pathlib.Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PictureError(f"{path}: {error.strerror}") from error
+
+
+def _from_array(array: np.ndarray) -> Image.Image:
+    if np.issubdtype(array.dtype, np.floating):
+        array = np.clip(np.nan_to_num(array) * 255.0 + 0.5, 0, 255)
+        array = array.astype(np.uint8)
+    channels = array.shape[2] if array.ndim == 3 else 1
+    if array.dtype != np.uint8 or channels not in (1, 3, 4) or not array.size:
+        raise PictureError(
+            "array: expected uint8 (or float in [0, 1]) of shape [H, W], "
+            f"[H, W, 3] or [H, W, 4]. Received: {array.dtype} {array.shape}"
+        )
+    return Image.fromarray(array.squeeze(2) if channels == 1 < array.ndim - 1 else array)
+
+
+def _open(content: bytes, name: str) -> Image.Image:
+    if not content:
+        raise PictureError(f"{name}: the file is empty")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(content), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"{name}: too large ({error})") from error
+    except (OSError, ValueError, SyntaxError) as error:
+        raise PictureError(
+            f"{name}: not a JPEG, PNG, WebP, GIF or BMP picture"
+        ) from error
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise PictureError(
+            f"{name}: {width} x {height} is too large, expected at most "
+            f"{MAX_PIXELS // 1_000_000} million pixels"
+        )
+    return image
+
+
+def _check(content: bytes, name: str) -> bytes:
+    image = _open(content, name)
+    upright = image.getexif().get(_ORIENTATION, 1) == 1
+    plain = image.format in ("JPEG", "PNG") and image.mode in ("RGB", "L")
+    if not (upright and plain and "transparency" not in image.info):
+        return _encode(image, name)
+    _load(image, name)
+    return content
+
+
+def _load(image: Image.Image, name: str) -> None:
+    try:
+        image.load()
+    except (OSError, ValueError, SyntaxError, MemoryError) as error:
+        raise PictureError(f"{name}: broken or truncated ({error})") from error
+
+
+def _encode(image: Image.Image, name: str) -> bytes:
+    image.draft("RGB", (_LARGEST_SIDE, _LARGEST_SIDE))
+    _load(image, name)
+    image = ImageOps.exif_transpose(image)
+    image.thumbnail((_LARGEST_SIDE, _LARGEST_SIDE))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    stream = io.BytesIO()
+    image.convert("RGB").save(stream, "PNG", compress_level=1)
+    return stream.getvalue()
+
+
+def thumbnail(content: bytes, side: int) -> bytes:
+    """Makes a small JPEG to show beside a poem.
+
+    Args:
+        content: What `read_picture` returned.
+        side: Its longer side in pixels, at most.
+
+    Returns:
+        JPEG bytes.
+    """
+    image = Image.open(io.BytesIO(content)).convert("RGB")
+    image.thumbnail((side, side))
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=85)
+    return stream.getvalue()
+
+
+def find_pictures(patterns: Sequence[str]) -> Iterator[pathlib.Path]:
+    """Names the files meant by files, folders and globs.
+
+    Args:
+        patterns: A folder stands for the pictures at any depth in it. What
+            matches nothing is passed on, so that it is reported by name.
+
+    Yields:
+        Paths; a file that is named twice comes once.
+    """
+    seen = set()
+    for pattern in patterns:
+        for path in _expand(pattern):
+            if path not in seen:
+                seen.add(path)
+                yield path
+
+
+def _expand(pattern: str) -> list[pathlib.Path]:
+    path = pathlib.Path(pattern)
+    if path.is_dir():
+        files = sorted(p for p in path.rglob("*") if p.is_file())
+        return [p for p in files if p.suffix.lower() in SUFFIXES] or [path]
+    if path.exists() or not any(sign in pattern for sign in "*?["):
+        return [path]
+    root = pathlib.Path(path.anchor) if path.anchor else pathlib.Path()
+    relative = str(path.relative_to(path.anchor)) if path.anchor else pattern
+    return sorted(p for p in root.glob(relative) if p.is_file()) or [path]

@@ -1,0 +1,249 @@
+"""Python use: `visualpoet.load().write("photo.jpg", seed=1)`."""
+
+import dataclasses
+import importlib.resources
+import json
+import os
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from visualpoet import pictures
+
+Photograph = str | pathlib.Path | bytes | Image.Image | np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidate:
+    """One poem that was written for a photograph.
+
+    Attributes:
+        poem: Lines joined by line breaks.
+        score: What candidates are ranked by.
+        fit: Cosine of poem and photograph in the joint space.
+        fluency: Mean log probability of its tokens [nats]; higher is more
+            fluent.
+    """
+
+    poem: str
+    score: float
+    fit: float
+    fluency: float
+
+
+@dataclasses.dataclass(frozen=True)
+class WrittenPoem(Candidate):
+    """The best poem for a photograph, and how it came about.
+
+    Attributes:
+        clues: The words nearest to the photograph.
+        seed: Writing again with it gives the same poem.
+        candidates: All candidates, best first.
+    """
+
+    clues: tuple[str, ...]
+    seed: int
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines of the poem."""
+        return tuple(self.poem.split("\n"))
+
+
+def default_model() -> pathlib.Path:
+    """Returns the folder of the newest model that comes with the package."""
+    folder = importlib.resources.files("visualpoet.savedmodels") / "visualpoet"
+    return newest_version(pathlib.Path(str(folder)))
+
+
+def newest_version(folder: pathlib.Path) -> pathlib.Path:
+    """Finds a SavedModel in a folder.
+
+    Args:
+        folder: A SavedModel, or a folder of versions as TensorFlow Serving
+            wants it.
+
+    Returns:
+        The SavedModel, of the highest version.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    if (folder / "saved_model.pb").exists():
+        return folder
+    found = [path.parent for path in folder.glob("*/saved_model.pb")]
+    versions = [path for path in found if path.name.isdigit()]
+    if not versions:
+        raise FileNotFoundError(
+            "expected a SavedModel, or a folder that holds numbered versions "
+            f"of one. Received: {folder}"
+        )
+    return max(versions, key=lambda path: int(path.name))
+
+
+class Poet:
+    """Writes poems for photographs with an exported model.
+
+    Args:
+        model: A SavedModel that `visualpoet.export` wrote, or a folder of
+            versions of one.
+    """
+
+    def __init__(self, model: pathlib.Path):
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        import tensorflow as tf  # seconds; not needed for --help
+
+        self.model = newest_version(pathlib.Path(model))
+        self._loaded = tf.saved_model.load(str(self.model))
+        self._constant = tf.constant
+        extra = self.model / "assets.extra"
+        self.options = json.loads((extra / "options.json").read_text())
+
+    def write(
+        self,
+        photographs: Photograph | Sequence[Photograph],
+        *,
+        seed: int = 0,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        guidance: float | None = None,
+        lines: int | None = None,
+        candidates: int | None = None,
+        ban: Sequence[str] = (),
+    ) -> WrittenPoem | list[WrittenPoem]:
+        """Writes a poem for each photograph.
+
+        Args:
+            photographs: One or many: paths, encoded bytes, PIL images or
+                arrays (see `pictures.read_picture`).
+            seed: The same seed gives the same poem.
+            temperature: Towards 0 the likeliest words, above 1 wilder ones.
+            top_p: Share of the probability to draw words from.
+            guidance: Weight of the photograph: 0 none, 1 as trained.
+            lines: Lines of the poem; as many as it wants by default.
+            candidates: Poems to choose the best from, 1 to 64.
+            ban: Words not to use.
+
+        Returns:
+            A poem for one photograph, a list for a sequence of them.
+
+        Raises:
+            PictureError: If a photograph cannot be used.
+            ValueError: If an option is out of bounds.
+        """
+        options = self._complete(
+            seed=seed,
+            temperature=temperature,
+            top_p=top_p,
+            guidance=guidance,
+            lines=lines,
+            num_candidates=candidates,
+            banned=" ".join(ban),
+        )
+        if isinstance(photographs, Sequence) and not isinstance(
+            photographs, str | bytes
+        ):
+            return [self._write(photo, options) for photo in photographs]
+        return self._write(photographs, options)
+
+    def _complete(self, **given: Any) -> dict[str, Any]:
+        options = {
+            name: self.options[name] if value is None else value
+            for name, value in given.items()
+        }
+        for name, (low, high) in _BOUNDS.items():
+            if not low <= options[name] <= high:
+                raise ValueError(
+                    f"expected {name} from {low} to {high}. Received: "
+                    f"{options[name]}"
+                )
+        return options
+
+    def _write(
+        self, photograph: Photograph, options: dict[str, Any]
+    ) -> WrittenPoem:
+        content = pictures.read_picture(photograph)
+        signature = self._loaded.signatures["compose"]
+        specs = signature.structured_input_signature[1]
+        values = {"image_bytes": content, **options}
+        outputs = signature(
+            **{
+                name: self._constant([values[name]], spec.dtype)
+                for name, spec in specs.items()
+            }
+        )
+        rows = {name: value.numpy()[0] for name, value in outputs.items()}
+        found = [
+            Candidate(poem.decode(), float(score), float(fit), float(fluency))
+            for poem, score, fit, fluency in zip(
+                rows["candidates"],
+                rows["candidate_score"],
+                rows["candidate_fit"],
+                rows["candidate_fluency"],
+            )
+            if poem
+        ]
+        return WrittenPoem(
+            **dataclasses.asdict(found[0]),
+            clues=tuple(clue.decode() for clue in rows["clues"]),
+            seed=options["seed"],
+            candidates=tuple(found),
+        )
+
+    def embed_images(self, photographs: Sequence[Photograph]) -> np.ndarray:
+        """Places photographs in the joint space.
+
+        Args:
+            photographs: As for `write`.
+
+        Returns:
+            float `[N, K]`, unit length.
+        """
+        contents = [pictures.read_picture(photo) for photo in photographs]
+        signature = self._loaded.signatures["embed_image"]
+        outputs = signature(image_bytes=self._constant(contents))
+        return outputs["embedding"].numpy()
+
+    def embed_token_ids(self, token_ids: np.ndarray) -> np.ndarray:
+        """Places poems in the joint space.
+
+        Args:
+            token_ids: int `[N, T]` of the model's vocabulary
+                (`assets.extra/vocabulary.json`), padded with 0.
+
+        Returns:
+            float `[N, K]`, unit length.
+        """
+        signature = self._loaded.signatures["embed_poem"]
+        token_ids = self._constant(token_ids, "int32")
+        return signature(token_ids=token_ids)["embedding"].numpy()
+
+
+_BOUNDS = {
+    "seed": (0, 2**63 - 1),
+    "temperature": (0.0, 10.0),
+    "top_p": (0.0, 1.0),
+    "guidance": (0.0, 10.0),
+    "lines": (0, 10),
+    "num_candidates": (1, 64),
+}
+
+
+def load(model: str | pathlib.Path | None = None) -> Poet:
+    """Loads a poet.
+
+    Args:
+        model: An exported SavedModel or a folder of versions; the one that
+            comes with the package by default.
+
+    Returns:
+        The poet.
+
+    Raises:
+        FileNotFoundError: If there is no such model.
+    """
+    return Poet(default_model() if model is None else pathlib.Path(model))
