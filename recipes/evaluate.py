@@ -150,7 +150,9 @@ def _nearest(config, corpus, poet, names):
     token_ids = corpus.vocabulary.encode_batch(texts)
     embeddings = np.concatenate(
         [
-            poet.embed_token_ids(datasets.pad_token_ids(token_ids[i : i + 4096]))
+            poet.embed_token_ids(
+                datasets.pad_token_ids(token_ids[i : i + 4096])
+            )
             for i in range(0, len(token_ids), 4096)
         ]
     )

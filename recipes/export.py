@@ -1,6 +1,6 @@
 """Export the poet: one SavedModel from image bytes to poems, with its card.
 
-    python recipes/export.py --encoder out/encoder/encoder.keras \
+python recipes/export.py --encoder out/encoder/encoder.keras \
         --embedding-dir out/embedding_small \
         --generator out/generator/generator.keras --model out/poet/1
 """

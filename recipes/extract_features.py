@@ -1,6 +1,6 @@
 """Encode every photograph with the object and scene experts (liu18).
 
-    python recipes/extract_features.py --photographs PHOTOS.tar FOLDER \
+python recipes/extract_features.py --photographs PHOTOS.tar FOLDER \
         --object HANDLE --scene HANDLE
 """
 

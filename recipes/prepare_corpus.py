@@ -1,6 +1,6 @@
 """Read poems, pairs and captions; cut excerpts; build the vocabulary.
 
-    python recipes/prepare_corpus.py --poems POEMS... --pairs PAIRS... \
+python recipes/prepare_corpus.py --poems POEMS... --pairs PAIRS... \
         --captions CAPTIONS... --run-dir out/corpus
 """
 

@@ -85,8 +85,7 @@ class Config:
     def __post_init__(self):
         if not 0 <= self.pair_share <= 1:
             raise ValueError(
-                "expected --pair-share in [0, 1]. Received: "
-                f"{self.pair_share}"
+                f"expected --pair-share in [0, 1]. Received: {self.pair_share}"
             )
 
 
@@ -195,7 +194,9 @@ def main(config: Config) -> None:
 
     @tf.function(input_signature=[spec])
     def score(batch):
-        return token_losses(forward(generator, batch, False), batch["token_ids"])
+        return token_losses(
+            forward(generator, batch, False), batch["token_ids"]
+        )
 
     def batches(start):
         return iter(
@@ -255,6 +256,8 @@ def main(config: Config) -> None:
 
 
 def _perplexity(score, source, conditioning, batch_size=128):
+    if not len(source.token_ids):
+        return float("nan")
     totals, counts = [], []
     order = np.argsort([len(ids) for ids in source.token_ids])[:2048]
     for chosen in np.split(order, range(batch_size, len(order), batch_size)):
@@ -310,9 +313,7 @@ def _add_nearest(config, pairs, poems, corpus, images):
     return examples.Examples(
         [*pairs.token_ids, *added],
         pairs.subjects,
-        np.concatenate(
-            [pairs.subject_of, np.repeat(rows, config.extra_pairs)]
-        ),
+        np.concatenate([pairs.subject_of, np.repeat(rows, config.extra_pairs)]),
         0.0,
     )
 

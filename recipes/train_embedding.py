@@ -1,6 +1,6 @@
 """Train the deep coupled visual-poetic embedding (liu18).
 
-    python recipes/train_embedding.py --corpus-dir out/corpus \
+python recipes/train_embedding.py --corpus-dir out/corpus \
         --features-dir out/features --run-dir out/embedding
 """
 
@@ -181,8 +181,7 @@ def main(config: Config) -> None:
 
 def _build_towers(config, corpus, features, run):
     feature_dims = {
-        name: len(next(iter(features[name].values())))
-        for name in FEATURE_NAMES
+        name: len(next(iter(features[name].values()))) for name in FEATURE_NAMES
     }
     image_tower = ImageTower(
         feature_dims, config.embedding_dim, config.hidden_dim

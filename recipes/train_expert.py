@@ -1,6 +1,6 @@
 """Train the sentiment expert: multi-label, sigmoid cross-entropy (liu18).
 
-    python recipes/train_expert.py --corpus-dir out/corpus \
+python recipes/train_expert.py --corpus-dir out/corpus \
         --features-dir out/features --run-dir out/sentiment
 """
 

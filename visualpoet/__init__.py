@@ -8,6 +8,13 @@ from visualpoet.poet import Candidate
 from visualpoet.poet import Poet
 from visualpoet.poet import WrittenPoem
 from visualpoet.poet import load
+from visualpoet.version import __version__
 
-__all__ = ["Candidate", "PictureError", "Poet", "WrittenPoem", "load"]
-__version__ = "0.1.0"
+__all__ = [
+    "Candidate",
+    "PictureError",
+    "Poet",
+    "WrittenPoem",
+    "__version__",
+    "load",
+]

@@ -10,9 +10,10 @@ import numpy as np
 from PIL import Image
 from PIL import ImageOps
 
+from visualpoet.features.photographs import SUFFIXES
+
 MAX_PIXELS = 120_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "MPO")
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"})
 _ORIENTATION = 0x0112
 _LARGEST_SIDE = 1024
 
@@ -74,7 +75,9 @@ def _from_array(array: np.ndarray) -> Image.Image:
             "array: expected uint8 (or float in [0, 1]) of shape [H, W], "
             f"[H, W, 3] or [H, W, 4]. Received: {array.dtype} {array.shape}"
         )
-    return Image.fromarray(array.squeeze(2) if channels == 1 < array.ndim - 1 else array)
+    return Image.fromarray(
+        array.squeeze(2) if channels == 1 < array.ndim - 1 else array
+    )
 
 
 def _open(content: bytes, name: str) -> Image.Image:

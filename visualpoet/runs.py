@@ -75,7 +75,9 @@ def parse_config(config_type: type, arguments: Sequence[str] | None = None):
     for field in dataclasses.fields(config_type):
         _add_argument(parser, field)
     values = vars(parser.parse_args(arguments))
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    values = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+    }
     try:
         return config_type(**values)
     except ValueError as error:
@@ -108,7 +110,9 @@ def _environment() -> dict:
         "commit": commit.stdout.strip() or "unknown",
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "packages": {name: importlib.metadata.version(name) for name in packages},
+        "packages": {
+            name: importlib.metadata.version(name) for name in packages
+        },
     }
 
 

@@ -187,7 +187,10 @@ class Vocabulary:
             another token (blank before a word), and after a token that binds
             to its right (no blank).
         """
-        rows = [("", "", "") if i < 4 else self._write(t) for i, t in enumerate(self.tokens)]
+        rows = [
+            ("", "", "") if i < 4 else self._write(t)
+            for i, t in enumerate(self.tokens)
+        ]
         return np.array(rows).T
 
     def _write(self, token: str) -> tuple[str, str, str]:

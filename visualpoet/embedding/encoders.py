@@ -126,15 +126,16 @@ class PoemTower(keras.Model):
             vocabulary_size, word_dim, name="word_vectors"
         )
         word_weights = keras.layers.Embedding(
-            vocabulary_size, 1, embeddings_initializer="zeros", name="log_weights"
+            vocabulary_size,
+            1,
+            embeddings_initializer="zeros",
+            name="log_weights",
         )
         drop = keras.layers.Dropout(
             dropout, noise_shape=[None, None, 1], name="drop"
         )
         to_space = keras.layers.Dense(embedding_dim, name="to_space")
-        bend = keras.layers.Dense(
-            embedding_dim, activation="tanh", name="bend"
-        )
+        bend = keras.layers.Dense(embedding_dim, activation="tanh", name="bend")
         unit_length = UnitLength(name="unit_length")
 
         # === Functional model ===

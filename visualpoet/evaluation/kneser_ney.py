@@ -57,7 +57,7 @@ class KneserNey:
         self._orders = []
         grams = _grams(token_ids, order)
         counts = None
-        for length in range(order, 0, -1):
+        for _ in range(order):
             keys = _key(grams)
             unique, first = np.unique(keys, return_index=True)
             table = _Table(keys, counts)
@@ -89,9 +89,7 @@ class KneserNey:
             total = np.maximum(total, 1.0)
             high = np.maximum(table.get(_key(some)) - discount, 0) / total
             rest = discount * continuations.get(contexts) / total
-            probability = np.where(
-                seen, high + rest * probability, probability
-            )
+            probability = np.where(seen, high + rest * probability, probability)
         return np.log(probability)
 
     def perplexity(self, token_ids: Sequence[Sequence[int]]) -> float:

@@ -63,9 +63,7 @@ def embed_sentences(texts: Sequence[str]) -> np.ndarray:
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(str(get_model_path()), device="cpu")
-    return model.encode(
-        list(texts), batch_size=128, normalize_embeddings=True
-    )
+    return model.encode(list(texts), batch_size=128, normalize_embeddings=True)
 
 
 def share_among_first(

@@ -35,7 +35,9 @@ class HalfStored(tf.Module):
 
     def __init__(self, model: keras.Model):
         super().__init__()
-        self._model = model
+        # In a closure: as an attribute, the model and its float32 weights
+        # would become part of the SavedModel.
+        self._call = lambda *given: model.stateless_call(*given, training=False)
         self.trainable = [_store(v) for v in model.trainable_variables]
         self.fixed = [_store(v) for v in model.non_trainable_variables]
 
@@ -49,10 +51,7 @@ class HalfStored(tf.Module):
         fixed = [_as_float(v) for v in self.fixed]
 
         def apply(inputs):
-            outputs, _ = self._model.stateless_call(
-                trainable, fixed, inputs, training=False
-            )
-            return outputs
+            return self._call(trainable, fixed, inputs)[0]
 
         return apply
 

@@ -37,7 +37,9 @@ def square(image: tf.Tensor, size: int) -> tf.Tensor:
     return tf.clip_by_value(resized, 0.0, 255.0)
 
 
-def random_crop(image: tf.Tensor, size: int, seed: tuple[int, int]) -> tf.Tensor:
+def random_crop(
+    image: tf.Tensor, size: int, seed: tuple[int, int]
+) -> tf.Tensor:
     """Crops a random square that a seed determines, and resizes it.
 
     Args:

@@ -56,9 +56,9 @@ class VisualEncoder(keras.Model):
         for stage, number in enumerate(filters):
             x = _residual(x, number, 1 if stage == len(filters) - 1 else 2)
         x = _convolve(x, trunk_dim, 1)
-        x = keras.layers.GlobalAveragePooling2D(
-            dtype="float32", name="trunk"
-        )(x)
+        x = keras.layers.GlobalAveragePooling2D(dtype="float32", name="trunk")(
+            x
+        )
         heads = {
             name: keras.layers.Dense(
                 feature_dims[name], dtype="float32", name=name

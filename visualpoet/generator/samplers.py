@@ -94,8 +94,6 @@ def beam_search(
         total = tf.reshape(scores[:, None] + log_probs, [-1])
         scores, places = tf.math.top_k(total, beam_width)
         parents, last = places // size, places % size
-        tokens = tf.concat(
-            [tf.gather(tokens, parents), last[:, None]], axis=1
-        )
+        tokens = tf.concat([tf.gather(tokens, parents), last[:, None]], axis=1)
         state = tf.gather(state, parents)
     return tokens, scores
