@@ -17,11 +17,15 @@ import tensorflow as tf
 
 from visualpoet import runs
 from visualpoet.corpus import datasets
+from visualpoet.corpus.prepared import PreparedCorpus
 from visualpoet.corpus.prepared import load_corpus
+from visualpoet.corpus.records import Photograph
 from visualpoet.features import images
 from visualpoet.features import photographs
+from visualpoet.features import probes
 from visualpoet.features import store
 from visualpoet.features.experts import FEATURE_NAMES
+from visualpoet.features.experts import concatenate_features
 from visualpoet.features.visual_encoder import ENCODER_SIZE
 from visualpoet.features.visual_encoder import VisualEncoder
 from visualpoet.runs import option
@@ -152,6 +156,48 @@ def main(config: Config) -> None:
     encoder.save(config.run_dir / "encoder.keras")
     run.log(f"{encoder.count_params()} parameters")
     _store_features(config, run, contents)
+    results = _probe(config, corpus)
+    run.write_json("results.json", results)
+    run.log(f"linear probes, test photographs: {results}")
+
+
+def _probe(config: Config, corpus: PreparedCorpus) -> dict:
+    """Accuracy of linear probes on the experts and on the encoder."""
+    both = {
+        "experts": store.load_features(
+            config.features_dir, config.sentiment_expert
+        ),
+        "encoder": store.load_features(config.run_dir),
+    }
+    collections = {}
+    for photo in corpus.photographs.values():
+        if photo.label and photo.split in ("train", "test"):
+            collections.setdefault(photo.collection, []).append(photo)
+    results = {}
+    for collection, photos in collections.items():
+        train = [photo for photo in photos if photo.split == "train"]
+        test = [photo for photo in photos if photo.split == "test"]
+        if len({photo.label for photo in train}) < 2 or not test:
+            continue
+        results[collection] = {
+            name: probes.linear_probe(
+                _rows(features, train),
+                [photo.label for photo in train],
+                _rows(features, test),
+                [photo.label for photo in test],
+            )
+            for name, features in both.items()
+        }
+    return results
+
+
+def _rows(features: dict, photos: list[Photograph]) -> np.ndarray:
+    return concatenate_features(
+        {
+            kind: np.stack([rows[photo.image] for photo in photos])
+            for kind, rows in features.items()
+        }
+    )
 
 
 def _pixels(contents: list[bytes], view: int) -> np.ndarray:

@@ -36,6 +36,12 @@ class Config:
             raise ValueError("expected --poems. Received: none")
 
 
+def _read_collection(path: pathlib.Path) -> tuple[list, list[BadRow]]:
+    photos, bad_rows = readers.read_captions(path)
+    name = path.name.split(".")[0]
+    return [dataclasses.replace(p, collection=name) for p in photos], bad_rows
+
+
 def _read_all(read, paths) -> tuple[list, list[BadRow]]:
     records, bad_rows = [], []
     for path in paths:
@@ -62,7 +68,7 @@ def main(config: Config) -> None:
     run = runs.RunDirectory(config.run_dir, config, inputs)
     poems, bad_poems = _read_all(readers.read_poems, config.poems)
     pairs, bad_pairs = _read_all(readers.read_pairs, config.pairs)
-    photos, bad_photos = _read_all(readers.read_captions, config.captions)
+    photos, bad_photos = _read_all(_read_collection, config.captions)
     bad_rows = bad_poems + bad_pairs + bad_photos
     (config.run_dir / "bad_rows.txt").write_text(
         "".join(f"{row}\n" for row in bad_rows)

@@ -130,6 +130,12 @@ def main(config: Config) -> None:
         pair_examples = _add_nearest(
             config, pair_examples, poem_examples, corpus, images
         )
+    missing = sum(pair.image not in images for pair in corpus.pairs)
+    if missing:
+        run.log(
+            f"{missing} of {len(corpus.pairs)} pairs name photographs without "
+            "features and are left out"
+        )
     run.log(
         f"{len(poems)} poems of {sum(map(len, poems))} tokens, "
         f"{len(pair_examples.token_ids)} pairs"

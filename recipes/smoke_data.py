@@ -34,7 +34,8 @@ POEMS = {
         "It held the snow, it held the wood,\nand called the silence pleasure.",
     ),
     "forest": (
-        "Deep in the wood the green light falls\nthrough leaf and leaf and leaf;\n"
+        "Deep in the wood the green light falls\n"
+        "through leaf and leaf and leaf;\n"
         "a hidden bird sits there and calls\nits small and shining grief.",
         "The trees stand close, the moss is deep,\nthe path forgets its way;\n"
         "the roots hold hands beneath their sleep\nand wait for rain all day.",
@@ -43,7 +44,8 @@ POEMS = {
     ),
     "night": (
         "The moon has lit a quiet lamp\nabove the sleeping hill;\n"
-        "the stars have pitched their silver camp,\nthe dark is wide and still.",
+        "the stars have pitched their silver camp,\n"
+        "the dark is wide and still.",
         "Night lays her hand upon the land\nand closes every door;\n"
         "the moonlight on the window sill\nis all there is, no more.",
         "One star, and then another star,\nand then too many stars;\n"
@@ -71,7 +73,7 @@ CAPTIONS = {
     "night": ("The moon shines over dark hills .", "Stars in the night sky ."),
     "meadow": (
         "Flowers in a green meadow .",
-        "Red and yellow blooms in grass .",
+        "Red blooms in the grass .",
     ),
 }
 

@@ -90,6 +90,12 @@ def main(config: Config) -> None:
         for name in corpus.images("train")
         if name in encoded["poems"] or name in encoded["captions"]
     ]
+    missing = sum(pair.image not in features["object"] for pair in corpus.pairs)
+    if missing:
+        run.log(
+            f"{missing} of {len(corpus.pairs)} pairs name photographs without "
+            "features and are left out"
+        )
     image_tower, poem_tower = _build_towers(config, corpus, features, run)
     trainable = image_tower.trainable_variables
     if not config.poem_tower:

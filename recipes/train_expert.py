@@ -6,6 +6,7 @@ python recipes/train_expert.py --corpus-dir out/corpus \
 
 import dataclasses
 import pathlib
+from collections.abc import Container
 
 import keras
 import numpy as np
@@ -42,14 +43,15 @@ class Config:
     resume: bool = option(False, "go on with the run in --run-dir")
 
 
-def _texts(corpus: PreparedCorpus) -> dict[str, list[str]]:
+def _texts(corpus: PreparedCorpus, names: Container[str]) -> dict:
+    """The texts that go with each of some photographs."""
     texts = {
         name: [*photo.captions, *photo.moods]
         for name, photo in corpus.photographs.items()
     }
     for pair in corpus.pairs:
-        texts[pair.image].append(pair.poem.text)
-    return {name: some for name, some in texts.items() if some}
+        texts.setdefault(pair.image, []).append(pair.poem.text)
+    return {n: some for n, some in texts.items() if some and n in names}
 
 
 def _mean_average_precision(labels: np.ndarray, scores: np.ndarray) -> float:
@@ -67,7 +69,7 @@ def main(config: Config) -> None:
     run = runs.RunDirectory(config.run_dir, config)
     corpus = load_corpus(config.corpus_dir)
     features = load_features(config.features_dir)
-    texts = _texts(corpus)
+    texts = _texts(corpus, features["object"])
     names = list(texts)
     train_names = [n for n in corpus.images("train") if n in texts]
     words, labels = label_sentiment(texts, config.num_words, train_names)

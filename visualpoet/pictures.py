@@ -1,8 +1,10 @@
 """Photographs as people have them: any format, any way up, maybe broken."""
 
 import io
+import os
 import pathlib
 import warnings
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 
@@ -13,8 +15,9 @@ from PIL import ImageOps
 from visualpoet.features.photographs import SUFFIXES
 
 MAX_PIXELS = 120_000_000
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "MPO")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 _ORIENTATION = 0x0112
+_PNG_END = b"IEND\xaeB`\x82"
 _LARGEST_SIDE = 1024
 
 
@@ -66,17 +69,23 @@ def _read_file(path: pathlib.Path) -> bytes:
 
 
 def _from_array(array: np.ndarray) -> Image.Image:
-    if np.issubdtype(array.dtype, np.floating):
-        array = np.clip(np.nan_to_num(array) * 255.0 + 0.5, 0, 255)
-        array = array.astype(np.uint8)
+    is_float = np.issubdtype(array.dtype, np.floating)
     channels = array.shape[2] if array.ndim == 3 else 1
-    if array.dtype != np.uint8 or channels not in (1, 3, 4) or not array.size:
+    if (
+        not (is_float or array.dtype == np.uint8)
+        or array.ndim not in (2, 3)
+        or channels not in (1, 3, 4)
+        or not array.size
+    ):
         raise PictureError(
             "array: expected uint8 (or float in [0, 1]) of shape [H, W], "
             f"[H, W, 3] or [H, W, 4]. Received: {array.dtype} {array.shape}"
         )
+    if is_float:
+        array = np.clip(np.nan_to_num(array), 0.0, 1.0)
+        array = (array * 255.0 + 0.5).astype(np.uint8)
     return Image.fromarray(
-        array.squeeze(2) if channels == 1 < array.ndim - 1 else array
+        array.squeeze(2) if array.shape[2:] == (1,) else array
     )
 
 
@@ -85,7 +94,7 @@ def _open(content: bytes, name: str) -> Image.Image:
         raise PictureError(f"{name}: the file is empty")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")  # of size and of broken EXIF data
             image = Image.open(io.BytesIO(content), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise PictureError(f"{name}: too large ({error})") from error
@@ -104,25 +113,51 @@ def _open(content: bytes, name: str) -> Image.Image:
 
 def _check(content: bytes, name: str) -> bytes:
     image = _open(content, name)
-    upright = image.getexif().get(_ORIENTATION, 1) == 1
+    if image.format == "PNG":
+        # TensorFlow wants every check sum to the last; Pillow does not.
+        _attempt(image.verify, name)
+        if _PNG_END not in content:
+            raise PictureError(f"{name}: broken or truncated (no end)")
+        image = _open(content, name)
+    if image.format not in ("JPEG", "MPO"):
+        _load(image, name)  # the EXIF data may come after the pixels
+    upright = _orientation(image) == 1
     plain = image.format in ("JPEG", "PNG") and image.mode in ("RGB", "L")
-    if not (upright and plain and "transparency" not in image.info):
-        return _encode(image, name)
-    _load(image, name)
-    return content
+    if upright and plain and "transparency" not in image.info:
+        _load(image, name)
+        return content
+    image.draft("RGB", (_LARGEST_SIDE, _LARGEST_SIDE))
+    return _encode(image, name)
 
 
 def _load(image: Image.Image, name: str) -> None:
+    _attempt(image.load, name)
+
+
+def _attempt(read: Callable[[], object], name: str) -> None:
     try:
-        image.load()
+        read()
     except (OSError, ValueError, SyntaxError, MemoryError) as error:
         raise PictureError(f"{name}: broken or truncated ({error})") from error
 
 
+def _orientation(image: Image.Image) -> int:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # of many kinds; without EXIF data it is a picture still
+        return 1
+
+
 def _encode(image: Image.Image, name: str) -> bytes:
-    image.draft("RGB", (_LARGEST_SIDE, _LARGEST_SIDE))
     _load(image, name)
-    image = ImageOps.exif_transpose(image)
+    if _orientation(image) == 1:
+        image = image.copy()
+    else:
+        image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     image.thumbnail((_LARGEST_SIDE, _LARGEST_SIDE))
     if image.has_transparency_data:
         image = image.convert("RGBA")
@@ -143,7 +178,7 @@ def thumbnail(content: bytes, side: int) -> bytes:
     Returns:
         JPEG bytes.
     """
-    image = Image.open(io.BytesIO(content)).convert("RGB")
+    image = _open(content, "picture").convert("RGB")
     image.thumbnail((side, side))
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=85)
@@ -170,10 +205,12 @@ def find_pictures(patterns: Sequence[str]) -> Iterator[pathlib.Path]:
 
 def _expand(pattern: str) -> list[pathlib.Path]:
     path = pathlib.Path(pattern)
-    if path.is_dir():
+    # Not path.is_dir() and path.exists(), which raise where a name is too long
+    # or a folder may not be entered.
+    if os.path.isdir(pattern):
         files = sorted(p for p in path.rglob("*") if p.is_file())
         return [p for p in files if p.suffix.lower() in SUFFIXES] or [path]
-    if path.exists() or not any(sign in pattern for sign in "*?["):
+    if os.path.exists(pattern) or not any(sign in pattern for sign in "*?["):
         return [path]
     root = pathlib.Path(path.anchor) if path.anchor else pathlib.Path()
     relative = str(path.relative_to(path.anchor)) if path.anchor else pattern

@@ -147,16 +147,14 @@ class RunDirectory:
         resume = options.pop("resume", False)
         options = json.loads(json.dumps(options, default=str))
         self._check(options, resume)
+        digests = {str(path): file_digest(path) for path in inputs}
         self.path.mkdir(parents=True, exist_ok=True)
         _write_json(self.path / "config.json", options)
         _write_json(
             self.path / "environment.json",
             {"recipe": pathlib.Path(sys.argv[0]).name, **_environment()},
         )
-        _write_json(
-            self.path / "inputs.json",
-            {str(path): file_digest(path) for path in inputs},
-        )
+        _write_json(self.path / "inputs.json", digests)
         self._started = time.monotonic()
 
     def _check(self, options: dict, resume: bool) -> None:

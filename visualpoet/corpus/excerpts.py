@@ -30,7 +30,7 @@ def _cut(stanza: Sequence[str], max_lines: int) -> Iterator[list[str]]:
 def cut_excerpts(
     text: str, min_lines: int = MIN_LINES, max_lines: int = MAX_LINES
 ) -> list[str]:
-    """Cuts a poem into excerpts.
+    r"""Cuts a poem into excerpts.
 
     Stanzas stay whole where they fit, short ones are joined to the next,
     long ones are cut at the last sentence end that fits. What remains shorter
@@ -47,8 +47,8 @@ def cut_excerpts(
         Excerpts without blank lines.
 
     Example:
-        >>> cut_excerpts("a\\nb\\n\\nc\\nd", min_lines=3, max_lines=4)
-        ['a\\nb\\nc\\nd']
+        >>> cut_excerpts("a\nb\n\nc\nd", min_lines=3, max_lines=4)
+        ['a\nb\nc\nd']
     """
     excerpts: list[list[str]] = []
     pending: list[str] = []

@@ -1,8 +1,12 @@
 """Poems, pairs and captions from files; every bad row is named."""
 
+import csv
 import gzip
+import io
+import itertools
 import json
 import pathlib
+import zlib
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -10,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 from typing import TypeVar
 
+import numpy as np
 import pandas as pd
 
 from visualpoet.corpus.records import BadRow
@@ -23,6 +28,7 @@ Row = tuple[int, Mapping[str, Any] | Exception]
 FORMATS = "a folder of .txt, .txt, .csv, .json, .jsonl (also .gz) or .parquet"
 _TEXT_FIELDS = ("poem", "text")
 _IMAGE_FIELDS = ("file", "image", "photograph", "photo")
+_UNREADABLE = (ValueError, OSError, EOFError, zlib.error, csv.Error)
 _SPLITS = {
     "train": "train",
     "training": "train",
@@ -71,7 +77,14 @@ def _json_rows(path: pathlib.Path) -> Iterator[Row]:
 def _frame_rows(frame: pd.DataFrame) -> Iterator[Row]:
     records = frame.to_dict("records")
     for number, record in enumerate(records, start=1):
-        yield number, {k: v for k, v in record.items() if not _missing(v)}
+        yield (
+            number,
+            {k: _plain(v) for k, v in record.items() if not _missing(v)},
+        )
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def _missing(value: Any) -> bool:
@@ -79,8 +92,33 @@ def _missing(value: Any) -> bool:
 
 
 def _csv_rows(path: pathlib.Path) -> Iterator[Row]:
-    _decode(_read_bytes(path))
-    return _frame_rows(pd.read_csv(path, dtype=str, keep_default_na=False))
+    csv.field_size_limit(2**31 - 1)  # the default refuses a long poem
+    text = io.StringIO(_decode(_read_bytes(path)), newline="")
+    reader = csv.DictReader(text, strict=True)
+    if not reader.fieldnames:
+        raise ValueError("expected a row of field names. Received: none")
+    for number in itertools.count(1):
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield number, error
+            continue
+        yield number, _csv_row(row, len(reader.fieldnames))
+
+
+def _csv_row(
+    row: dict[str | None, Any], num_fields: int
+) -> Mapping[str, Any] | Exception:
+    extra = row.pop(None, [])
+    if extra:
+        return ValueError(
+            f"expected {num_fields} fields. Received: "
+            f"{num_fields + len(extra)}; put a text with commas between "
+            "quotation marks"
+        )
+    return {name: text for name, text in row.items() if text is not None}
 
 
 def _parquet_rows(path: pathlib.Path) -> Iterator[Row]:
@@ -88,7 +126,8 @@ def _parquet_rows(path: pathlib.Path) -> Iterator[Row]:
 
 
 def _txt_rows(path: pathlib.Path) -> Iterator[Row]:
-    yield 1, {"id": path.stem, "text": _decode(_read_bytes(path)).strip("\n")}
+    name = path.name.removesuffix(".gz").removesuffix(".txt")
+    yield 1, {"id": name, "text": _decode(_read_bytes(path)).strip("\n")}
 
 
 _ROWS: Mapping[str, Callable[[pathlib.Path], Iterator[Row]]] = {
@@ -126,7 +165,7 @@ def _read(
                     records.append(make_record(_as_mapping(row)))
                 except ValueError as error:
                     bad_rows.append(BadRow(str(file), number, str(error)))
-        except (ValueError, OSError, EOFError) as error:
+        except _UNREADABLE as error:
             bad_rows.append(BadRow(str(file), 0, str(error)))
     return records, bad_rows
 
@@ -164,8 +203,21 @@ def _poem(row: Mapping[str, Any]) -> Poem:
 
 
 def _pair(row: Mapping[str, Any]) -> ImagePoemPair:
-    similarity = float(row.get("similarity", 1.0))
-    return ImagePoemPair(_field(row, _IMAGE_FIELDS), _poem(row), similarity)
+    return ImagePoemPair(
+        _field(row, _IMAGE_FIELDS), _poem(row), _similarity(row)
+    )
+
+
+def _similarity(row: Mapping[str, Any]) -> float:
+    value = row.get("similarity")
+    if value is None or value == "":
+        return 1.0
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"expected a number in similarity. Received: {value!r}"
+        ) from error
 
 
 def _split(row: Mapping[str, Any], image: str) -> str:
@@ -180,7 +232,11 @@ def _split(row: Mapping[str, Any], image: str) -> str:
 
 def _photograph(row: Mapping[str, Any]) -> Photograph:
     captions = row.get("captions") or ()
-    if not all(isinstance(caption, str) for caption in captions):
+    if isinstance(captions, str):
+        captions = [captions]
+    if not isinstance(captions, Sequence) or not all(
+        isinstance(caption, str) for caption in captions
+    ):
         raise ValueError(f"expected captions as texts. Received: {captions!r}")
     moods = (row.get("romantic"), row.get("humorous"))
     image = _field(row, _IMAGE_FIELDS)
@@ -233,7 +289,8 @@ def read_captions(
 
     Args:
         path: As for `read_poems`. Rows need `file` (or `image`); `captions`
-            (a list), `label`, `split`, `romantic`, `humorous` are kept.
+            (a list, or one text), `label`, `split`, `romantic`, `humorous` are
+            kept.
 
     Returns:
         The photographs, and the rows that could not be read.

@@ -47,6 +47,8 @@ class Photograph:
         label: Its class, if known.
         captions: Sentences that describe it.
         moods: Sentences written about it with feeling.
+        collection: Name of the file that says so; labels are compared within
+            a collection.
     """
 
     image: str
@@ -54,6 +56,7 @@ class Photograph:
     label: str = ""
     captions: tuple[str, ...] = ()
     moods: tuple[str, ...] = ()
+    collection: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

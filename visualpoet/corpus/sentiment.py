@@ -67,4 +67,4 @@ def label_sentiment(
     )
     words = [word for word, _ in counts.most_common(num_words)]
     labels = [[word in found[image] for word in words] for image in texts]
-    return words, np.array(labels)
+    return words, np.array(labels, bool).reshape(len(texts), len(words))

@@ -21,6 +21,7 @@ LINE_BREAK = "\n"
 _LEFT = frozenset(".,;:!?)'s").union({"'s"}) - {"s"}
 _RIGHT = frozenset("(")
 _BOTH = frozenset("-")
+_SENTENCE_END = frozenset(".!?")
 _WORD_PATTERN = (
     r"\n|'s\b|[\p{L}\p{N}]+(?:'(?!s\b)[\p{L}\p{N}]+)*|'[\p{L}]+|[^\w\s]"
 )
@@ -177,28 +178,32 @@ class Vocabulary:
     def _form(self, previous: int) -> int:
         if previous in (START, self.line_break):
             return 0
+        if self.tokens[previous] in _SENTENCE_END:
+            return 3
         return 2 if self.tokens[previous] in _RIGHT | _BOTH else 1
 
     def pieces(self) -> np.ndarray:
         """How each token is written, so that text is a plain concatenation.
 
         Returns:
-            str `[3, V]`: at the start of a line (capital, no blank), after
-            another token (blank before a word), and after a token that binds
-            to its right (no blank).
+            str `[4, V]`: at the start of a line (capital, no blank), after
+            another token (blank before a word), after a token that binds to
+            its right (no blank), and after the end of a sentence (blank and
+            capital).
         """
         rows = [
-            ("", "", "") if i < 4 else self._write(t)
+            ("", "", "", "") if i < 4 else self._write(t)
             for i, t in enumerate(self.tokens)
         ]
         return np.array(rows).T
 
-    def _write(self, token: str) -> tuple[str, str, str]:
+    def _write(self, token: str) -> tuple[str, str, str, str]:
         if self.level == "character" or token == LINE_BREAK:
-            return token, token, token
+            return token, token, token, token
         written = _capital_i(token)
+        capital = written[:1].upper() + written[1:]
         blank = "" if token in _LEFT | _BOTH else " "
-        return written[:1].upper() + written[1:], blank + written, written
+        return capital, blank + written, written, blank + capital
 
     def forms(self) -> np.ndarray:
         """Which row of `pieces` a token takes after each token.

@@ -54,9 +54,10 @@ class ImageTower(keras.Model):
             for name in FEATURE_NAMES
         }
         drop = keras.layers.Dropout(dropout, name="drop")
-        hidden = keras.layers.Dense(
-            hidden_dim, activation="relu", name="hidden"
-        )
+        if hidden_dim:  # Dense refuses a width of 0
+            hidden = keras.layers.Dense(
+                hidden_dim, activation="relu", name="hidden"
+            )
         to_space = keras.layers.Dense(embedding_dim, name="to_space")
         unit_length = UnitLength(name="unit_length")
 

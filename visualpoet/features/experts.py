@@ -22,8 +22,8 @@ def load_expert(handle: str) -> tf.types.experimental.GenericFunction:
     """Loads a CNN from a TF-Hub handle.
 
     Args:
-        handle: A SavedModel folder, an `https://` URL, or a compressed
-            archive. Calling what it holds must map float
+        handle: A SavedModel folder, or the `https://` URL of one in a
+            compressed archive. Calling what it holds must map float
             `[batch, 224, 224, 3]` in [0, 1] to features `[batch, F]`.
 
     Returns:
@@ -37,7 +37,7 @@ def load_expert(handle: str) -> tf.types.experimental.GenericFunction:
     except Exception as error:
         raise ValueError(
             "expected an expert handle that tensorflow_hub can load (a "
-            "SavedModel folder, an https URL, or a compressed archive). "
+            "SavedModel folder, or the https URL of one in an archive). "
             f"Received: {handle!r} ({type(error).__name__}: {error})"
         ) from error
     return tf.function(module, reduce_retracing=True)

@@ -55,7 +55,7 @@ def random_crop(
     shape = tf.cast(tf.shape(image)[:2], tf.float32)
     side = tf.reduce_min(shape) * (0.55 + 0.45 * draws[0])
     corner = tf.cast((shape - side) * draws[1:], tf.int32)
-    side = tf.cast(side, tf.int32)
+    side = tf.maximum(tf.cast(side, tf.int32), 1)
     top, left = corner[0], corner[1]
     return square(image[top : top + side, left : left + side], size)
 

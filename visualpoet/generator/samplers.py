@@ -49,7 +49,8 @@ def sample(
     values, ids = tf.math.top_k(logits, min(top_k or size, size))
     probabilities = tf.nn.softmax(values / tf.maximum(temperature, 1e-3))
     before = tf.cumsum(probabilities, axis=-1, exclusive=True)
-    probabilities *= tf.cast(before < top_p, tf.float32)  # best always stays
+    kept = before < tf.maximum(top_p, 1e-6)  # the best always stays
+    probabilities *= tf.cast(kept, tf.float32)
     cumulative = tf.cumsum(probabilities, axis=-1)
     aim = uniform[:, None] * cumulative[:, -1:]
     place = tf.reduce_sum(tf.cast(cumulative <= aim, tf.int32), axis=-1)

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# The run behind the shipped model.
+#   bash recipes/all.sh DATA [OUT]
+# DATA holds images/, poems/, pairs/ and experts/ (see recipes/README.md); OUT
+# (default: out) gets one run directory a step. A step that has finished is
+# skipped, one that was interrupted goes on where it was.
+set -euo pipefail
+recipes=$(cd "$(dirname "$0")" && pwd)
+data=$(cd "$1" && pwd)
+mkdir -p "${2:-out}" && cd "${2:-out}"
+export PYTHONPATH="$recipes/..${PYTHONPATH:+:$PYTHONPATH}"
+export TF_CPP_MIN_LOG_LEVEL=3
+python=${PYTHON:-python}
+
+step() { # step RECIPE RUN_DIR OPTIONS...
+    [ -e "$2/FINISHED" ] && return
+    resume=$([ -e "$2/config.json" ] && echo --resume || true)
+    started=$(date +%s)
+    "$python" "$recipes/$1.py" --run-dir "$2" $resume "${@:3}"
+    touch "$2/FINISHED"
+    echo "$1 $2: $(($(date +%s) - started)) s" | tee -a times.txt
+}
+pictures=("$data"/images/*.tar)
+experts=(--corpus-dir corpus --features-dir features
+    --sentiment-expert sentiment/sentiment.keras)
+
+step prepare_corpus corpus --vocabulary-size 10000 \
+    --poems "$data"/poems/{english-poems,gutenberg-stanzas,multim-poem}.jsonl.gz \
+    --pairs "$data"/pairs/*.jsonl.gz \
+    --captions "$data"/images/*.jsonl "$data"/images/*.csv
+step extract_features features --photographs "${pictures[@]}" --num-crops 3 \
+    --object "$data/experts/object" --scene "$data/experts/scene"
+step train_expert sentiment --corpus-dir corpus --features-dir features
+step train_embedding embedding "${experts[@]}" --num-steps 2500
+step pretrain_generator generator_poems "${experts[@]}" \
+    --embedding-dir embedding --hidden-dim 768 --pair-share 0.1
+step pretrain_generator generator "${experts[@]}" --embedding-dir embedding \
+    --hidden-dim 768 --pair-share 0.5 --num-steps 2000 --learning-rate 5e-4 \
+    --warmup-steps 100 --start-from generator_poems/generator.keras
+step distill_visual_encoder encoder "${experts[@]}" \
+    --photographs "${pictures[@]}"
+step train_embedding embedding_small --corpus-dir corpus \
+    --features-dir encoder --poem-tower embedding/poem_tower.keras \
+    --num-steps 2500
+export_options=(--corpus-dir corpus --encoder-dir encoder
+    --embedding-dir embedding_small --generator generator/generator.keras)
+[ -e poet/1 ] || "$python" "$recipes/export.py" "${export_options[@]}" \
+    --model poet/1
+step evaluate evaluation "${experts[@]}" --photographs "${pictures[@]}" \
+    --model poet/1 --generator generator/generator.keras
+rm -rf savedmodels/visualpoet/1
+"$python" "$recipes/export.py" "${export_options[@]}" \
+    --model savedmodels/visualpoet/1 --evaluation evaluation/results.json

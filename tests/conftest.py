@@ -1,0 +1,14 @@
+"""One seed for every test."""
+
+import os
+
+# Read by TensorFlow when it is imported, so before everything else.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras  # noqa: E402
+import pytest  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    keras.utils.set_random_seed(0)

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+import tokenizers
+from tokenizers import models
+
+from visualpoet.corpus.vocabulary import SPECIAL_TOKENS
+from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.embedding import retrieval
+
+
+def make_vocabulary(tokens, level):
+    table = {t: i for i, t in enumerate([*SPECIAL_TOKENS, *tokens])}
+    model = models.WordLevel(table, unk_token="<unknown>")
+    return Vocabulary(tokenizers.Tokenizer(model), level)
+
+
+def test_ranks_of_pairs():
+    similarities = np.array(
+        [
+            [0.9, 0.1, 0.2, 0.3],  # the best
+            [0.5, 0.4, 0.3, 0.2],  # one before it
+            [0.1, 0.2, 0.3, 0.4],  # one before it
+            [0.5, 0.4, 0.3, 0.2],  # all before it
+        ]
+    )
+    np.testing.assert_array_equal(
+        retrieval.ranks_of_pairs(similarities), [1, 2, 2, 4]
+    )
+
+
+def test_half_of_the_equal_columns_count_before():
+    similarities = np.array(
+        [
+            [0.7, 0.1, 0.7, 0.2, 0.0],  # half of 1, rounded down
+            [0.7, 0.7, 0.7, 0.2, 0.0],  # half of 2
+            [0.8, 0.7, 0.7, 0.7, 0.7],  # one better, half of 3 rounded down
+            [0.7, 0.7, 0.7, 0.7, 0.7],  # half of 4
+            [0.8, 0.8, 0.8, 0.8, 0.7],  # four better
+        ]
+    )
+    np.testing.assert_array_equal(
+        retrieval.ranks_of_pairs(similarities), [1, 2, 3, 3, 5]
+    )
+
+
+def test_recall_report():
+    ranks = [1, 1, 1, 2, 5, 6, 10, 11, 12, 3, 4, 12]
+    similarities = np.full([12, 12], -1.0)
+    for row, rank in enumerate(ranks):
+        others = [column for column in range(12) if column != row]
+        similarities[row, others[: rank - 1]] = 1.0
+        similarities[row, row] = 0.0
+    report = retrieval.recall_report(similarities)
+    assert report == pytest.approx(
+        {
+            "recall@1": 3 / 12,
+            "recall@5": 7 / 12,
+            "recall@10": 9 / 12,
+            "median_rank": 4.5,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "count, expected",
+    [
+        (1, [[1], [0]]),
+        (3, [[1, 3, 0], [0, 3, 1]]),
+        (4, [[1, 3, 0, 2], [0, 3, 1, 2]]),
+    ],
+)
+def test_nearest_comes_first(count, expected):
+    queries = np.array([[1.0, 0.0], [0.0, 1.0]])
+    candidates = np.array([[0.6, 0.8], [1.0, 0.0], [0.0, -1.0], [0.8, 0.6]])
+    found = retrieval.nearest(queries, candidates, count)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_clues_are_words_of_three_letters_or_more():
+    words = ["\n", "sea", "of", "don't", "'s", "-", "x9z", "\u00fcber", "1889"]
+    mask = retrieval.clue_mask(make_vocabulary(words, "word"))
+    names = [*SPECIAL_TOKENS, *words]
+    assert [name for name, is_clue in zip(names, mask) if is_clue] == [
+        "sea",
+        "\u00fcber",
+    ]
+
+
+def test_every_letter_is_a_clue_at_character_level():
+    characters = ["\n", "a", ",", "Q", "7"]
+    mask = retrieval.clue_mask(make_vocabulary(characters, "character"))
+    np.testing.assert_array_equal(
+        mask, [False] * 4 + [False, True, False, True, False]
+    )
