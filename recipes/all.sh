@@ -21,8 +21,7 @@ step() { # step RECIPE RUN_DIR OPTIONS...
     echo "$1 $2: $(($(date +%s) - started)) s" | tee -a times.txt
 }
 pictures=("$data"/images/*.tar)
-experts=(--corpus-dir corpus --features-dir features
-    --sentiment-expert sentiment/sentiment.keras)
+experts=(--corpus-dir corpus --features-dir features)
 
 step prepare_corpus corpus --vocabulary-size 10000 \
     --poems "$data"/poems/{english-poems,gutenberg-stanzas,multim-poem}.jsonl.gz \
@@ -30,7 +29,7 @@ step prepare_corpus corpus --vocabulary-size 10000 \
     --captions "$data"/images/*.jsonl "$data"/images/*.csv
 step extract_features features --photographs "${pictures[@]}" --num-crops 3 \
     --object "$data/experts/object" --scene "$data/experts/scene"
-step train_expert sentiment --corpus-dir corpus --features-dir features
+step train_expert features/sentiment "${experts[@]}"
 step train_embedding embedding "${experts[@]}" --num-steps 2500
 step pretrain_generator generator_poems "${experts[@]}" \
     --embedding-dir embedding --hidden-dim 768 --pair-share 0.1
@@ -42,7 +41,7 @@ step distill_visual_encoder encoder "${experts[@]}" \
 step train_embedding embedding_small --corpus-dir corpus \
     --features-dir encoder --poem-tower embedding/poem_tower.keras \
     --num-steps 2500
-export_options=(--corpus-dir corpus --encoder-dir encoder
+export_options=(--corpus-dir corpus --features-dir encoder
     --embedding-dir embedding_small --generator generator/generator.keras)
 [ -e poet/1 ] || "$python" "$recipes/export.py" "${export_options[@]}" \
     --model poet/1

@@ -1,8 +1,7 @@
 """Distil the three experts into one small CNN with three heads.
 
     python recipes/distill_visual_encoder.py --photographs PHOTOS.tar FOLDER \
-        --features-dir out/features --sentiment-expert \
-        out/sentiment/sentiment.keras --run-dir out/encoder
+        --features-dir out/features --run-dir out/encoder
 
 Photographs of the validation and test splits are left out, so that what is
 measured on them holds for photographs that nobody has seen.
@@ -43,9 +42,6 @@ class Config:
     )
     features_dir: pathlib.Path = option(
         pathlib.Path("out/features"), "output of extract_features.py"
-    )
-    sentiment_expert: str = option(
-        "out/sentiment/sentiment.keras", "output of train_expert.py"
     )
     run_dir: pathlib.Path = option(pathlib.Path("out/encoder"), "output")
     num_crops: int = option(3, "crops of each photograph with features")
@@ -164,9 +160,7 @@ def main(config: Config) -> None:
 def _probe(config: Config, corpus: PreparedCorpus) -> dict:
     """Accuracy of linear probes on the experts and on the encoder."""
     both = {
-        "experts": store.load_features(
-            config.features_dir, config.sentiment_expert
-        ),
+        "experts": store.load_features(config.features_dir),
         "encoder": store.load_features(config.run_dir),
     }
     collections = {}
@@ -211,9 +205,7 @@ def _pixels(contents: list[bytes], view: int) -> np.ndarray:
 
 
 def _targets(config: Config, names: list[str], view: int) -> dict:
-    features = store.load_features(
-        config.features_dir, config.sentiment_expert, view
-    )
+    features = store.load_features(config.features_dir, view)
     return {
         kind: np.stack([features[kind][name] for name in names])
         for kind in FEATURE_NAMES

@@ -46,9 +46,6 @@ class Config:
     features_dir: pathlib.Path = option(
         pathlib.Path("out/features"), "output of extract_features.py"
     )
-    sentiment_expert: str = option(
-        "out/sentiment/sentiment.keras", "output of train_expert.py"
-    )
     model: pathlib.Path = option(pathlib.Path("out/poet/1"), "exported poet")
     generator: pathlib.Path = option(
         pathlib.Path("out/generator/generator.keras"),
@@ -167,7 +164,7 @@ def _linear_map(config, corpus, names):
     """The nearest human poem through a linear map from the experts."""
     if not config.sentences:
         return {}
-    features = load_features(config.features_dir, config.sentiment_expert)
+    features = load_features(config.features_dir)
 
     def inputs(some):
         return concatenate_features(

@@ -18,9 +18,12 @@ from visualpoet.corpus.prepared import load_corpus
 from visualpoet.embedding import retrieval
 from visualpoet.embedding.encoders import load_towers
 from visualpoet.export import model_card
+from visualpoet.export.poet import EncoderFeatures
 from visualpoet.export.poet import Poet
 from visualpoet.export.savedmodel import export_poet
 from visualpoet.features.experts import FEATURE_NAMES
+from visualpoet.features.experts import SENTIMENT_FILE
+from visualpoet.features.experts import ExpertEnsemble
 from visualpoet.features.store import load_features
 from visualpoet.features.visual_encoder import VisualEncoder  # noqa: F401
 from visualpoet.generator.composer import Options
@@ -36,12 +39,14 @@ class Config:
     corpus_dir: pathlib.Path = option(
         pathlib.Path("out/corpus"), "output of prepare_corpus.py"
     )
-    encoder_dir: pathlib.Path = option(
-        pathlib.Path("out/encoder"), "output of distill_visual_encoder.py"
+    features_dir: pathlib.Path = option(
+        pathlib.Path("out/encoder"),
+        "small encoder: output of distill_visual_encoder.py; experts: output "
+        "of extract_features.py with train_expert.py's in it",
     )
     embedding_dir: pathlib.Path = option(
         pathlib.Path("out/embedding_small"),
-        "output of train_embedding.py for the small encoder",
+        "output of train_embedding.py for the same features",
     )
     generator: pathlib.Path = option(
         pathlib.Path("out/generator/generator.keras"),
@@ -53,8 +58,8 @@ class Config:
     evaluation: str = option(
         "", "results.json of evaluate.py for the card; empty for no card"
     )
-    num_clue_words: int = option(
-        4000, "clues are among the most frequent words"
+    clue_prior: float = option(
+        0.06, "weight of how often texts on photographs have a word"
     )
     max_clue_frequency: float = option(
         0.002, "words more frequent than this are no clues"
@@ -75,14 +80,14 @@ def main(config: Config) -> None:
         config: Its options.
     """
     corpus = load_corpus(config.corpus_dir)
-    encoder = keras.saving.load_model(config.encoder_dir / "encoder.keras")
+    encoder, seer = _load_seer(config.features_dir)
     image_tower, poem_tower = load_towers(config.embedding_dir)
     generator = keras.saving.load_model(config.generator)
     poems = datasets.frame_poems(
         corpus.vocabulary, corpus.texts("train"), max_tokens=200
     )
     poet = Poet(
-        encoder,
+        seer,
         image_tower,
         poem_tower,
         generator,
@@ -111,9 +116,23 @@ def main(config: Config) -> None:
     print(f"{config.model}: {model_card.size_of(config.model) / 1e6:.1f} MB")
 
 
+def _load_seer(features_dir: pathlib.Path):
+    """The small encoder, or the experts, whose features the folder holds."""
+    if (features_dir / "encoder.keras").exists():
+        encoder = keras.saving.load_model(features_dir / "encoder.keras")
+        return encoder, EncoderFeatures(encoder)
+    handles = json.loads((features_dir / "experts.json").read_text())["handles"]
+    sentiment = keras.saving.load_model(features_dir / SENTIMENT_FILE)
+    return sentiment, ExpertEnsemble(handles, sentiment)
+
+
 def _clue_bias(config, corpus, poems, image_tower, poem_tower):
-    """Mean similarity of each word to photographs; much for no clue."""
-    features = load_features(config.encoder_dir)
+    """What is taken off a word's similarity to a photograph.
+
+    Its mean over the training photographs, less a prior: how many of their
+    texts (captions, or paired poems where there are none) have the word.
+    """
+    features = load_features(config.features_dir)
     names = [n for n in corpus.images("train") if n in features["object"]]
     embeddings = image_tower.predict(
         {k: np.stack([features[k][n] for n in names]) for k in FEATURE_NAMES},
@@ -125,8 +144,22 @@ def _clue_bias(config, corpus, poems, image_tower, poem_tower):
     counts = np.bincount(np.concatenate(poems), minlength=len(words))
     usable = retrieval.clue_mask(corpus.vocabulary)
     usable &= counts < config.max_clue_frequency * counts.sum()
-    usable[config.num_clue_words :] = False
-    return np.where(usable, words @ embeddings.mean(axis=0), 9.0)
+    bias = words @ embeddings.mean(axis=0)
+    bias -= config.clue_prior * np.log(_share_of_texts(corpus, names) + 1e-3)
+    return np.where(usable, bias, 9.0)
+
+
+def _share_of_texts(corpus, names) -> np.ndarray:
+    """Share of photographs that have each token in a text of theirs."""
+    texts = {name: corpus.photographs[name].captions for name in names}
+    paired = {}
+    for pair in corpus.pairs:
+        paired.setdefault(pair.image, []).append(pair.poem.text)
+    share = np.zeros(len(corpus.vocabulary))
+    for name, captions in texts.items():
+        some = corpus.vocabulary.encode_batch(captions or paired.get(name, []))
+        share[list({token for ids in some for token in ids})] += 1
+    return share / max(len(names), 1)
 
 
 if __name__ == "__main__":

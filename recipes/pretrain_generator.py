@@ -42,10 +42,8 @@ class Config:
     )
     features_dir: pathlib.Path = option(
         pathlib.Path("out/features"),
-        "output of extract_features.py or of distill_visual_encoder.py",
-    )
-    sentiment_expert: str = option(
-        "", "sentiment.keras of train_expert.py; empty for the small encoder"
+        "experts: output of extract_features.py with train_expert.py's in it; "
+        "small encoder: output of distill_visual_encoder.py",
     )
     embedding_dir: pathlib.Path = option(
         pathlib.Path("out/embedding"), "output of train_embedding.py"
@@ -277,7 +275,7 @@ def _perplexity(score, source, conditioning, batch_size=128):
 
 
 def _embed_images(config, corpus, image_tower):
-    features = load_features(config.features_dir, config.sentiment_expert)
+    features = load_features(config.features_dir)
     images = [name for name in corpus.photographs if name in features["object"]]
     inputs = {
         kind: np.stack([features[kind][name] for name in images])

@@ -9,7 +9,6 @@ python=${PYTHON:-python}
 cd "${1:-$(mktemp -d)}"
 
 run() { "$python" "$recipes/$1.py" "${@:2}"; }
-sentiment="--sentiment-expert out/sentiment/sentiment.keras"
 
 run render_pictures --count 4 --size 120
 run smoke_data
@@ -20,22 +19,25 @@ run extract_features --photographs out/pictures --object out/data/object \
 run train_expert --num-steps 20 --num-words 8 --hidden-dim 8 --batch-size 4
 run distill_visual_encoder --photographs out/pictures --num-crops 1 \
     --num-steps 3 --warmup-steps 1 --batch-size 4
-run train_embedding $sentiment --embedding-dim 16 --word-dim 16 \
+run train_embedding --embedding-dim 16 --word-dim 16 \
     --hidden-dim 16 --num-steps 40 --batch-size 4
 run train_embedding --features-dir out/encoder --embedding-dim 16 \
     --hidden-dim 16 --poem-tower out/embedding/poem_tower.keras \
     --num-steps 20 --batch-size 4 --run-dir out/embedding_small
 small="--embedding-dim 16 --hidden-dim 24 --batch-size 8 --warmup-steps 5
     --sampled-tokens 60 --extra-pairs 1 --max-unknown 1"
-run pretrain_generator $sentiment $small --num-steps 60 \
+run pretrain_generator $small --num-steps 60 \
     --run-dir out/generator_poems
-run pretrain_generator $sentiment $small --num-steps 30 --pair-share 0.5 \
+run pretrain_generator $small --num-steps 30 --pair-share 0.5 \
     --start-from out/generator_poems/generator.keras
+run export --features-dir out/features --embedding-dir out/embedding \
+    --model out/poet_experts/1
 run export
 run evaluate --photographs out/pictures --num-photographs 4 --others 3 \
     --no-sentences
 run export --model out/savedmodels/visualpoet/1 \
     --evaluation out/evaluation/results.json
+"$python" -m visualpoet write out/pictures/sea-0.jpg --model out/poet_experts
 "$python" -m visualpoet write out/pictures/sea-0.jpg --model out/poet
 "$python" -m visualpoet find out/pictures/sea-0.jpg --model out/poet \
     --poems out/data/poems.jsonl

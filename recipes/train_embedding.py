@@ -34,10 +34,8 @@ class Config:
     )
     features_dir: pathlib.Path = option(
         pathlib.Path("out/features"),
-        "output of extract_features.py or of distill_visual_encoder.py",
-    )
-    sentiment_expert: str = option(
-        "", "sentiment.keras of train_expert.py; empty for the small encoder"
+        "experts: output of extract_features.py with train_expert.py's in it; "
+        "small encoder: output of distill_visual_encoder.py",
     )
     poem_tower: str = option(
         "", "poem_tower.keras to keep fixed; empty to train one"
@@ -68,7 +66,7 @@ def main(config: Config) -> None:
     keras.utils.set_random_seed(config.seed)
     run = runs.RunDirectory(config.run_dir, config)
     corpus = load_corpus(config.corpus_dir)
-    features = load_features(config.features_dir, config.sentiment_expert)
+    features = load_features(config.features_dir)
     vocabulary = corpus.vocabulary
     poems, captions = {}, {}
     for pair in corpus.pairs:

@@ -1,7 +1,7 @@
 """Train the sentiment expert: multi-label, sigmoid cross-entropy (liu18).
 
 python recipes/train_expert.py --corpus-dir out/corpus \
-        --features-dir out/features --run-dir out/sentiment
+        --features-dir out/features --run-dir out/features/sentiment
 """
 
 import dataclasses
@@ -33,7 +33,10 @@ class Config:
     features_dir: pathlib.Path = option(
         pathlib.Path("out/features"), "output of extract_features.py"
     )
-    run_dir: pathlib.Path = option(pathlib.Path("out/sentiment"), "output")
+    run_dir: pathlib.Path = option(
+        pathlib.Path("out/features/sentiment"),
+        "output; inside --features-dir, where every later step finds it",
+    )
     num_words: int = option(328, "sentiment words; liu18 hand-picked 328")
     hidden_dim: int = option(256, "width of the sentiment features")
     batch_size: int = option(256, "photographs a batch")

@@ -1,6 +1,8 @@
 """`visualpoet write PHOTO...` and `visualpoet find PHOTO --poems CORPUS`."""
 
 import argparse
+import contextlib
+import os
 import pathlib
 import sys
 from collections.abc import Iterator
@@ -87,6 +89,26 @@ def _read(patterns: Sequence[str]) -> Iterator[output.Entry]:
             yield output.Entry(name, content)
 
 
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Turns standard error off: TensorFlow greets there, whatever is set."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _load(model: pathlib.Path | None) -> poet.Poet:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _silence():
+        import tensorflow  # noqa: F401
+    return poet.load(model)
+
+
 def _report(entry: output.Entry) -> None:
     print(f"visualpoet: {entry.error}", file=sys.stderr)
 
@@ -96,7 +118,7 @@ def _write(arguments: argparse.Namespace) -> int:
     from rich.progress import track
 
     names = list(pictures.find_pictures(arguments.photographs))
-    writer = poet.load(arguments.model)
+    writer = _load(arguments.model)
     failures = []
 
     def entries() -> Iterator[output.Entry]:
@@ -134,7 +156,7 @@ def _write(arguments: argparse.Namespace) -> int:
 def _find(arguments: argparse.Namespace) -> int:
     from visualpoet import finding
 
-    writer = poet.load(arguments.model)
+    writer = _load(arguments.model)
     index = finding.PoemIndex(writer, arguments.poems)
     failed = False
     for entry in _read(arguments.photographs):

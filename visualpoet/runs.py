@@ -42,13 +42,13 @@ def _add_argument(
     parser: argparse.ArgumentParser, field: dataclasses.Field
 ) -> None:
     name = "--" + field.name.replace("_", "-")
-    help_text = f"{field.metadata['help']} (default: {field.default})"
+    help_text = field.metadata["help"].replace("%", "%%")
     if field.type is bool:
         parser.add_argument(
             name,
             action=argparse.BooleanOptionalAction,
             default=field.default,
-            help=field.metadata["help"],
+            help=help_text,
         )
         return
     many = isinstance(field.default, tuple)
@@ -57,7 +57,7 @@ def _add_argument(
         type=get_args(field.type)[0] if many else field.type,
         nargs="*" if many else None,
         default=field.default,
-        help=help_text.replace("%", "%%"),
+        help=f"{help_text} (default: %(default)s)",
     )
 
 

@@ -50,9 +50,9 @@ def test_each_direction_counts_alone(scores, hardest):
 
 
 def test_margin_is_an_argument():
-    # Row 1: 0.5 - 0.5 + 0.6 = 0.6; column 0: 0.5 - 0.9 + 0.6 = 0.2.
+    # Row 1: 0.5 - 0.5 + 0.6 = 0.6; column 0: 0.5 - 0.9 + 0.6 = 0.2; row 0 and
+    # column 1 have 0 for a negative: 0.5 - 0.9 < 0 and 0.5 - 0.5 = 0.
     poems = tf.transpose(tf.constant([[0.9, 0.0], [0.6, 0.5]]))
-    # Column 1: 0.5 - 0.5 + 0.0 = 0; row 0: 0.5 - 0.9 + 0.0 < 0.
     loss = ranking_loss(tf.eye(2), poems, margin=0.5)
     assert float(loss) == pytest.approx(0.8 / 2, abs=1e-6)
 

@@ -36,6 +36,6 @@ def write_model_card(
         version=folder.name,
         megabytes=size_of(folder) / 1e6,
         parameters=parameters,
-        results=results,
+        results={"perplexity": None, **results},  # a measure one may leave out
     )
     (folder.parent / "MODEL_CARD.md").write_text(card, encoding="utf-8")

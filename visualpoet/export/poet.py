@@ -13,6 +13,7 @@ from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.encoders import PoemTower
 from visualpoet.features import images
+from visualpoet.features.experts import ExpertEnsemble
 from visualpoet.features.visual_encoder import ENCODER_SIZE
 from visualpoet.features.visual_encoder import VisualEncoder
 from visualpoet.generator import composer
@@ -68,11 +69,37 @@ def _as_float(variable: tf.Variable) -> tf.Tensor:
     return tf.cast(value, tf.float32) if value.dtype == tf.float16 else value
 
 
+class EncoderFeatures(tf.Module):
+    """The small visual encoder as a callable, half stored.
+
+    Args:
+        encoder: The encoder.
+    """
+
+    size = ENCODER_SIZE
+
+    def __init__(self, encoder: VisualEncoder):
+        super().__init__()
+        self._encoder = HalfStored(encoder)
+
+    def __call__(self, pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Computes the features.
+
+        Args:
+            pixels: float `[B, size, size, 3]` in [0, 255].
+
+        Returns:
+            `object`, `scene` and `sentiment`, each float `[B, F]`.
+        """
+        return self._encoder.read()(pixels)
+
+
 class Poet(tf.Module):
     """Photograph to poem.
 
     Args:
-        encoder: The small visual encoder.
+        seer: Computes the features of pixels: the small encoder, or the
+            experts.
         image_tower: Its features into the joint space.
         poem_tower: Poems into the joint space.
         generator: Writes.
@@ -86,7 +113,7 @@ class Poet(tf.Module):
 
     def __init__(
         self,
-        encoder: VisualEncoder,
+        seer: EncoderFeatures | ExpertEnsemble,
         image_tower: ImageTower,
         poem_tower: PoemTower,
         generator: PoemGenerator,
@@ -96,7 +123,7 @@ class Poet(tf.Module):
         options: composer.Options,
     ):
         super().__init__()
-        self._encoder = HalfStored(encoder)
+        self._seer = seer
         self._image_tower = HalfStored(image_tower)
         self._poem_tower = HalfStored(poem_tower)
         self._start = HalfStored(generator.start_view)
@@ -122,14 +149,13 @@ class Poet(tf.Module):
         Returns:
             float `[B, K]`, unit length.
         """
+        size = self._seer.size
         pixels = tf.map_fn(
-            lambda content: images.load_view(content, ENCODER_SIZE, 0),
+            lambda content: images.load_view(content, size, 0),
             image_bytes,
-            fn_output_signature=tf.TensorSpec(
-                [ENCODER_SIZE, ENCODER_SIZE, 3], tf.float32
-            ),
+            fn_output_signature=tf.TensorSpec([size, size, 3], tf.float32),
         )
-        features = self._encoder.read()(tf.round(pixels))
+        features = self._seer(tf.round(pixels))
         return self._image_tower.read()(features)
 
     def embed_poem(self, token_ids: tf.Tensor) -> tf.Tensor:

@@ -16,6 +16,7 @@ import tensorflow_hub as hub
 
 EXPERT_SIZE = 224
 FEATURE_NAMES = ("object", "scene", "sentiment")
+SENTIMENT_FILE = "sentiment/sentiment.keras"
 
 
 def load_expert(handle: str) -> tf.types.experimental.GenericFunction:
@@ -136,3 +137,36 @@ def concatenate_features(features: dict[str, np.ndarray]) -> np.ndarray:
         float `[B, sum of F]`.
     """
     return np.concatenate([features[name] for name in FEATURE_NAMES], axis=-1)
+
+
+class ExpertEnsemble(tf.Module):
+    """The three experts as one callable, in place of the small encoder.
+
+    Args:
+        handles: TF-Hub handles of `object` and `scene`.
+        sentiment_expert: The sentiment expert.
+    """
+
+    size = EXPERT_SIZE
+
+    def __init__(
+        self, handles: dict[str, str], sentiment_expert: SentimentExpert
+    ):
+        super().__init__()
+        self._cnns = {name: hub.load(h) for name, h in handles.items()}
+        self._sentiment_expert = sentiment_expert
+
+    def __call__(self, pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Computes the features.
+
+        Args:
+            pixels: float `[B, 224, 224, 3]` in [0, 255].
+
+        Returns:
+            `object`, `scene` and `sentiment`, each float `[B, F]`.
+        """
+        features = {
+            name: cnn(pixels / 255.0) for name, cnn in self._cnns.items()
+        }
+        outputs = self._sentiment_expert(features)
+        return {**features, "sentiment": outputs["sentiment"]}

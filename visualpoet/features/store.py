@@ -9,8 +9,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-# Importing it registers the class that `load_model` needs.
-from visualpoet.features import experts  # noqa: F401
+from visualpoet.features import experts
 
 
 def image_digest(image_bytes: bytes) -> str:
@@ -127,15 +126,14 @@ class FeatureStore:
 
 
 def load_features(
-    folder: pathlib.Path, sentiment_expert: str = "", view: int = 0
+    folder: pathlib.Path, view: int = 0
 ) -> dict[str, dict[str, np.ndarray]]:
     """Reads the features that a recipe stored.
 
     Args:
         folder: Run directory of `recipes/extract_features.py` or of
-            `recipes/distill_visual_encoder.py`.
-        sentiment_expert: `sentiment.keras` of `recipes/train_expert.py`, which
-            adds the sentiment features to object and scene features.
+            `recipes/distill_visual_encoder.py`. Where it holds the run of
+            `recipes/train_expert.py`, the sentiment features are added.
         view: Number of the view (`images.load_view`).
 
     Returns:
@@ -157,8 +155,8 @@ def load_features(
     for name, digest in digests.items():
         rows = FeatureStore(folder / "store", digest).get(keys)
         features[name] = rows
-    if sentiment_expert:
-        expert = keras.saving.load_model(sentiment_expert)
+    if (folder / experts.SENTIMENT_FILE).exists():
+        expert = keras.saving.load_model(folder / experts.SENTIMENT_FILE)
         outputs = expert.predict(dict(features), batch_size=512, verbose=0)
         features["sentiment"] = outputs["sentiment"]
     return {name: dict(zip(index, rows)) for name, rows in features.items()}

@@ -71,12 +71,12 @@ def guide(
     Source: Ho and Salimans (2022), classifier-free guidance, on logits.
 
     Args:
-        conditional: float `[N, V]`. Log probabilities with the photograph.
-        unconditional: float `[N, V]`. Log probabilities without it.
+        conditional: float `[N, V]`. Logits with the photograph.
+        unconditional: float `[N, V]`. Logits without it.
         guidance: Its weight.
 
     Returns:
-        float `[N, V]`.
+        float `[N, V]`, logits.
     """
     return unconditional + guidance * (conditional - unconditional)
 
@@ -116,7 +116,7 @@ def write_candidates(
 
     def write(time, tokens, fluency, last, state, words, lines, counts, done):
         logits, state = networks.step(tf.tile(last, [2]), state, condition)
-        conditional, unconditional = tf.split(tf.nn.log_softmax(logits), 2)
+        conditional, unconditional = tf.split(logits, 2)
         guided = guide(conditional, unconditional, options.guidance)
         guided += never + constraints.repetition_penalty(
             counts, last, options.penalty
@@ -142,6 +142,7 @@ def write_candidates(
         chosen = tf.where(done, END, chosen)
         repeated = tf.gather(counts, chosen, batch_dims=1) > 0
         gain = tf.gather(unconditional, chosen, batch_dims=1)
+        gain -= tf.reduce_logsumexp(unconditional, axis=-1)
         gain = tf.where(repeated, REPEATED, gain)
         here = tf.range(MAX_TOKENS) == time  # [T]
         tokens = tf.where(here, tf.where(done, 0, chosen)[:, None], tokens)

@@ -116,22 +116,29 @@ def form_mask(
     Returns:
         float `[N, V]`.
     """
-    size = len(kinds.is_word)
-    is_end = tf.one_hot(END, size, True, False)  # [V]
-    is_break = tf.one_hot(kinds.line_break, size, True, False)
-    enough = words >= min_words  # [N]
     is_open = tf.gather(tf.constant(kinds.is_open), last)
-    may_end = enough & (lines + 1 >= min_lines) & ~is_open
-    may_break = enough & (lines + 1 < max_lines) & ~is_open
+    enough = (words >= min_words) & ~is_open  # [N]
+    may_end = enough & (lines + 1 >= min_lines)
+    may_break = enough & (lines + 1 < max_lines)
     full = (words >= max_words) & ~is_open
     no_mark = tf.gather(tf.constant(kinds.is_mark), last) | (words == 0)
-    no_mark |= is_open
-    return (
-        _forbid(is_end & ~may_end[:, None])
-        + _forbid(is_break & ~may_break[:, None])
-        + _forbid(kinds.is_word & full[:, None])
-        + _forbid(kinds.is_mark & no_mark[:, None])
+    # One column a sort of token, so that the vocabulary is gone through once.
+    forbidden = tf.stack(
+        [
+            tf.zeros_like(full),
+            full,
+            no_mark | is_open,
+            ~may_break,
+            ~may_end,
+        ],
+        axis=1,
     )
+    sort = np.zeros(len(kinds.is_word), np.int32)
+    sort[kinds.is_word] = 1
+    sort[kinds.is_mark] = 2
+    sort[kinds.line_break] = 3
+    sort[END] = 4
+    return tf.gather(_forbid(forbidden), sort, axis=1)
 
 
 def repeated_ngram_mask(

@@ -1,0 +1,299 @@
+import io
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import types
+
+import pytest
+
+from tests import tiny
+from visualpoet import cli
+from visualpoet import poet
+
+NO_MODEL = "/no/such/model"
+
+
+@pytest.fixture(autouse=True)
+def album(tmp_path, monkeypatch):
+    """sea.jpg, night.png and a broken.jpg; the tiny poet is the default."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sea.jpg").write_bytes(tiny.photograph("sea"))
+    (tmp_path / "night.png").write_bytes(tiny.photograph("night", "PNG"))
+    (tmp_path / "broken.jpg").write_bytes(tiny.photograph("sea")[:900])
+    load = poet.load
+
+    def load_tiny(model):
+        return tiny.poet() if model is None else load(model)
+
+    monkeypatch.setattr(poet, "load", load_tiny)
+    return tmp_path
+
+
+def write(*arguments):
+    return cli.main(["write", *arguments, "--candidates", "2"])
+
+
+def poem_of(name, **options):
+    kind, suffix = name.split(".")
+    content = tiny.photograph(kind, "PNG" if suffix == "png" else "JPEG")
+    return tiny.poet().write(content, candidates=2, **options).poem
+
+
+def test_one_photograph(capsys):
+    assert write("sea.jpg") == 0
+    printed = capsys.readouterr()
+    assert printed.out == poem_of("sea.jpg") + "\n"
+    assert printed.err == ""
+
+
+def test_options_reach_the_poet(capsys):
+    options = ["--seed", "5", "--lines", "3", "--temperature", "1.5"]
+    assert write("sea.jpg", *options, "--guidance", "0.5") == 0
+    expected = poem_of(
+        "sea.jpg", seed=5, lines=3, temperature=1.5, guidance=0.5
+    )
+    assert expected != poem_of("sea.jpg", seed=5, lines=3)
+    assert capsys.readouterr().out == expected + "\n"
+
+
+def test_banned_words_reach_the_poet(capsys):
+    word = poem_of("sea.jpg").lower().split()[0]
+    assert write("sea.jpg", "--ban", word.upper(), "sea") == 0
+    poem = capsys.readouterr().out
+    assert word not in poem.lower().split()
+    assert poem == poem_of("sea.jpg", ban=[word, "sea"]) + "\n"
+
+
+def test_one_bad_photograph_does_not_stop_the_others(capsys):
+    assert write("sea.jpg", "broken.jpg", "no.jpg", "night.png") == 1
+    printed = capsys.readouterr()
+    assert printed.out == (
+        f"# sea.jpg\n\n{poem_of('sea.jpg')}\n\n"
+        f"# night.png\n\n{poem_of('night.png')}\n\n"
+    )
+    broken, missing = printed.err.splitlines()
+    assert broken.startswith("visualpoet: broken.jpg: broken or truncated (")
+    assert missing == "visualpoet: no.jpg: No such file or directory"
+
+
+def test_folder_and_glob(capsys, album):
+    assert write(".", "*.png") == 1
+    printed = capsys.readouterr()
+    titles = [line for line in printed.out.splitlines() if line[:1] == "#"]
+    assert titles == ["# night.png", "# sea.jpg"]
+    assert printed.err.startswith("visualpoet: broken.jpg: ")
+    assert printed.err.count("\n") == 1
+    assert write("s*.jpg") == 0
+    assert capsys.readouterr().out == poem_of("sea.jpg") + "\n"
+
+
+def test_glob_that_matches_nothing(capsys):
+    assert write("*.webp") == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == "visualpoet: *.webp: No such file or directory\n"
+
+
+def test_standard_input(capsys, monkeypatch):
+    stream = types.SimpleNamespace(buffer=io.BytesIO(tiny.photograph("sea")))
+    monkeypatch.setattr(sys, "stdin", stream)
+    assert write("-") == 0
+    assert capsys.readouterr().out == poem_of("sea.jpg") + "\n"
+
+
+def test_standard_input_that_is_no_picture(capsys, monkeypatch):
+    stream = types.SimpleNamespace(buffer=io.BytesIO(b"text"))
+    monkeypatch.setattr(sys, "stdin", stream)
+    assert write("-") == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("visualpoet: picture: not a JPEG, ")
+
+
+def test_json(capsys):
+    assert write("sea.jpg", "no.jpg", "--format", "json") == 1
+    sea, missing = json.loads(capsys.readouterr().out)
+    assert sea["photograph"] == "sea.jpg"
+    assert sea["poem"] == poem_of("sea.jpg")
+    assert len(sea["candidates"]) == 2
+    assert missing == {
+        "photograph": "no.jpg",
+        "error": "no.jpg: No such file or directory",
+    }
+
+
+def test_json_lines(capsys):
+    assert write("night.png", "sea.jpg", "--format", "jsonl") == 0
+    rows = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [row["poem"] for row in rows] == [
+        poem_of("night.png"),
+        poem_of("sea.jpg"),
+    ]
+
+
+def test_html(capsys):
+    assert write("sea.jpg", "broken.jpg", "--format", "html") == 1
+    printed = capsys.readouterr()
+    assert printed.out.startswith("<!doctype html>")
+    assert printed.out.count('src="data:image/jpeg;base64,') == 1
+    assert '<div class="error">broken.jpg: broken or truncated' in printed.out
+    assert "<p>" + poem_of("sea.jpg").split("\n")[0] in printed.out.replace(
+        "&#39;", "'"
+    )
+    assert printed.err.startswith("visualpoet: broken.jpg: ")
+
+
+def test_unknown_model(capsys):
+    assert write("sea.jpg", "--model", NO_MODEL) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == (
+        "visualpoet: expected a SavedModel, or a folder that holds numbered "
+        f"versions of one. Received: {NO_MODEL}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (["--lines", "11"], "lines from 0 to 10. Received: 11\n"),
+        (["--temperature", "-1"], "from 0.0 to 10.0. Received: -1.0\n"),
+        (["--seed", "-1"], "Received: -1\n"),
+        (["--candidates", "65"], "candidates from 1 to 64. Received: 65\n"),
+    ],
+)
+def test_option_out_of_bounds(capsys, option, message):
+    assert cli.main(["write", "sea.jpg", *option]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("visualpoet: expected ")
+    assert printed.err.endswith(message)
+    assert printed.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["write"],
+        ["sing", "sea.jpg"],
+        ["write", "sea.jpg", "--format", "xml"],
+        ["write", "sea.jpg", "--seed", "x"],
+        ["find", "sea.jpg"],
+    ],
+)
+def test_wrong_command(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    assert "usage: visualpoet" in capsys.readouterr().err
+
+
+def test_reader_that_goes_away_is_no_traceback(monkeypatch):
+    def write_nowhere(text):
+        raise BrokenPipeError
+
+    stream = types.SimpleNamespace(write=write_nowhere)
+    monkeypatch.setattr(sys, "stdout", stream)
+    assert write("sea.jpg") == 1
+
+
+# --- find
+
+
+@pytest.fixture
+def corpus(album):
+    rows = [
+        {"text": text, "id": f"poem-{number}"}
+        for number, text in enumerate(tiny.POEMS)
+    ]
+    rows[1] |= {"title": "A Wave", "author": "N. N."}
+    lines = [json.dumps(row) for row in rows]
+    path = album / "poems.jsonl"
+    path.write_text("\n".join([*lines, "{broken", ""]))
+    return path
+
+
+def nearest_rows(kind):
+    (query,) = tiny.poet().embed_images([tiny.photograph(kind)])
+    token_ids = tiny.datasets.pad_token_ids(
+        tiny.vocabulary().encode_batch(tiny.POEMS)
+    )
+    return (-(tiny.poet().embed_token_ids(token_ids) @ query)).argsort()
+
+
+def test_find_prints_the_nearest_poem_and_reports_bad_rows(capsys, corpus):
+    assert cli.main(["find", "sea.jpg", "--poems", str(corpus)]) == 0
+    printed = capsys.readouterr()
+    row = nearest_rows("sea")[0]
+    title = "A Wave, N. N." if row == 1 else f"poem-{row}"
+    assert printed.out == f"# sea.jpg: {title}\n\n{tiny.POEMS[row]}\n\n"
+    assert printed.err.startswith(f"visualpoet: {corpus}:16: ")
+    assert printed.err.count("\n") == 1
+
+
+def test_find_all_with_titles(capsys, corpus):
+    arguments = ["find", "no.jpg", "sea.jpg", "--poems", str(corpus)]
+    assert cli.main([*arguments, "--count", "15"]) == 1
+    printed = capsys.readouterr()
+    titles = [line for line in printed.out.splitlines() if line[:1] == "#"]
+    assert titles == [
+        "# sea.jpg: " + ("A Wave, N. N." if row == 1 else f"poem-{row}")
+        for row in nearest_rows("sea")
+    ]
+    assert "visualpoet: no.jpg: No such file" in printed.err
+
+
+def test_find_in_a_corpus_without_poems(capsys, album):
+    (album / "short.txt").write_text("one line\n")
+    assert cli.main(["find", "sea.jpg", "--poems", "short.txt"]) == 2
+    assert capsys.readouterr().err == (
+        "visualpoet: expected poems of three lines or more. Received: "
+        "short.txt, 1 poems, none long enough\n"
+    )
+
+
+def test_find_in_a_corpus_that_is_missing(capsys):
+    assert cli.main(["find", "sea.jpg", "--poems", "no.jsonl"]) == 2
+    assert "no.jsonl, which does not exist\n" in capsys.readouterr().err
+
+
+# --- as a command
+
+
+def run_python(*arguments):
+    root = pathlib.Path(cli.__file__).parents[1]
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_help_needs_no_tensorflow():
+    code = (
+        "import runpy, sys\n"
+        "sys.argv = ['visualpoet', '--help']\n"
+        "try:\n"
+        "    runpy.run_module('visualpoet', run_name='__main__')\n"
+        "except SystemExit as exit:\n"
+        "    print('exit code', exit.code)\n"
+        "print('tensorflow' in sys.modules)\n"
+    )
+    done = run_python("-c", code)
+    assert done.stdout.startswith("usage: visualpoet ")
+    assert done.stdout.endswith("exit code 0\nFalse\n")
+    assert done.stderr == ""
+
+
+def test_command_prints_one_line_for_a_bad_photograph():
+    done = run_python(
+        *("-m", "visualpoet", "write", "no.jpg", "sea.jpg"),
+        *("--model", str(tiny.exported().parent), "--candidates", "2"),
+    )
+    assert done.stderr == "visualpoet: no.jpg: No such file or directory\n"
+    assert done.stdout == f"# sea.jpg\n\n{poem_of('sea.jpg')}\n\n"
+    assert done.returncode == 1

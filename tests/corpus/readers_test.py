@@ -1,0 +1,460 @@
+import gzip
+import json
+
+import pandas as pd
+import pytest
+
+from visualpoet.corpus import readers
+from visualpoet.corpus.records import BadRow
+from visualpoet.corpus.records import ImagePoemPair
+from visualpoet.corpus.records import Photograph
+from visualpoet.corpus.records import Poem
+
+TEXT = "The kettle sings,\nthe window fogs."
+OTHER = "A heron waits,\nthe reeds are dry."
+POEMS = [
+    Poem(TEXT, "kettle", "train", "Morning", "A. Tester"),
+    Poem(OTHER, "heron", "test"),
+]
+ROWS = [
+    {
+        "id": "kettle",
+        "text": TEXT,
+        "title": "Morning",
+        "author": "A. Tester",
+    },
+    {"id": "heron", "text": OTHER, "split": "test"},
+]
+CSV = (
+    "id,text,title,author,split\n"
+    f'kettle,"{TEXT}",Morning,A. Tester,\n'
+    f'heron,"{OTHER}",,,test\n'
+)
+
+
+def _write(path, content):
+    content = content if isinstance(content, bytes) else content.encode()
+    path.write_bytes(
+        gzip.compress(content) if path.suffix == ".gz" else content
+    )
+    return path
+
+
+def _jsonl(rows):
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def _read_rows(tmp_path, read, rows):
+    return read(_write(tmp_path / "rows.jsonl", _jsonl(rows)))
+
+
+def _reasons(bad_rows):
+    return [(row.row, row.reason) for row in bad_rows]
+
+
+# --- formats
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+@pytest.mark.parametrize(
+    ("suffix", "content"),
+    [
+        (".csv", CSV),
+        (".csv", "\ufeff" + CSV),
+        (".csv", CSV.replace("\n", "\r\n")),
+        (".json", json.dumps(ROWS)),
+        (".json", "\ufeff" + json.dumps(ROWS, indent=1)),
+        (".jsonl", _jsonl(ROWS)),
+        (".jsonl", _jsonl(ROWS).replace("\n", "\r\n\r\n")),
+    ],
+)
+def test_poems_of_every_row_format_are_the_same(
+    tmp_path, suffix, content, ending
+):
+    path = _write(tmp_path / f"poems{suffix}{ending}", content)
+    assert readers.read_poems(path) == (POEMS, [])
+
+
+def test_parquet(tmp_path):
+    path = tmp_path / "poems.parquet"
+    pd.DataFrame(ROWS).to_parquet(path)
+    assert readers.read_poems(path) == (POEMS, [])
+
+
+@pytest.mark.parametrize("name", ["heron.txt", "heron.txt.gz"])
+def test_one_text_file_is_one_poem(tmp_path, name):
+    path = _write(tmp_path / name, f"\n{OTHER}\r\n\r\n")
+    assert readers.read_poems(path) == ([Poem(OTHER, "heron")], [])
+
+
+def test_folder_of_texts_is_read_at_any_depth_in_order(tmp_path):
+    (tmp_path / "b" / "c").mkdir(parents=True)
+    _write(tmp_path / "b" / "c" / "heron.txt", OTHER)
+    _write(tmp_path / "a.txt", TEXT)
+    _write(tmp_path / "notes.md", "not a poem")
+    poems, bad_rows = readers.read_poems(tmp_path)
+    assert poems == [Poem(TEXT, "a"), Poem(OTHER, "heron")]
+    assert bad_rows == []
+
+
+def test_path_may_be_a_string(tmp_path):
+    path = _write(tmp_path / "heron.txt", OTHER)
+    assert readers.read_poems(str(path))[0] == [Poem(OTHER, "heron")]
+
+
+def test_poem_field_goes_before_text_field(tmp_path):
+    rows = [{"text": "second", "poem": "first"}, {"text": "only"}]
+    poems, _ = _read_rows(tmp_path, readers.read_poems, rows)
+    assert [poem.text for poem in poems] == ["first", "only"]
+
+
+def test_source_stands_in_for_id(tmp_path):
+    rows = [{"text": "x", "source": "s"}, {"text": "y", "id": 7}]
+    poems, _ = _read_rows(tmp_path, readers.read_poems, rows)
+    assert [poem.id for poem in poems] == ["s", "7"]
+
+
+# --- what cannot be read
+
+
+def test_bad_row_names_file_line_and_reason_and_the_rest_is_read(tmp_path):
+    content = '{"text": "one"}\n\n{"text": \n{"text": "two"}\n'
+    path = _write(tmp_path / "poems.jsonl", content)
+    poems, bad_rows = readers.read_poems(path)
+    assert [poem.text for poem in poems] == ["one", "two"]
+    assert [str(row) for row in bad_rows] == [
+        f"{path}:3: Expecting value: line 1 column 10 (char 9)"
+    ]
+
+
+def test_bad_row_in_one_file_of_a_folder(tmp_path):
+    _write(tmp_path / "a.txt", "  \n \n")
+    _write(tmp_path / "b.txt", OTHER)
+    assert readers.read_poems(tmp_path) == (
+        [Poem(OTHER, "b")],
+        [
+            BadRow(
+                str(tmp_path / "a.txt"),
+                1,
+                "expected a text in poem or text. "
+                "Received the fields: id, text",
+            )
+        ],
+    )
+
+
+LATIN_REASON = (
+    "expected UTF-8. Received: byte 0xe9 at offset {}; convert the file, for "
+    "example with `iconv -f latin1 -t utf-8`"
+)
+
+
+def test_latin_1_line_is_bad_and_the_others_are_read(tmp_path):
+    content = '{"text": "café"}\n{"text": "ok"}\n'.encode("latin-1")
+    path = _write(tmp_path / "poems.jsonl", content)
+    poems, bad_rows = readers.read_poems(path)
+    assert poems == [Poem("ok")]
+    assert _reasons(bad_rows) == [(1, LATIN_REASON.format(13))]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "offset"),
+    [
+        ("poem.txt", "né", 1),
+        ("poems.csv", "text\ncafé\n", 8),
+        ("poems.json", '[{"text": "é"}]', 11),
+    ],
+)
+def test_latin_1_file_is_bad_as_a_whole(tmp_path, name, content, offset):
+    path = _write(tmp_path / name, content.encode("latin-1"))
+    assert readers.read_poems(path) == (
+        [],
+        [BadRow(str(path), 0, LATIN_REASON.format(offset))],
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "reason"),
+    [
+        ("poems.txt", 1, "expected a text in poem or text"),
+        ("poems.csv", 0, "expected a row of field names. Received: none"),
+        ("poems.json", 0, "Expecting value"),
+        ("poems.parquet", 0, "Parquet file size is 0 bytes"),
+    ],
+)
+def test_empty_file_is_named(tmp_path, name, row, reason):
+    path = _write(tmp_path / name, b"")
+    poems, (bad_row,) = readers.read_poems(path)
+    assert poems == []
+    assert (bad_row.file, bad_row.row) == (str(path), row)
+    assert reason in bad_row.reason
+
+
+def test_empty_jsonl_holds_nothing(tmp_path):
+    path = _write(tmp_path / "poems.jsonl", b"")
+    assert readers.read_poems(path) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "read", [readers.read_poems, readers.read_pairs, readers.read_captions]
+)
+def test_missing_path(tmp_path, read):
+    with pytest.raises(FileNotFoundError, match="nowhere.csv, which does not"):
+        read(tmp_path / "nowhere.csv")
+
+
+@pytest.mark.parametrize("name", ["poems.doc", "poems", "poems.gz"])
+def test_unknown_format_is_named_with_those_that_are_known(tmp_path, name):
+    _, (bad_row,) = readers.read_poems(_write(tmp_path / name, "x"))
+    assert bad_row.reason == (
+        "expected a folder of .txt, .txt, .csv, .json, .jsonl (also .gz) or "
+        f".parquet. Received: {name}"
+    )
+
+
+def test_rows_that_are_no_objects(tmp_path):
+    rows = [["a"], "b", 3, None, {"text": "ok"}]
+    poems, bad_rows = _read_rows(tmp_path, readers.read_poems, rows)
+    assert poems == [Poem("ok")]
+    assert _reasons(bad_rows) == [
+        (1, "expected a JSON object. Received: list"),
+        (2, "expected a JSON object. Received: str"),
+        (3, "expected a JSON object. Received: int"),
+        (4, "expected a JSON object. Received: NoneType"),
+    ]
+
+
+def test_json_that_is_no_list(tmp_path):
+    path = _write(tmp_path / "poems.json", json.dumps(ROWS[0]))
+    poems, bad_rows = readers.read_poems(path)
+    assert poems == []
+    assert _reasons(bad_rows) == [
+        (0, "expected a JSON list of objects. Received: dict")
+    ]
+
+
+def test_missing_field(tmp_path):
+    rows = [{"id": "a", "verse": "x"}, {}, {"text": 5}, {"text": None}]
+    _, bad_rows = _read_rows(tmp_path, readers.read_poems, rows)
+    expected = "expected a text in poem or text. Received the fields: "
+    assert _reasons(bad_rows) == [
+        (1, f"{expected}id, verse"),
+        (2, f"{expected}none"),
+        (3, f"{expected}text"),
+        (4, f"{expected}text"),
+    ]
+
+
+@pytest.mark.parametrize("position", [1, 2])
+def test_csv_row_with_an_unquoted_comma(tmp_path, position):
+    lines = ["a,one", "b,two"]
+    lines.insert(position - 1, "c,rain, and rain")
+    path = _write(tmp_path / "poems.csv", "\n".join(["id,text", *lines]))
+    poems, bad_rows = readers.read_poems(path)
+    assert poems == [Poem("one", "a"), Poem("two", "b")]
+    assert _reasons(bad_rows) == [
+        (
+            position,
+            "expected 2 fields. Received: 3; put a text with commas between "
+            "quotation marks",
+        )
+    ]
+
+
+def test_csv_row_that_is_too_short(tmp_path):
+    path = _write(tmp_path / "poems.csv", "id,text\na\nb,two\n")
+    poems, bad_rows = readers.read_poems(path)
+    assert poems == [Poem("two", "b")]
+    assert _reasons(bad_rows) == [
+        (1, "expected a text in poem or text. Received the fields: id")
+    ]
+
+
+def test_csv_quotation_mark_that_is_never_closed(tmp_path):
+    path = _write(tmp_path / "poems.csv", 'id,text\na,one\nb,"two\nc,three\n')
+    poems, bad_rows = readers.read_poems(path)
+    assert poems == [Poem("one", "a")]
+    assert _reasons(bad_rows) == [(2, "unexpected end of data")]
+
+
+def test_csv_words_like_na_are_texts(tmp_path):
+    path = _write(tmp_path / "poems.csv", "id,text\nNA,null\n")
+    assert readers.read_poems(path)[0] == [Poem("null", "NA")]
+
+
+def test_csv_poem_longer_than_the_usual_limit(tmp_path):
+    text = "rain and " * 20_000
+    path = _write(tmp_path / "poems.csv", f"id,text\na,{text}\n")
+    ((poem,), bad_rows) = readers.read_poems(path)
+    assert (len(poem.text), bad_rows) == (180_000, [])
+
+
+def test_parquet_row_without_text(tmp_path):
+    path = tmp_path / "poems.parquet"
+    pd.DataFrame({"id": ["a", "b"], "text": [None, "two"]}).to_parquet(path)
+    poems, bad_rows = readers.read_poems(path)
+    assert poems == [Poem("two", "b")]
+    assert _reasons(bad_rows) == [
+        (1, "expected a text in poem or text. Received the fields: id")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda content: content[:-12], "Compressed file ended before"),
+        (lambda content: b"plain " + content, "Not a gzipped file"),
+        # The first byte of the deflate stream announces a reserved block type.
+        (
+            lambda content: content[:10] + b"\xff" + content[11:],
+            "invalid block type",
+        ),
+    ],
+)
+def test_damaged_gzip_file_is_named(tmp_path, damage, reason):
+    path = tmp_path / "poems.jsonl.gz"
+    path.write_bytes(damage(gzip.compress(_jsonl(ROWS).encode())))
+    poems, (bad_row,) = readers.read_poems(path)
+    assert poems == []
+    assert (bad_row.file, bad_row.row) == (str(path), 0)
+    assert reason in bad_row.reason
+
+
+# --- pairs
+
+
+def test_pairs(tmp_path):
+    rows = [
+        {"file": "sea.jpg", "poem": TEXT, "similarity": 0.25},
+        {"image": "hill.jpg", "text": OTHER, "split": "val", "id": "h"},
+        {"photo": "lake.jpg", "poem": "x", "similarity": None},
+    ]
+    assert _read_rows(tmp_path, readers.read_pairs, rows) == (
+        [
+            ImagePoemPair("sea.jpg", Poem(TEXT), 0.25),
+            ImagePoemPair("hill.jpg", Poem(OTHER, "h", "validation"), 1.0),
+            ImagePoemPair("lake.jpg", Poem("x"), 1.0),
+        ],
+        [],
+    )
+
+
+def test_csv_pairs_take_numbers_and_empty_cells(tmp_path):
+    content = "file,poem,similarity\na.jpg,one,0.5\nb.jpg,two,\n"
+    pairs, bad_rows = readers.read_pairs(
+        _write(tmp_path / "pairs.csv", content)
+    )
+    assert [pair.similarity for pair in pairs] == [0.5, 1.0]
+    assert bad_rows == []
+
+
+@pytest.mark.parametrize("similarity", ["close", [0.5], {}])
+def test_similarity_that_is_no_number(tmp_path, similarity):
+    rows = [
+        {"file": "a.jpg", "poem": "one", "similarity": similarity},
+        {"file": "b.jpg", "poem": "two", "similarity": "0.5"},
+    ]
+    pairs, bad_rows = _read_rows(tmp_path, readers.read_pairs, rows)
+    assert pairs == [ImagePoemPair("b.jpg", Poem("two"), 0.5)]
+    assert _reasons(bad_rows) == [
+        (1, f"expected a number in similarity. Received: {similarity!r}")
+    ]
+
+
+def test_pair_without_photograph(tmp_path):
+    rows = [{"poem": "one", "split": "train"}]
+    _, bad_rows = _read_rows(tmp_path, readers.read_pairs, rows)
+    assert _reasons(bad_rows) == [
+        (
+            1,
+            "expected a text in file or image or photograph or photo. "
+            "Received the fields: poem, split",
+        )
+    ]
+
+
+# --- photographs and splits
+
+
+def test_captions(tmp_path):
+    rows = [
+        {
+            "file": "a.jpg",
+            "captions": ["a red boat", "a boat at rest"],
+            "label": "boat",
+            "romantic": "it dreams of the sea",
+            "humorous": "it owes rent",
+            "split": "test",
+        },
+        {"file": "b.jpg", "romantic": None, "captions": None},
+        {"file": "c.jpg", "humorous": "ha", "captions": "a gull"},
+    ]
+    assert _read_rows(tmp_path, readers.read_captions, rows) == (
+        [
+            Photograph(
+                "a.jpg",
+                "test",
+                "boat",
+                ("a red boat", "a boat at rest"),
+                ("it dreams of the sea", "it owes rent"),
+            ),
+            Photograph("b.jpg"),
+            Photograph("c.jpg", captions=("a gull",), moods=("ha",)),
+        ],
+        [],
+    )
+
+
+def test_captions_in_parquet(tmp_path):
+    path = tmp_path / "captions.parquet"
+    frame = {"file": ["a.jpg", "b.jpg"], "captions": [["x", "y"], []]}
+    pd.DataFrame(frame).to_parquet(path)
+    assert readers.read_captions(path) == (
+        [Photograph("a.jpg", captions=("x", "y")), Photograph("b.jpg")],
+        [],
+    )
+
+
+@pytest.mark.parametrize("captions", [["a boat", 3], 5, {"a": 1}])
+def test_captions_that_are_no_texts(tmp_path, captions):
+    rows = [{"file": "a.jpg", "captions": captions}, {"file": "b.jpg"}]
+    photographs, bad_rows = _read_rows(tmp_path, readers.read_captions, rows)
+    assert photographs == [Photograph("b.jpg")]
+    assert _reasons(bad_rows) == [
+        (1, f"expected captions as texts. Received: {captions!r}")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("named", "split"),
+    [
+        ("train", "train"),
+        ("training", "train"),
+        ("validation", "validation"),
+        ("dev", "validation"),
+        ("val", "validation"),
+        ("test", "test"),
+        ("extra", "extra"),
+        ("", "train"),
+    ],
+)
+def test_split_names(tmp_path, named, split):
+    rows = [{"file": "a.jpg", "text": "x", "split": named}]
+    photographs, _ = _read_rows(tmp_path, readers.read_captions, rows)
+    poems, _ = _read_rows(tmp_path, readers.read_poems, rows)
+    assert [photographs[0].split, poems[0].split] == [split, split]
+
+
+@pytest.mark.parametrize(
+    ("row", "split"),
+    [
+        ({"file": "training/sea/1.jpg"}, "train"),
+        ({"file": "val/sea/1.jpg"}, "validation"),
+        ({"file": "test/1.jpg"}, "test"),
+        ({"file": "sea/test/1.jpg"}, "train"),
+        ({"file": "test/1.jpg", "split": "dev"}, "validation"),
+    ],
+)
+def test_first_folder_of_a_photograph_gives_the_split(tmp_path, row, split):
+    photographs, _ = _read_rows(tmp_path, readers.read_captions, [row])
+    assert photographs[0].split == split

@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+
+from visualpoet.evaluation import relevance
+
+SIMILARITY = np.array(
+    [
+        [0.9, 0.1, 0.2, 0.3],  # none before the own photograph
+        [0.5, 0.4, 0.3, 0.2],  # one
+        [0.8, 0.7, 0.2, 0.3],  # three
+        [0.0, 0.0, 0.0, 1.0],  # none
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    "first, share", [(1, 0.5), (2, 0.75), (3, 0.75), (4, 1.0)]
+)
+def test_share_among_first(first, share):
+    # With three others of four photographs, all of them are drawn.
+    found = relevance.share_among_first(SIMILARITY, first, others=3)
+    assert found == share
+
+
+@pytest.mark.parametrize("first, share", [(1, 0.0), (2, 1.0)])
+def test_half_of_the_equal_photographs_count_as_better(first, share):
+    # Three are equal: one and a half come before.
+    found = relevance.share_among_first(np.ones([4, 4]), first, others=3)
+    assert found == share
+
+
+def test_the_own_photograph_is_never_among_the_others():
+    best, worst = np.eye(10), -np.eye(10)
+    for seed in range(5):
+        assert relevance.share_among_first(best, 1, 3, seed) == 1.0
+        assert relevance.share_among_first(worst, 3, 3, seed) == 0.0
+        assert relevance.share_among_first(worst, 4, 3, seed) == 1.0
+
+
+def test_share_by_chance():
+    noise = np.random.default_rng(0).random([400, 400])
+    share = relevance.share_among_first(noise, first=10, others=99)
+    assert share == pytest.approx(0.1, abs=0.04)
+
+
+def test_same_seed_same_share():
+    noise = np.random.default_rng(0).random([50, 50])
+    shares = [
+        relevance.share_among_first(noise, 3, 9, seed) for seed in (1, 1, 2, 3)
+    ]
+    assert shares[0] == shares[1]
+    assert len(set(shares)) > 1
+
+
+def test_refuses_too_few_photographs():
+    with pytest.raises(ValueError, match="more than 3 .* Received: 3"):
+        relevance.share_among_first(np.eye(3), 1, others=3)
+
+
+def test_tfidf_ranks_the_own_captions_first():
+    poems = [
+        "the lanterns sway\nabove a sleeping harbour",
+        "snow has closed the mountain road",
+        "two horses graze where clover grows",
+    ]
+    captions = [
+        ["boats in a harbour at night", "lanterns on a pier"],
+        ["a road through snow"],
+        ["horses in a field of clover", "two brown horses"],
+    ]
+    similarity = relevance.tfidf_similarity(poems, captions)
+    assert similarity.shape == (3, 3)
+    np.testing.assert_array_equal(similarity.argmax(axis=1), [0, 1, 2])
+    # No content word of the first poem stands in the other captions.
+    np.testing.assert_array_equal(similarity[0, 1:], [0.0, 0.0])
+
+
+def test_tfidf_is_a_cosine():
+    similarity = relevance.tfidf_similarity(
+        ["lanterns and horses", "clover", "of the"],
+        [["lanterns"], ["horses", "lanterns"]],
+    )
+    # The first poem has two words of equal or higher weight; the last one has
+    # nothing but stop words.
+    assert similarity[0, 1] == pytest.approx(1.0)
+    assert 0.5 < similarity[0, 0] < 0.8
+    np.testing.assert_array_equal(similarity[1:], np.zeros([2, 2]))
+
+
+def test_sentence_similarity_is_the_mean_over_captions(monkeypatch):
+    vectors = {
+        "grey tide": [1.0, 0.0],
+        "warm bread": [0.6, 0.8],
+        "a beach": [0.8, 0.6],
+        "the sea": [1.0, 0.0],
+        "a kitchen": [0.0, 1.0],
+    }
+    monkeypatch.setattr(
+        relevance,
+        "embed_sentences",
+        lambda texts: np.array([vectors[text] for text in texts]),
+    )
+    # A poem is embedded as one sentence. Captions: mean (0.9, 0.3) and (0, 1).
+    similarity = relevance.sentence_similarity(
+        ["grey\ntide", "warm\nbread"], [["a beach", "the sea"], ["a kitchen"]]
+    )
+    np.testing.assert_allclose(similarity, [[0.9, 0.0], [0.78, 0.8]])

@@ -1,0 +1,242 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests import tiny
+from visualpoet.corpus.vocabulary import END
+from visualpoet.corpus.vocabulary import START
+from visualpoet.corpus.vocabulary import UNKNOWN
+from visualpoet.export.poet import HalfStored
+from visualpoet.features import images
+from visualpoet.features.visual_encoder import ENCODER_SIZE
+
+
+def compose(photographs, num_candidates=2, **options):
+    """Composes in Python; options have one value for all photographs."""
+    values = {
+        "seed": (0, tf.int64),
+        "temperature": (0.8, tf.float32),
+        "top_p": (0.95, tf.float32),
+        "guidance": (1.5, tf.float32),
+        "lines": (0, tf.int32),
+        "num_candidates": (num_candidates, tf.int32),
+        "banned": ("", tf.string),
+    }
+    given = {
+        name: tf.fill([len(photographs)], tf.constant(value, dtype))
+        for name, (value, dtype) in {
+            name: (options.get(name, value), dtype)
+            for name, (value, dtype) in values.items()
+        }.items()
+    }
+    outputs = tiny.module().compose(tf.constant(photographs), **given)
+    return {name: value.numpy() for name, value in outputs.items()}
+
+
+def pixels(kind):
+    view = images.load_view(tiny.photograph(kind), ENCODER_SIZE, 0)
+    return tf.round(view)[None]
+
+
+# --- HalfStored
+
+
+def test_half_stored_matrices_are_float16_and_vectors_float32():
+    stored = HalfStored(tiny.parts().encoder)
+    dtypes = {}
+    for variable in stored.variables:
+        dtypes.setdefault(len(variable.shape), set()).add(variable.dtype.name)
+    assert dtypes == {1: {"float32"}, 2: {"float16"}, 4: {"float16"}}
+    assert len(stored.variables) == len(tiny.parts().encoder.variables)
+    assert not any(variable.trainable for variable in stored.variables)
+
+
+def test_half_stored_encoder_stays_near_the_keras_model():
+    expected = tiny.parts().encoder(pixels("sea"), training=False)
+    found = HalfStored(tiny.parts().encoder).read()(pixels("sea"))
+    assert list(found) == ["object", "scene", "sentiment"]
+    for name, values in expected.items():
+        assert found[name].dtype == tf.float32
+        np.testing.assert_allclose(found[name], values, rtol=0.01, atol=2e-3)
+    assert not np.array_equal(found["object"], expected["object"])
+
+
+def test_half_stored_poem_tower_stays_near_the_keras_model():
+    token_ids = tf.constant([[4, 9, 17, 0], [5, 6, 7, 8]])
+    expected = tiny.parts().poem_tower(token_ids, training=False)
+    found = HalfStored(tiny.parts().poem_tower).read()(token_ids)
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+def test_half_stored_weights_are_a_copy():
+    tower = tiny.PoemTower(20, 4, word_dim=3, embedding_dim=5)
+    stored = HalfStored(tower)
+    token_ids = tf.constant([[5, 6, 7]])
+    before = stored.read()(token_ids)
+    tower.get_layer("word_vectors").embeddings.assign(tf.ones([20, 3]))
+    np.testing.assert_array_equal(stored.read()(token_ids), before)
+    assert not np.allclose(tower(token_ids), before)
+
+
+def test_half_stored_keeps_what_float16_cannot_hold():
+    tower = tiny.ImageTower({"object": 2, "scene": 2, "sentiment": 2}, 3)
+    variance = tower.get_layer("normalize_object").moving_variance
+    variance.assign([1e6, 1e-9])
+    held = [
+        variable.numpy()
+        for variable in HalfStored(tower).fixed
+        if variable.dtype == tf.float32 and variable.numpy().max() > 1e5
+    ]
+    np.testing.assert_array_equal(held, np.float32([[1e6, 1e-9]]))
+
+
+# --- photographs and poems into the joint space
+
+
+def test_image_embedding_is_that_of_encoder_and_tower():
+    parts = tiny.parts()
+    expected = parts.image_tower(parts.encoder(pixels("sea"), training=False))
+    found = tiny.module().embed_image(tf.constant([tiny.photograph("sea")]))
+    np.testing.assert_allclose(found, expected, atol=5e-3)
+
+
+class FakeSeer(tf.Module):
+    """Features that do not depend on the picture; keeps what it was shown."""
+
+    size = 10
+
+    def __call__(self, seen):
+        self.seen = seen
+        return {
+            name: tf.fill([tf.shape(seen)[0], width], 0.5)
+            for name, width in tiny.FEATURE_DIMS.items()
+        }
+
+
+def test_seer_is_shown_whole_pixels_of_its_size():
+    seer = FakeSeer()
+    photographs = [tiny.photograph("sea"), tiny.photograph("night", "PNG")]
+    found = tiny.make_module(seer).embed_image(tf.constant(photographs))
+    for row, photograph in enumerate(photographs):
+        view = images.load_view(photograph, 10, 0)
+        np.testing.assert_array_equal(seer.seen[row], tf.round(view))
+    expected = tiny.parts().image_tower(seer(seer.seen))
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+def test_poem_embedding_is_that_of_the_tower():
+    token_ids = tf.constant([tiny.vocabulary().encode(tiny.POEMS[0])])
+    expected = tiny.parts().poem_tower(token_ids)
+    found = tiny.module().embed_poem(token_ids)
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+def test_clues_are_the_usable_words_nearest_to_the_photograph():
+    module, vocabulary = tiny.module(), tiny.vocabulary()
+    photograph = tf.constant([tiny.photograph("night")])
+    embedding = module.embed_image(photograph).numpy()[0]
+    usable = [
+        index
+        for index, token in enumerate(vocabulary.tokens)
+        if token.isalpha() and len(token) >= 3
+    ]
+    words = tiny.parts().poem_tower(tf.constant(usable)[:, None]).numpy()
+    order = np.argsort(-(words @ embedding))
+    found = module.choose_clues(embedding[None]).numpy()[0]
+    similarity = dict(zip(usable, words @ embedding))
+    assert set(found) <= set(usable)
+    # float16 may exchange neighbours.
+    np.testing.assert_allclose(
+        [similarity[index] for index in found],
+        [similarity[usable[row]] for row in order[:6]],
+        atol=2e-3,
+    )
+    clues = compose([tiny.photograph("night")])["clues"][0]
+    expected = [vocabulary.tokens[index].encode() for index in found]
+    assert clues.tolist() == expected
+
+
+def test_clue_bias_rules_words_out():
+    embedding = tf.constant([[1.0] + [0.0] * 8])
+    module = tiny.module()
+    first = int(module.choose_clues(embedding)[0, 0])
+    bias = module._clue_bias.numpy()
+    try:
+        changed = bias.copy()
+        changed[first] = 9.0
+        module._clue_bias.assign(changed)
+        assert first not in module.choose_clues(embedding).numpy()
+    finally:
+        module._clue_bias.assign(bias)
+
+
+# --- writing
+
+
+def test_shapes_and_filling_up():
+    outputs = compose([tiny.photograph("sea"), tiny.photograph("night")], 3)
+    assert {name: value.shape for name, value in outputs.items()} == {
+        "poem": (2,),
+        "score": (2,),
+        "fit": (2,),
+        "fluency": (2,),
+        "clues": (2, 6),
+        "candidates": (2, 64),
+        "candidate_score": (2, 64),
+        "candidate_fit": (2, 64),
+        "candidate_fluency": (2, 64),
+    }
+    for name in ("candidates", "candidate_score", "candidate_fluency"):
+        written, missing = outputs[name][:, :3], outputs[name][:, 3:]
+        assert all(map(bool, written.ravel()))
+        assert not any(map(bool, missing.ravel()))
+    assert outputs["poem"].tolist() == outputs["candidates"][:, 0].tolist()
+    for name in ("score", "fit", "fluency"):
+        np.testing.assert_array_equal(
+            outputs[name], outputs[f"candidate_{name}"][:, 0]
+        )
+
+
+@pytest.mark.parametrize(("given", "written"), [(0, 1), (1, 1), (99, 64)])
+def test_number_of_candidates_is_kept_within_bounds(given, written):
+    poems = compose([tiny.photograph("sea")], given)["candidates"][0]
+    assert sum(poem != b"" for poem in poems) == written
+
+
+def test_text_is_that_of_the_vocabulary():
+    texts = [
+        "The sea lies down, the sea;\nand all its gold is pouring.",
+        "i asked the hill how high it stood. it never thought to measure",
+    ]
+    vocabulary = tiny.vocabulary()
+    rows = [[*vocabulary.encode(text), END] for text in texts]
+    length = max(map(len, rows)) + 2
+    token_ids = np.array([row + [0] * (length - len(row)) for row in rows])
+    found = [text.decode() for text in tiny.module()._write(token_ids).numpy()]
+    assert found == [
+        "The sea lies down, the sea;\nAnd all its gold is pouring.",
+        "I asked the hill how high it stood. It never thought to measure",
+    ]
+    assert found == [vocabulary.decode(row) for row in rows]
+
+
+def test_special_tokens_are_not_written():
+    the, sea = tiny.vocabulary().encode("the sea")
+    token_ids = tf.constant([[START, the, UNKNOWN, sea, END, 0, 0]])
+    assert tiny.module()._write(token_ids).numpy().tolist() == [b"The sea"]
+
+
+def test_python_module_writes_what_the_saved_model_writes():
+    written = tiny.poet().write(tiny.photograph("sea"), seed=4, candidates=3)
+    outputs = compose([tiny.photograph("sea")], 3, seed=4)
+    candidates = written.candidates
+    assert outputs["poem"][0].decode() == written.poem
+    assert [poem.decode() for poem in outputs["candidates"][0, :3]] == [
+        candidate.poem for candidate in candidates
+    ]
+    for name in ("score", "fit", "fluency"):
+        np.testing.assert_allclose(
+            outputs[f"candidate_{name}"][0, :3],
+            [getattr(candidate, name) for candidate in candidates],
+            atol=1e-5,
+        )

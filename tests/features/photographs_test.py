@@ -1,0 +1,112 @@
+import io
+import os
+import tarfile
+
+import pytest
+
+from visualpoet.features.photographs import read_photographs
+
+FILES = {
+    "b.JPG": b"one",
+    "sea/a.png": b"two",
+    "sea/deep/c.webp": b"three",
+    "sea/d.jpeg": b"four",
+    "e.gif": b"five",
+    "f.bmp": b"six",
+    "notes.txt": b"not a picture",
+    "jpg": b"no suffix",
+}
+PHOTOGRAPHS = {
+    name: content
+    for name, content in FILES.items()
+    if name not in ("notes.txt", "jpg")
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "photographs"
+    for name, content in FILES.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content)
+    (path / "folder.jpg").mkdir()
+    return path
+
+
+def _archive(path, members):
+    """Members: name to bytes, or to (type, target)."""
+    with tarfile.open(path, "w") as archive:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            if isinstance(content, tuple):
+                member.type, member.linkname = content
+                archive.addfile(member)
+            else:
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def test_folder_is_read_in_order(folder):
+    assert list(read_photographs([folder])) == [
+        ("b.JPG", b"one"),
+        ("e.gif", b"five"),
+        ("f.bmp", b"six"),
+        ("sea/a.png", b"two"),
+        ("sea/d.jpeg", b"four"),
+        ("sea/deep/c.webp", b"three"),
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["", "./"])
+def test_tar_gives_the_same_names_and_bytes(folder, tmp_path, prefix):
+    members = {prefix + name: content for name, content in FILES.items()}
+    path = _archive(tmp_path / "photographs.tar", members)
+    assert dict(read_photographs([path])) == PHOTOGRAPHS
+    assert dict(read_photographs([folder])) == PHOTOGRAPHS
+
+
+def test_sources_follow_each_other_and_may_be_strings(folder, tmp_path):
+    path = _archive(tmp_path / "more.tar", {"z.png": b"seven"})
+    names = [name for name, _ in read_photographs([str(path), str(folder)])]
+    assert names[:2] == ["z.png", "b.JPG"]
+    assert len(names) == 7
+
+
+def test_tar_is_never_extracted(tmp_path, monkeypatch):
+    (tmp_path / "secret.jpg").write_bytes(b"secret")
+    path = _archive(
+        tmp_path / "evil.tar",
+        {
+            "../up.jpg": b"up",
+            f"{tmp_path}/absolute.jpg": b"absolute",
+            "link.jpg": (tarfile.SYMTYPE, "../secret.jpg"),
+            "hard.jpg": (tarfile.LNKTYPE, "secret.jpg"),
+            "device.jpg": (tarfile.CHRTYPE, ""),
+            "folder.jpg": (tarfile.DIRTYPE, ""),
+            "pipe.jpg": (tarfile.FIFOTYPE, ""),
+            "good.jpg": b"good",
+        },
+    )
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    before = sorted(tmp_path.rglob("*"))
+    photographs = dict(read_photographs([path]))
+    # Links, folders and devices have no bytes of their own; names with ".."
+    # are names and nothing else.
+    assert photographs == {
+        "../up.jpg": b"up",
+        f"{tmp_path}/absolute.jpg": b"absolute",
+        "good.jpg": b"good",
+    }
+    assert sorted(tmp_path.rglob("*")) == before
+    assert os.listdir(work) == []
+
+
+def test_missing_source(folder, tmp_path):
+    photographs = read_photographs([folder, tmp_path / "nowhere"])
+    for _ in range(len(PHOTOGRAPHS)):
+        next(photographs)
+    with pytest.raises(FileNotFoundError, match="nowhere, which does not"):
+        next(photographs)

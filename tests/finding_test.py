@@ -1,0 +1,141 @@
+import json
+
+import numpy as np
+import pytest
+
+from tests import tiny
+from visualpoet import finding
+
+WORDS = ("sea", "snow", "star")
+SEA = "a boat\non the sea\nis small"
+SNOW = "white\nis the snow\nupon the hill"
+STAR = "a star\nabove\nthe house"
+FAR = "no word\nof these\nis here"
+
+
+class FakePoet:
+    """Places a text, and a photograph made of text, by the words in it."""
+
+    def __init__(self, folder):
+        self.model = folder
+        self.batches = []
+        (folder / "assets.extra").mkdir(parents=True)
+        self._vocabulary = tiny.Vocabulary.train([SEA, SNOW, STAR, FAR], 99)
+        self._vocabulary.save(folder / "assets.extra" / "vocabulary.json")
+
+    def _place(self, text):
+        places = [float(word in text.lower()) for word in WORDS]
+        vector = np.array([0.1, *places])
+        return vector / np.linalg.norm(vector)
+
+    def embed_token_ids(self, token_ids):
+        self.batches.append(len(token_ids))
+        return np.array(
+            [self._place(self._vocabulary.decode(ids)) for ids in token_ids]
+        )
+
+    def embed_images(self, photographs):
+        return np.array([self._place(text) for text in photographs])
+
+
+@pytest.fixture
+def poet(tmp_path):
+    return FakePoet(tmp_path / "model")
+
+
+def write_rows(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_nearest_poem_comes_first(poet, tmp_path):
+    rows = [
+        {"text": STAR, "id": "7", "title": "Star", "author": "N. N."},
+        {"text": SEA},
+        {"text": SNOW},
+    ]
+    path = write_rows(tmp_path / "poems.jsonl", rows)
+    index = finding.PoemIndex(poet, path)
+    (nearest,) = index.nearest("a sea", 1)
+    assert nearest.text == SEA
+    (nearest,) = index.nearest("one star", 1)
+    assert nearest.text == STAR
+    assert (nearest.id, nearest.title, nearest.author) == (
+        "7",
+        "Star",
+        "N. N.",
+    )
+
+
+def test_order_and_count(poet, tmp_path):
+    both = f"{SNOW}\nthe sea"
+    texts = [SNOW, both, FAR, SEA]
+    path = write_rows(tmp_path / "poems.jsonl", [{"text": t} for t in texts])
+    index = finding.PoemIndex(poet, path)
+    found = [poem.text for poem in index.nearest("the sea", 99)]
+    assert found == [SEA, both, FAR, SNOW]
+    assert [p.text for p in index.nearest("the sea", 2)] == [SEA, both]
+
+
+def test_long_poems_are_cut_into_excerpts(poet, tmp_path):
+    poem = f"{SNOW}\n\n{SEA}\n\n{STAR}"
+    path = write_rows(tmp_path / "poems.jsonl", [{"text": poem}])
+    index = finding.PoemIndex(poet, path)
+    assert [p.text for p in index.nearest("the sea", 9)][0] == SEA
+    assert len(index.nearest("the sea", 9)) == 3
+
+
+def test_batches_keep_the_order(poet, tmp_path, monkeypatch):
+    monkeypatch.setattr(finding, "_BATCH", 2)
+    texts = [SEA, SNOW, STAR, FAR, f"{STAR}\nand snow"]
+    path = write_rows(tmp_path / "poems.jsonl", [{"text": t} for t in texts])
+    index = finding.PoemIndex(poet, path)
+    assert poet.batches == [2, 2, 1]
+    assert index.nearest("star and snow", 1)[0].text == f"{STAR}\nand snow"
+    assert index.nearest("sea", 1)[0].text == SEA
+
+
+def test_bad_rows_are_reported(poet, tmp_path, capsys):
+    path = write_rows(tmp_path / "poems.jsonl", [{"text": SEA}, {"verse": 1}])
+    index = finding.PoemIndex(poet, path)
+    assert len(index.nearest("sea", 9)) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"visualpoet: {path}:2: expected a text in")
+    assert printed.err.count("\n") == 1
+
+
+def test_no_poem_is_long_enough(poet, tmp_path):
+    path = write_rows(
+        tmp_path / "short.jsonl", [{"text": "one\ntwo"}, {"text": "one"}]
+    )
+    with pytest.raises(
+        ValueError, match="three lines or more.*short.jsonl, 2 poems, none"
+    ):
+        finding.PoemIndex(poet, path)
+
+
+def test_empty_corpus(poet, tmp_path):
+    path = tmp_path / "empty.jsonl"
+    path.touch()
+    with pytest.raises(ValueError, match="empty.jsonl, 0 poems"):
+        finding.PoemIndex(poet, path)
+
+
+def test_missing_corpus(poet, tmp_path):
+    with pytest.raises(FileNotFoundError, match="no.jsonl, which does not"):
+        finding.PoemIndex(poet, tmp_path / "no.jsonl")
+
+
+def test_real_poet_finds_by_the_joint_space(tmp_path):
+    path = write_rows(
+        tmp_path / "poems.jsonl", [{"text": text} for text in tiny.POEMS]
+    )
+    index = finding.PoemIndex(tiny.poet(), path)
+    photograph = tiny.photograph("sea")
+    (query,) = tiny.poet().embed_images([photograph])
+    token_ids = tiny.vocabulary().encode_batch(tiny.POEMS)
+    poems = tiny.poet().embed_token_ids(finding.pad_token_ids(token_ids))
+    order = np.argsort(-(poems @ query))
+    found = [poem.text for poem in index.nearest(photograph, 3)]
+    assert found == [tiny.POEMS[row] for row in order[:3]]

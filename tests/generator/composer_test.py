@@ -1,0 +1,327 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from visualpoet.embedding.encoders import PoemTower
+from visualpoet.generator import composer
+from visualpoet.generator.constraints import TokenKinds
+from visualpoet.generator.poem_generator import PoemGenerator
+
+START, END, BREAK = 1, 2, 4
+V = 12
+WORDS = set(range(5, 12))
+SEEN, UNSEEN = tf.constant([[1.0, 0.0, 0.0]]), tf.zeros([1, 3])
+CLUES = tf.constant([[5, 6]])
+POEM = [5, 6, BREAK, 7, 8, END]
+OTHER = [9, 10, BREAK, 11, 9, END]
+NONE_BANNED = tf.zeros([V], tf.bool)
+# Two lines of two or three words, the likeliest word each time.
+OPTIONS = composer.Options(
+    temperature=0.0,
+    top_p=1.0,
+    guidance=1.0,
+    min_lines=2,
+    max_lines=2,
+    min_words=2,
+    max_words=3,
+    penalty=0.0,
+)
+LN_HIT = np.log(0.78)  # log probability of the token of a poem
+LN_MISS = np.log(0.02)  # and of each of the eleven others
+
+
+def make_kinds(content=()):
+    ids = np.arange(V)
+    return TokenKinds(
+        is_word=np.isin(ids, list(WORDS)),
+        is_mark=np.zeros(V, bool),
+        is_content=np.isin(ids, list(content)),
+        is_open=np.zeros(V, bool),
+        line_break=BREAK,
+    )
+
+
+def spell(seen, unseen):
+    """Networks that spell one poem with a photograph, another without."""
+
+    def as_logits(poem):
+        poem = [*poem, *[END] * (composer.MAX_TOKENS - len(poem))]
+        return tf.math.log(tf.one_hot(poem, V, 0.78, 0.02))
+
+    table = tf.stack([as_logits(unseen), as_logits(seen)])
+
+    def start(image_embedding, clue_ids):
+        return tf.zeros([1, 1], tf.int32), image_embedding
+
+    def step(token_id, state, condition):
+        has_photograph = tf.reduce_any(condition != 0, axis=1)
+        place = tf.stack([tf.cast(has_photograph, tf.int32), state[:, 0]], 1)
+        return tf.gather_nd(table, place), state + 1
+
+    return composer.Networks(start, step, embed_poem=None)
+
+
+def babble():
+    """Networks without a memory, that know only the last token."""
+    table = np.random.default_rng(0).standard_normal([2, V, V])
+    table = tf.constant(table, tf.float32)
+
+    def start(image_embedding, clue_ids):
+        return tf.zeros([1, 1]), image_embedding
+
+    def step(token_id, state, condition):
+        has_photograph = tf.reduce_any(condition != 0, axis=1)
+        place = tf.stack([tf.cast(has_photograph, tf.int32), token_id], 1)
+        return tf.gather_nd(table, place), state
+
+    return composer.Networks(start, step, embed_poem=None)
+
+
+def write(
+    networks,
+    options=OPTIONS,
+    *,
+    seed=0,
+    num_candidates=2,
+    content=(),
+    image_embedding=SEEN,
+    clue_ids=CLUES,
+    banned=NONE_BANNED,
+):
+    seed = tf.constant(seed, tf.int64)
+    tokens, fluency = composer.write_candidates(
+        networks,
+        make_kinds(content),
+        image_embedding,
+        clue_ids,
+        composer.draw_uniform(seed, num_candidates),
+        banned,
+        options,
+    )
+    return tokens.numpy(), fluency.numpy()
+
+
+def padded(values):
+    row = np.zeros(composer.MAX_TOKENS)
+    row[: len(values)] = values
+    return row
+
+
+def test_guide_is_the_formula():
+    conditional = tf.constant([[-1.0, -2.0]])
+    unconditional = tf.constant([[-3.0, -1.0]])
+    for guidance, expected in [
+        (0.0, [[-3.0, -1.0]]),
+        (1.0, [[-1.0, -2.0]]),
+        (1.5, [[0.0, -2.5]]),
+    ]:
+        np.testing.assert_allclose(
+            composer.guide(conditional, unconditional, guidance), expected
+        )
+
+
+def test_writes_the_poem_that_the_networks_spell():
+    tokens, fluency = write(spell(POEM, POEM), num_candidates=3)
+    np.testing.assert_array_equal(tokens, [padded(POEM)] * 3)
+    np.testing.assert_allclose(fluency, [padded([LN_HIT] * 6)] * 3, atol=1e-5)
+    assert tokens.dtype == np.int32
+
+
+def test_guidance_of_zero_ignores_the_photograph():
+    options = dataclasses.replace(OPTIONS, guidance=0.0)
+    tokens, _ = write(spell(POEM, OTHER), options)
+    np.testing.assert_array_equal(tokens, [padded(OTHER)] * 2)
+
+
+def test_guidance_follows_the_photograph_and_fluency_does_not():
+    tokens, fluency = write(spell(POEM, OTHER))
+    np.testing.assert_array_equal(tokens, [padded(POEM)] * 2)
+    # Both poems have a break and END at the same places.
+    expected = [LN_MISS, LN_MISS, LN_HIT, LN_MISS, LN_MISS, LN_HIT]
+    np.testing.assert_allclose(fluency, [padded(expected)] * 2, atol=1e-5)
+
+
+def test_no_photograph_writes_without_one():
+    tokens, _ = write(
+        spell(POEM, OTHER),
+        image_embedding=UNSEEN,
+        clue_ids=tf.zeros([1, 2], tf.int32),
+    )
+    np.testing.assert_array_equal(tokens, [padded(OTHER)] * 2)
+
+
+def test_a_content_word_used_again_counts_as_not_fluent():
+    poem = [5, 6, BREAK, 7, 5, END]
+    tokens, fluency = write(spell(poem, poem), content=[5])
+    np.testing.assert_array_equal(tokens, [padded(poem)] * 2)
+    expected = [LN_HIT] * 4 + [composer.REPEATED, LN_HIT]
+    np.testing.assert_allclose(fluency, [padded(expected)] * 2, atol=1e-5)
+    assert composer.REPEATED == -12.0
+
+
+def test_penalty_keeps_content_words_from_coming_again():
+    poem = [5, 6, BREAK, 7, 5, END]
+    # ln 0.78 - 4 is less than ln 0.02, so another word comes in its place.
+    options = dataclasses.replace(OPTIONS, penalty=4.0)
+    tokens, _ = write(spell(poem, poem), options, content=[5])
+    assert tokens[0, 4] in WORDS - {5, 7}
+    tokens, _ = write(spell(poem, poem), options, content=[6])
+    np.testing.assert_array_equal(tokens[0], padded(poem))
+
+
+def test_banned_words_are_not_written():
+    networks, options = babble(), dataclasses.replace(OPTIONS, temperature=1.0)
+    tokens, _ = write(networks, options, num_candidates=32)
+    assert WORDS <= set(tokens.ravel().tolist())
+    banned = tf.constant(np.isin(np.arange(V), [6, 9]))
+    tokens, _ = write(networks, options, num_candidates=32, banned=banned)
+    assert set(tokens.ravel().tolist()) == {0, END, BREAK, 5, 7, 8, 10, 11}
+
+
+def test_poems_keep_their_form():
+    options = dataclasses.replace(
+        OPTIONS, temperature=1.0, min_lines=2, max_lines=4
+    )
+    tokens, fluency = write(babble(), options, num_candidates=32)
+    numbers = set()
+    for row, gains in zip(tokens.tolist(), fluency):
+        end = row.index(END)
+        assert not any(row[end + 1 :]) and not gains[end + 1 :].any()
+        assert (gains[: end + 1] < 0).all()
+        lines = " ".join(map(str, row[:end])).split(f" {BREAK} ")
+        numbers.add(len(lines))
+        for line in lines:
+            words = list(map(int, line.split()))
+            assert set(words) <= WORDS
+            assert 2 <= len(words) <= 3
+            assert all(a != b for a, b in zip(words, words[1:]))
+    assert numbers == {2, 3, 4}
+
+
+def test_no_three_tokens_come_twice():
+    # Greedy babble runs in circles if it may.
+    options = dataclasses.replace(OPTIONS, min_lines=8, max_lines=8)
+    tokens, _ = write(babble(), options, num_candidates=1)
+    poem = tokens[0, : tokens[0].tolist().index(END)].tolist()
+    runs = list(zip(poem, poem[1:], poem[2:]))
+    assert len(runs) > 16
+    assert len(set(runs)) == len(runs)
+
+
+def test_a_candidate_does_not_depend_on_how_many_there_are():
+    options = dataclasses.replace(OPTIONS, temperature=1.0, guidance=1.5)
+    four, fluency_of_four = write(babble(), options, num_candidates=4)
+    eight, fluency_of_eight = write(babble(), options, num_candidates=8)
+    assert len({tuple(row) for row in eight.tolist()}) == 8
+    np.testing.assert_array_equal(eight[:4], four)
+    np.testing.assert_allclose(fluency_of_eight[:4], fluency_of_four, atol=1e-6)
+
+
+def test_the_seed_decides():
+    options = dataclasses.replace(OPTIONS, temperature=1.0)
+    first, second, other, large = (
+        write(babble(), options, seed=seed)[0] for seed in (7, 7, 8, 2**40 + 7)
+    )
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, other)
+    assert not np.array_equal(first, large)
+
+
+def test_draws_are_uniform_and_those_of_each_candidate():
+    most = composer.draw_uniform(
+        tf.constant(3, tf.int64), composer.MAX_CANDIDATES
+    ).numpy()
+    assert most.shape == (64, composer.MAX_TOKENS)
+    assert 0 <= most.min() < 0.01 and 0.99 < most.max() < 1
+    assert most.mean() == pytest.approx(0.5, abs=0.02)
+    five = composer.draw_uniform(tf.constant(3, tf.int64), tf.constant(5))
+    np.testing.assert_array_equal(five, most[:5])
+
+
+def test_a_poem_that_does_not_end_is_cut():
+    # A line without end: nothing is as unlikely as END.
+    table = tf.constant(np.random.default_rng(0).standard_normal([V, V]))
+    table = tf.cast(table, tf.float32) - 50.0 * tf.one_hot(END, V)
+
+    def step(token_id, state, condition):
+        return tf.gather(table, token_id), state
+
+    networks = dataclasses.replace(babble(), step=step)
+    options = dataclasses.replace(
+        OPTIONS, min_lines=1, max_lines=1, max_words=200
+    )
+    tokens, _ = write(networks, options, num_candidates=1)
+    assert set(tokens[0].tolist()) <= WORDS
+
+
+#                fit  fluency                  score
+#   5 END        0.1  (-1 - 1) / 2 = -1        0.1 - 0.1 =  0.0
+#   6 7 END      0.9  (-9 - 9 - 12) / 3 = -10  0.9 - 1.0 = -0.1
+#   7 END        0.5  (-3 - 1) / 2 = -2        0.5 - 0.2 =  0.3
+CANDIDATES = tf.constant([[5, 2, 0, 0], [6, 7, 2, 0], [7, 2, 0, 0]])
+FLUENCY = tf.constant(
+    [[-1.0, -1.0, 0.0, 0.0], [-9.0, -9.0, -12.0, 0.0], [-3.0, -1.0, 0.0, 0.0]]
+)
+
+
+def rank(token_ids, **options):
+    # What a poem is about is decided by its first word.
+    places = tf.constant([[0.1, 3.0], [0.9, -2.0], [0.5, 1.0]])
+    networks = composer.Networks(
+        start=None,
+        step=None,
+        embed_poem=lambda token_ids: tf.gather(places, token_ids[:, 0] - 5),
+    )
+    return composer.rank_candidates(
+        networks,
+        tf.constant([[1.0, 0.0]]),
+        token_ids,
+        FLUENCY,
+        composer.Options(**options),
+    )
+
+
+def test_candidates_are_ranked_by_fit_and_fluency():
+    ranked = rank(CANDIDATES, fluency_weight=0.1)
+    np.testing.assert_array_equal(
+        ranked["token_ids"], [[7, 2, 0, 0], [5, 2, 0, 0], [6, 7, 2, 0]]
+    )
+    np.testing.assert_allclose(ranked["fit"], [0.5, 0.1, 0.9], atol=1e-6)
+    np.testing.assert_allclose(ranked["fluency"], [-2, -1, -10], atol=1e-6)
+    np.testing.assert_allclose(ranked["score"], [0.3, 0.0, -0.1], atol=1e-6)
+
+
+def test_candidates_are_ranked_by_fit_alone():
+    ranked = rank(CANDIDATES, fluency_weight=0.0)
+    np.testing.assert_allclose(ranked["fit"], [0.9, 0.5, 0.1], atol=1e-6)
+    np.testing.assert_allclose(ranked["score"], [0.9, 0.5, 0.1], atol=1e-6)
+
+
+def test_an_unfinished_candidate_comes_last():
+    unfinished = tf.constant([[5, 2, 0, 0], [6, 7, 8, 9], [7, 2, 0, 0]])
+    ranked = rank(unfinished, fluency_weight=0.0)
+    np.testing.assert_array_equal(ranked["token_ids"][2], [6, 7, 8, 9])
+    np.testing.assert_allclose(ranked["score"], [0.5, 0.1, 0.9], atol=1e-6)
+
+
+@pytest.mark.parametrize("conditioning", ["first_state", "clues"])
+def test_keras_networks_are_the_models(conditioning):
+    generator = PoemGenerator(V, 4, 8, 3, conditioning)
+    tower = PoemTower(V, BREAK, 6, 3)
+    networks = composer.keras_networks(generator, tower)
+    state, condition = networks.start(SEEN, CLUES)
+    first, state = networks.step(tf.constant([START]), state, condition)
+    second, _ = networks.step(tf.constant([5]), state, condition)
+    inputs = {
+        "token_ids": tf.constant([[START, 5]]),
+        "image_embedding": SEEN,
+        "clue_ids": CLUES,
+    }
+    logits = generator({name: inputs[name] for name in generator.input})
+    np.testing.assert_allclose(
+        logits, tf.stack([first, second], axis=1), atol=1e-5
+    )
+    poems = tf.constant([POEM, OTHER])
+    np.testing.assert_array_equal(networks.embed_poem(poems), tower(poems))

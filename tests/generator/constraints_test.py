@@ -1,0 +1,198 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+import tokenizers
+from tokenizers import models
+
+from visualpoet.corpus.vocabulary import SPECIAL_TOKENS
+from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.generator import constraints
+from visualpoet.generator.samplers import NEVER
+
+END, BREAK, SEA, THE, COMMA, MOON, HYPHEN = 2, 4, 5, 6, 7, 8, 9
+V = 11
+
+
+def flags(*ids):
+    return np.isin(np.arange(V), ids)
+
+
+KINDS = constraints.TokenKinds(
+    is_word=flags(SEA, THE, MOON),
+    is_mark=flags(COMMA, HYPHEN),
+    is_content=flags(SEA, MOON),
+    is_open=flags(THE, HYPHEN),
+    line_break=BREAK,
+)
+
+
+def allowed(mask):
+    """The ids that each row of a mask allows."""
+    mask = np.atleast_2d(mask)
+    assert np.all((mask == 0) | (mask <= NEVER))
+    return [set(np.flatnonzero(row == 0).tolist()) for row in mask]
+
+
+def form(last, words, lines, max_lines=3):
+    """What may follow, of lines of 2 to 4 words and poems of 2 lines on."""
+    (ids,) = allowed(
+        constraints.form_mask(
+            KINDS,
+            last=tf.constant([last]),
+            words=tf.constant([words]),
+            lines=tf.constant([lines]),
+            min_words=2,
+            max_words=4,
+            min_lines=2,
+            max_lines=max_lines,
+        )
+    )
+    return ids & {END, BREAK, SEA, THE, COMMA, MOON, HYPHEN}
+
+
+WORDS, MARKS = {SEA, THE, MOON}, {COMMA, HYPHEN}
+
+
+@pytest.mark.parametrize(
+    "last, words, lines, expected",
+    [
+        # Too few words in the line: neither break nor END.
+        (SEA, 1, 0, WORDS | MARKS),
+        (SEA, 1, 1, WORDS | MARKS),
+        # Enough words, but END only in the second line.
+        (SEA, 2, 0, WORDS | MARKS | {BREAK}),
+        (SEA, 2, 1, WORDS | MARKS | {BREAK, END}),
+        # No break in the last line.
+        (SEA, 2, 2, WORDS | MARKS | {END}),
+        # No word in a full line.
+        (SEA, 3, 1, WORDS | MARKS | {BREAK, END}),
+        (SEA, 4, 1, MARKS | {BREAK, END}),
+        (SEA, 4, 2, MARKS | {END}),
+        # No mark at the start of a line or after another.
+        (BREAK, 0, 1, WORDS),
+        (COMMA, 1, 1, WORDS),
+        (COMMA, 3, 1, WORDS | {BREAK, END}),
+        (COMMA, 4, 2, {END}),
+        # An open token calls for a word, even in a full line.
+        (THE, 3, 1, WORDS),
+        (THE, 4, 1, WORDS),
+        (THE, 5, 2, WORDS),
+        (HYPHEN, 4, 2, WORDS),
+    ],
+)
+def test_form(last, words, lines, expected):
+    assert form(last, words, lines) == expected
+
+
+def test_one_line_more_moves_the_last_break():
+    assert BREAK not in form(SEA, 3, 2, max_lines=3)
+    assert BREAK in form(SEA, 3, 2, max_lines=4)
+
+
+def test_form_of_each_row_on_its_own():
+    mask = constraints.form_mask(
+        KINDS,
+        last=tf.constant([THE, SEA]),
+        words=tf.constant([2, 4]),
+        lines=tf.constant([0, 2]),
+        min_words=tf.constant(2),
+        max_words=tf.constant(4),
+        min_lines=tf.constant(2),
+        max_lines=tf.constant(3),
+    )
+    others = {0, 1, 3, 10}  # of no kind: not a matter of form
+    assert allowed(mask) == [WORDS | others, MARKS | {END} | others]
+
+
+def test_banned_tokens_and_those_never_written():
+    mask = constraints.banned_mask(tf.constant(flags(SEA, COMMA)))
+    # PAD, START and UNKNOWN are never written.
+    assert allowed(mask) == [set(range(V)) - {0, 1, 3, SEA, COMMA}]
+
+
+@pytest.mark.parametrize(
+    "token_ids, length, size, forbidden",
+    [
+        # 5 6 was followed by 7.
+        ([5, 6, 7, 8, 5, 6, 0, 0], 6, 3, {7}),
+        # 6 5 was never written before.
+        ([5, 6, 7, 8, 6, 5, 0, 0], 6, 3, set()),
+        # 5 6 was followed by 7 and by 8.
+        ([5, 6, 7, 5, 6, 8, 5, 6], 8, 3, {7, 8}),
+        # A run that overlaps itself.
+        ([5, 5, 5, 0, 0, 0, 0, 0], 3, 3, {5}),
+        # Too short to hold a run.
+        ([5, 5, 0, 0, 0, 0, 0, 0], 2, 3, set()),
+        ([5, 0, 0, 0, 0, 0, 0, 0], 1, 3, set()),
+        ([0, 0, 0, 0, 0, 0, 0, 0], 0, 3, set()),
+        # What stands after the length has not been written.
+        ([5, 6, 7, 5, 6, 8, 5, 6], 5, 3, {7}),
+        # Shorter runs.
+        ([5, 6, 7, 6, 0, 0, 0, 0], 4, 2, {7}),
+        ([5, 6, 7, 6, 0, 0, 0, 0], 4, 3, set()),
+    ],
+)
+def test_repeated_ngrams(token_ids, length, size, forbidden):
+    mask = constraints.repeated_ngram_mask(
+        tf.constant([token_ids]), tf.constant(length), V, size
+    )
+    assert allowed(mask) == [set(range(V)) - forbidden]
+
+
+def test_repeated_ngrams_of_each_row_on_its_own():
+    mask = constraints.repeated_ngram_mask(
+        tf.constant([[5, 6, 7, 5, 6], [5, 6, 8, 6, 5]]), tf.constant(5), V
+    )
+    assert allowed(mask) == [set(range(V)) - {7}, set(range(V))]
+
+
+def test_repetition_penalty():
+    mask = constraints.repetition_penalty(
+        tf.constant([[0.0, 1.0, 2.0], [3.0, 0.0, 1.0]]),
+        tf.constant([0, 2]),
+        0.5,
+    )
+    np.testing.assert_allclose(
+        mask, [[NEVER, -0.5, -1.0], [-1.5, 0.0, NEVER]], rtol=1e-6
+    )
+
+
+def test_token_kinds():
+    tokens = [
+        *SPECIAL_TOKENS,
+        *["\n", "sea", "the", ",", "moon", "-", "'s", "of", "with", "gull"],
+    ]
+    table = {token: index for index, token in enumerate(tokens)}
+    model = models.WordLevel(table, unk_token="<unknown>")
+    vocabulary = Vocabulary(tokenizers.Tokenizer(model), "word")
+
+    def poem(text):
+        words = text.replace(" / ", " \n ").split(" ")
+        return [1, *(table[word] for word in words), 2]
+
+    kinds = constraints.token_kinds(
+        vocabulary,
+        [
+            # `sea` is always stopped, `the` never.
+            *[poem("the sea , / the sea")] * 40,
+            # `of` is stopped 1 time of 25: 4 %, too often to be open.
+            *[poem("of sea")] * 24,
+            poem("of"),
+            # `with` is stopped 1 time of 26.
+            *[poem("with sea")] * 25,
+            poem("with ,"),
+            # Of 40 * 8 + 24 * 4 + 3 + 25 * 4 + 4 + 5 = 528 tokens, 0.4 % are
+            # 2.1: `moon` and `gull`, which does not occur, are rare.
+            poem("moon 's -"),
+        ],
+    )
+
+    def names(flags):
+        return {token for token, flag in zip(tokens, flags) if flag}
+
+    words = {"sea", "the", "moon", "of", "with", "gull"}
+    assert names(kinds.is_word) == words
+    assert names(kinds.is_mark) == {",", "-"}
+    assert names(kinds.is_content) == {"moon", "gull"}
+    assert names(kinds.is_open) == {"the", "with", "-", "moon"}
+    assert kinds.line_break == 4

@@ -1,0 +1,141 @@
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+# A sub-package imports from itself and from those to its left.
+ORDER = ["corpus", "features", "embedding", "generator", "evaluation", "export"]
+
+
+def _imports(source):
+    """Dotted names that a module imports, at any depth of its code."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            prefix = f"{module}." if node.module else module
+            yield from (prefix + alias.name for alias in node.names)
+
+
+def _violations(path, source):
+    """Imports that a file of the package may not have."""
+    package = path.split("/")[1]
+    for name in _imports(source):
+        parts = name.split(".")
+        if name.startswith(".") or parts[0] in ("recipes", "tests"):
+            yield name
+        elif parts[0] != "visualpoet":
+            continue
+        elif path == "visualpoet/runs.py":
+            yield name
+        elif parts[1:2] == ["runs"]:
+            yield name
+        elif package in ORDER:
+            left = ORDER[: ORDER.index(package) + 1]
+            if parts[1:2] == [] or parts[1] not in left:
+                yield name
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "violations"),
+    [
+        ("visualpoet/corpus/a.py", "import numpy", []),
+        ("visualpoet/corpus/a.py", "from visualpoet.corpus import b", []),
+        (
+            "visualpoet/corpus/a.py",
+            "from visualpoet.features import b",
+            ["visualpoet.features.b"],
+        ),
+        ("visualpoet/export/a.py", "import visualpoet.corpus.b", []),
+        (
+            "visualpoet/export/a.py",
+            "import visualpoet",
+            ["visualpoet"],
+        ),
+        (
+            "visualpoet/generator/a.py",
+            "def f():\n    from visualpoet.evaluation.b import c",
+            ["visualpoet.evaluation.b.c"],
+        ),
+        (
+            "visualpoet/generator/a.py",
+            "from visualpoet import export, corpus, poet",
+            ["visualpoet.export", "visualpoet.poet"],
+        ),
+        (
+            "visualpoet/features/a.py",
+            "from . import b\nfrom ..export.c import d",
+            [".b", "..export.c.d"],
+        ),
+        ("visualpoet/poet.py", "from visualpoet.export import poet", []),
+        ("visualpoet/poet.py", "from visualpoet import output", []),
+        (
+            "visualpoet/poet.py",
+            "from visualpoet import runs",
+            ["visualpoet.runs"],
+        ),
+        (
+            "visualpoet/poet.py",
+            "from visualpoet.runs import option",
+            ["visualpoet.runs.option"],
+        ),
+        (
+            "visualpoet/runs.py",
+            "from visualpoet.corpus import records",
+            ["visualpoet.corpus.records"],
+        ),
+        (
+            "visualpoet/poet.py",
+            "import recipes.export",
+            ["recipes.export"],
+        ),
+    ],
+)
+def test_the_rule(path, source, violations):
+    assert list(_violations(path, source)) == violations
+
+
+MODULES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in (ROOT / "visualpoet").rglob("*.py")
+)
+
+
+@pytest.mark.parametrize("path", MODULES)
+def test_imports_point_to_the_left(path):
+    assert list(_violations(path, (ROOT / path).read_text())) == []
+
+
+def test_every_sub_package_has_its_place():
+    folders = {path.split("/")[1] for path in MODULES if path.count("/") > 1}
+    assert folders == set(ORDER)
+
+
+def test_recipes_do_not_import_each_other():
+    recipes = sorted((ROOT / "recipes").glob("*.py"))
+    names = {path.stem for path in recipes}
+    assert "prepare_corpus" in names
+    for path in recipes:
+        imported = {name.split(".")[0] for name in _imports(path.read_text())}
+        assert imported.isdisjoint(names | {"recipes", ""}), path.name
+
+
+@pytest.mark.parametrize("module", ["visualpoet", "visualpoet.cli"])
+def test_import_is_cheap(module):
+    program = (
+        f"import sys, {module}\n"
+        "print({'tensorflow', 'keras', 'pandas', 'visualpoet'} & "
+        "sys.modules.keys())"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout == "{'visualpoet'}\n"

@@ -1,0 +1,273 @@
+import collections
+import re
+
+import numpy as np
+import pytest
+
+import visualpoet
+from recipes import render_pictures
+from tests import tiny
+from visualpoet import poet as poet_module
+from visualpoet.corpus.datasets import pad_token_ids
+from visualpoet.poet import newest_version
+
+SEA = tiny.photograph("sea")
+
+
+def words_of(written):
+    text = " ".join(candidate.poem for candidate in written.candidates)
+    return collections.Counter(re.findall(r"[a-z']+", text.lower()))
+
+
+def test_one_photograph_gives_one_poem():
+    written = tiny.poet().write(SEA, candidates=2)
+    assert isinstance(written, visualpoet.WrittenPoem)
+    assert written.seed == 0
+    assert written.lines == tuple(written.poem.split("\n"))
+    assert 2 <= len(written.lines) <= 4
+    assert len(set(written.clues)) == 6
+    assert set(written.clues) <= set(tiny.vocabulary().tokens)
+
+
+def test_many_photographs_give_a_list():
+    night = tiny.photograph("night")
+    for sequence in ([SEA, night], (SEA, night)):
+        written = tiny.poet().write(sequence, candidates=1)
+        assert isinstance(written, list)
+        assert written == [
+            tiny.poet().write(SEA, candidates=1),
+            tiny.poet().write(night, candidates=1),
+        ]
+    assert tiny.poet().write([], candidates=1) == []
+    assert len(tiny.poet().write([SEA], candidates=1)) == 1
+
+
+def test_path_bytes_image_and_array_are_the_same_photograph(tmp_path):
+    picture = render_pictures.render("meadow", 1, 40)
+    content = tiny.encode(picture, "PNG")
+    file = tmp_path / "meadow.png"
+    file.write_bytes(content)
+    expected = tiny.poet().write(content, candidates=2)
+    for source in (file, str(file), picture, np.asarray(picture)):
+        assert tiny.poet().write(source, candidates=2) == expected
+
+
+def test_same_seed_same_poem_and_other_seed_other_poem():
+    one = tiny.poet().write(SEA, seed=1, candidates=2)
+    assert tiny.poet().write(SEA, seed=1, candidates=2) == one
+    two = tiny.poet().write(SEA, seed=2, candidates=2)
+    assert (one.seed, two.seed) == (1, 2)
+    assert one.poem != two.poem
+    assert one.clues == two.clues
+
+
+def test_largest_seed():
+    written = tiny.poet().write(SEA, seed=2**63 - 1, candidates=1)
+    assert written.seed == 2**63 - 1
+    assert written.poem != tiny.poet().write(SEA, candidates=1).poem
+
+
+@pytest.mark.parametrize("lines", [1, 2, 5])
+def test_lines(lines):
+    written = tiny.poet().write(SEA, lines=lines, candidates=8)
+    assert len(written.lines) == lines
+    assert [c.poem.count("\n") for c in written.candidates] == [lines - 1] * 8
+
+
+def test_0_lines_are_as_many_as_the_poem_wants():
+    written = tiny.poet().write(SEA, lines=0, candidates=3)
+    assert written == tiny.poet().write(SEA, candidates=3)
+
+
+def test_banned_words_are_not_used():
+    free = words_of(tiny.poet().write(SEA, candidates=16))
+    common = [word for word, _ in free.most_common(3)]
+    banned = [common[0].upper(), common[1].capitalize(), common[2]]
+    written = tiny.poet().write(SEA, candidates=16, ban=banned)
+    assert all(free[word] > 0 for word in common)
+    assert not set(common) & set(words_of(written))
+
+
+def test_banning_a_word_that_is_not_known_changes_nothing():
+    written = tiny.poet().write(SEA, candidates=2, ban=["xylophone"])
+    assert written == tiny.poet().write(SEA, candidates=2)
+
+
+def test_candidates_are_sorted_and_the_first_is_the_poem():
+    written = tiny.poet().write(SEA, candidates=9)
+    assert len(written.candidates) == 9
+    assert len({candidate.poem for candidate in written.candidates}) == 9
+    scores = [candidate.score for candidate in written.candidates]
+    assert scores == sorted(scores, reverse=True)
+    best = visualpoet.Candidate(
+        written.poem, written.score, written.fit, written.fluency
+    )
+    assert written.candidates[0] == best
+    for candidate in written.candidates:
+        assert -1.001 <= candidate.fit <= 1.001
+        assert candidate.fluency < 0
+        expected = candidate.fit + 0.1 * candidate.fluency
+        assert candidate.score == pytest.approx(expected, abs=1e-5)
+
+
+def test_16_candidates_by_default_and_64_at_most():
+    assert len(tiny.poet().write(SEA).candidates) == 16
+    assert len(tiny.poet().write(SEA, candidates=64).candidates) == 64
+
+
+def test_more_candidates_keep_the_first_ones():
+    few = {c.poem for c in tiny.poet().write(SEA, candidates=3).candidates}
+    many = {c.poem for c in tiny.poet().write(SEA, candidates=6).candidates}
+    assert few < many
+
+
+def test_temperature_0_takes_the_likeliest_words():
+    written = tiny.poet().write(SEA, temperature=0.0, candidates=4)
+    assert len({candidate.poem for candidate in written.candidates}) == 1
+
+
+def test_top_p_0_takes_the_likeliest_words():
+    one = tiny.poet().write(SEA, top_p=0.0, candidates=1, seed=1)
+    two = tiny.poet().write(SEA, top_p=0.0, candidates=1, seed=2)
+    assert one.poem == two.poem
+
+
+def test_guidance_0_forgets_the_photograph():
+    def poems(guidance):
+        return {
+            tiny.poet()
+            .write(
+                tiny.photograph(kind),
+                guidance=guidance,
+                temperature=0.0,
+                candidates=1,
+            )
+            .poem
+            for kind in ("sea", "meadow", "night")
+        }
+
+    assert len(poems(0.0)) == 1
+    assert len(poems(10.0)) > 1
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"seed": -1}, r"seed from 0 to 9223372036854775807. Received: -1"),
+        ({"seed": 2**63}, r"seed from .* Received: 9223372036854775808"),
+        ({"temperature": -1.0}, r"temperature from 0.0 to 10.0.* -1.0"),
+        ({"temperature": float("nan")}, r"temperature .* Received: nan"),
+        ({"top_p": 1.5}, r"top_p from 0.0 to 1.0. Received: 1.5"),
+        ({"guidance": 11.0}, r"guidance from 0.0 to 10.0. Received: 11.0"),
+        ({"lines": 11}, r"lines from 0 to 10. Received: 11"),
+        ({"lines": -1}, r"lines from 0 to 10. Received: -1"),
+        ({"candidates": 65}, r"candidates from 1 to 64. Received: 65"),
+        ({"candidates": 0}, r"candidates from 1 to 64. Received: 0"),
+    ],
+)
+def test_options_out_of_bounds_are_named(option, message):
+    with pytest.raises(ValueError, match=message):
+        tiny.poet().write(SEA, **option)
+
+
+def test_photograph_that_cannot_be_used_is_named():
+    with pytest.raises(visualpoet.PictureError, match="^no.jpg: No such file"):
+        tiny.poet().write(["no.jpg"])
+    with pytest.raises(visualpoet.PictureError, match="^picture: not a JPEG"):
+        tiny.poet().write(b"no picture")
+
+
+def test_options_of_the_model_are_the_defaults():
+    assert tiny.poet().options == {
+        "seed": 0,
+        "num_candidates": 16,
+        "lines": 0,
+        "banned": "",
+        "temperature": 0.8,
+        "top_p": 0.95,
+        "guidance": 1.5,
+        "min_lines": 2,
+        "max_lines": 4,
+        "min_words": 3,
+        "max_words": 5,
+        "penalty": 2.0,
+        "fluency_weight": 0.1,
+    }
+    written = tiny.poet().write(
+        SEA, seed=0, temperature=0.8, top_p=0.95, guidance=1.5, candidates=16
+    )
+    assert written == tiny.poet().write(SEA)
+
+
+def test_embeddings_have_unit_length():
+    photographs = [SEA, render_pictures.render("night", 0, 30)]
+    embeddings = tiny.poet().embed_images(photographs)
+    assert embeddings.shape == (2, 9)
+    token_ids = tiny.vocabulary().encode_batch(tiny.POEMS[:3])
+    poems = tiny.poet().embed_token_ids(pad_token_ids(token_ids))
+    assert poems.shape == (3, 9)
+    for vectors in (embeddings, poems):
+        lengths = np.linalg.norm(vectors, axis=1)
+        np.testing.assert_allclose(lengths, 1.0, atol=1e-3)
+
+
+def test_fit_is_the_cosine_of_poem_and_photograph():
+    written = tiny.poet().write(SEA, candidates=3)
+    (photograph,) = tiny.poet().embed_images([SEA])
+    token_ids = tiny.vocabulary().encode_batch(
+        [candidate.poem for candidate in written.candidates]
+    )
+    poems = tiny.poet().embed_token_ids(pad_token_ids(token_ids))
+    expected = [candidate.fit for candidate in written.candidates]
+    np.testing.assert_allclose(poems @ photograph, expected, atol=1e-5)
+
+
+# --- which model
+
+
+def make_versions(folder, *names):
+    for name in names:
+        (folder / name).mkdir(parents=True)
+        (folder / name / "saved_model.pb").touch()
+
+
+def test_newest_version_is_the_highest_number(tmp_path):
+    make_versions(tmp_path, "9", "10", "2", "11.partial", "latest", "x12")
+    (tmp_path / "99").mkdir()  # holds no model
+    (tmp_path / "100").touch()
+    assert newest_version(tmp_path) == tmp_path / "10"
+
+
+def test_a_saved_model_is_its_own_newest_version(tmp_path):
+    make_versions(tmp_path, "2", "2/7")
+    assert newest_version(tmp_path / "2") == tmp_path / "2"
+
+
+def test_only_partial_versions_are_none(tmp_path):
+    make_versions(tmp_path, "1.partial")
+    with pytest.raises(FileNotFoundError, match="numbered versions"):
+        newest_version(tmp_path)
+
+
+@pytest.mark.parametrize("convert", [str, lambda path: path])
+def test_missing_model_is_named(tmp_path, convert):
+    with pytest.raises(
+        FileNotFoundError,
+        match=f"^expected a SavedModel, .*Received: {tmp_path}/nothing$",
+    ):
+        visualpoet.load(convert(tmp_path / "nothing"))
+
+
+def test_load_takes_a_folder_of_versions():
+    loaded = visualpoet.load(str(tiny.exported().parent))
+    assert loaded.model == tiny.exported()
+    written = loaded.write(SEA, candidates=2)
+    assert written == tiny.poet().write(SEA, candidates=2)
+
+
+def test_load_takes_the_model_of_the_package_by_default(monkeypatch):
+    loaded = []
+    monkeypatch.setattr(poet_module, "default_model", lambda: "the default")
+    monkeypatch.setattr(poet_module, "Poet", loaded.append)
+    visualpoet.load()
+    assert loaded == ["the default"]

@@ -1,0 +1,306 @@
+import dataclasses
+import json
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+
+from recipes import extract_features
+from recipes import prepare_corpus
+from recipes import pretrain_generator
+from recipes import render_pictures
+from recipes import smoke_data
+from recipes import train_embedding
+from recipes import train_expert
+from visualpoet import runs
+
+STEPS = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Paths:
+    pictures: pathlib.Path
+    data: pathlib.Path
+    corpus: pathlib.Path
+    features: pathlib.Path
+    embedding: pathlib.Path
+
+
+@pytest.fixture(autouse=True)
+def _float32():
+    """The recipes set the policy of their process."""
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+def prepare(paths, pairs):
+    prepare_corpus.main(
+        prepare_corpus.Config(
+            poems=(paths.data / "poems.jsonl",),
+            pairs=(pairs,),
+            captions=(paths.data / "captions.jsonl",),
+            vocabulary_size=300,
+            run_dir=paths.corpus,
+        )
+    )
+
+
+def embed(paths):
+    train_embedding.main(
+        train_embedding.Config(
+            corpus_dir=paths.corpus,
+            features_dir=paths.features,
+            run_dir=paths.embedding,
+            embedding_dim=6,
+            word_dim=7,
+            hidden_dim=8,
+            batch_size=4,
+            num_steps=2,
+        )
+    )
+
+
+def learn_sentiment(paths, run_dir):
+    train_expert.main(
+        train_expert.Config(
+            corpus_dir=paths.corpus,
+            features_dir=paths.features,
+            run_dir=run_dir,
+            num_words=8,
+            hidden_dim=5,
+            batch_size=4,
+            num_steps=2,
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory):
+    """What comes before the generator, on 20 small pictures."""
+    root = tmp_path_factory.mktemp("out")
+    names = [field.name for field in dataclasses.fields(Paths)]
+    paths = Paths(**{name: root / name for name in names})
+    render_pictures.main(
+        render_pictures.Config(run_dir=paths.pictures, count=4, size=60)
+    )
+    smoke_data.main(
+        smoke_data.Config(pictures=paths.pictures, run_dir=paths.data)
+    )
+    prepare(paths, paths.data / "pairs.csv")
+    extract_features.main(
+        extract_features.Config(
+            photographs=(paths.pictures,),
+            object=str(paths.data / "object"),
+            scene=str(paths.data / "scene"),
+            run_dir=paths.features,
+        )
+    )
+    learn_sentiment(paths, paths.features / "sentiment")
+    embed(paths)
+    return paths
+
+
+def generate(paths, run_dir, **options):
+    keras.config.set_dtype_policy("float32")
+    config = pretrain_generator.Config(
+        corpus_dir=paths.corpus,
+        features_dir=paths.features,
+        embedding_dir=paths.embedding,
+        run_dir=run_dir,
+        embedding_dim=9,
+        hidden_dim=10,
+        pair_share=0.5,
+        extra_pairs=1,
+        max_unknown=1.0,
+        batch_size=4,
+        num_steps=STEPS,
+        warmup_steps=2,
+        sampled_tokens=40,
+        seed=3,
+    )
+    pretrain_generator.main(dataclasses.replace(config, **options))
+
+
+def weights(run_dir):
+    generator = keras.saving.load_model(run_dir / "generator.keras")
+    return {variable.path: variable.numpy() for variable in generator.weights}
+
+
+def watch(monkeypatch, stop=None):
+    """Counts train steps, saves after each, interrupts before step `stop`."""
+    train = runs.train
+    done = []
+
+    def watched(run, *, train_step, **rest):
+        def step(batch):
+            if len(done) == stop:
+                raise KeyboardInterrupt
+            done.append(train_step(batch))
+            return done[-1]
+
+        train(run, train_step=step, checkpoint_minutes=0.0, **rest)
+
+    monkeypatch.setattr(runs, "train", watched)
+    return done
+
+
+def assert_same(found, expected):
+    assert sorted(found) == sorted(expected)
+    for name in expected:
+        np.testing.assert_array_equal(found[name], expected[name], name)
+
+
+@pytest.mark.slow
+def test_resumed_run_ends_with_the_same_weights(paths, tmp_path, monkeypatch):
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    generate(paths, whole)
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        watch(patched, stop=5)
+        generate(paths, stopped)
+    assert sorted(p.name for p in (stopped / "checkpoints").iterdir()) == [
+        "00000004",
+        "00000005",
+    ]
+    assert not (stopped / "generator.keras").exists()
+    # A checkpoint that was being written when the run was killed.
+    (stopped / "checkpoints" / "00000006").mkdir()
+    (stopped / "checkpoints" / "00000006" / "variables.npz").write_text("half")
+    with monkeypatch.context() as patched:
+        done = watch(patched)
+        generate(paths, stopped, resume=True)
+    assert len(done) == 3
+    assert_same(weights(stopped), weights(whole))
+    last = "checkpoints/00000008/variables.npz"
+    assert_same(np.load(stopped / last), np.load(whole / last))
+    found, expected = (
+        (run / "metrics.csv").read_text().splitlines()
+        for run in (stopped, whole)
+    )
+    assert found[0] == expected[0]
+    step, _, *perplexities = expected[1].split(",")
+    assert found[1].split(",")[0] == step == "8"
+    assert found[1].split(",")[2:] == perplexities
+
+
+@pytest.fixture(scope="module")
+def finished(paths, tmp_path_factory):
+    run_dir = tmp_path_factory.mktemp("finished") / "run"
+    generate(paths, run_dir, num_steps=3)
+    return run_dir
+
+
+@pytest.mark.slow
+def test_other_seed_ends_with_other_weights(paths, finished, tmp_path):
+    generate(paths, tmp_path / "run", num_steps=3, seed=4)
+    found, expected = weights(tmp_path / "run"), weights(finished)
+    same = [n for n in found if np.array_equal(found[n], expected[n])]
+    assert same == []
+
+
+@pytest.mark.slow
+def test_resuming_a_finished_run_changes_nothing(paths, finished):
+    before = weights(finished)
+    metrics = (finished / "metrics.csv").read_text()
+    generate(paths, finished, num_steps=3, resume=True)
+    assert_same(weights(finished), before)
+    assert (finished / "metrics.csv").read_text() == metrics
+
+
+@pytest.mark.slow
+def test_other_option_on_resume_is_named(paths, finished):
+    before = (finished / "config.json").read_text()
+    with pytest.raises(
+        ValueError,
+        match=r"\(learning_rate=0.002\). Received: learning_rate=0.01; give",
+    ):
+        generate(paths, finished, num_steps=3, learning_rate=0.01, resume=True)
+    assert (finished / "config.json").read_text() == before
+
+
+@pytest.mark.slow
+def test_run_directory_is_not_overwritten(paths, finished):
+    before = weights(finished)
+    with pytest.raises(FileExistsError, match="add --resume to go on"):
+        generate(paths, finished, num_steps=3)
+    assert_same(weights(finished), before)
+
+
+@pytest.mark.slow
+def test_pairs_of_photographs_that_are_missing_are_counted(paths, tmp_path):
+    rows = (paths.data / "pairs.csv").read_text()
+    assert rows.startswith("file,poem,split,similarity")
+    for name in ("lost.jpg", "gone.jpg"):
+        rows += f'{name},"A line\nand a line\nand a line.",train,0.9\n'
+    (tmp_path / "pairs.csv").write_text(rows)
+    some = dataclasses.replace(
+        paths, corpus=tmp_path / "corpus", embedding=tmp_path / "embedding"
+    )
+    prepare(some, tmp_path / "pairs.csv")
+    learn_sentiment(some, tmp_path / "sentiment")
+    embed(some)
+    generate(some, tmp_path / "generator", num_steps=3)
+    # Three poems for each of 20 pictures, and the two.
+    expected = (
+        "2 of 62 pairs name photographs without features and are left out"
+    )
+    for run in ("embedding", "generator"):
+        assert expected in (tmp_path / run / "log.txt").read_text()
+    assert (tmp_path / "generator" / "generator.keras").exists()
+
+
+@pytest.mark.slow
+def test_photographs_that_cannot_be_decoded_are_named(paths, tmp_path):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    whole = (paths.pictures / "sea-0.jpg").read_bytes()
+    (pictures / "sea.jpg").write_bytes(whole)
+    (pictures / "torn.jpg").write_bytes(whole[:500])
+    extract_features.main(
+        extract_features.Config(
+            photographs=(pictures,),
+            object=str(paths.data / "object"),
+            scene=str(paths.data / "scene"),
+            run_dir=tmp_path / "features",
+        )
+    )
+    index = json.loads((tmp_path / "features" / "index.json").read_text())
+    assert list(index) == ["sea.jpg"]
+    unreadable = (tmp_path / "features" / "unreadable.txt").read_text()
+    assert unreadable.startswith("torn.jpg: ")
+    log = (tmp_path / "features" / "log.txt").read_text()
+    assert "1 photographs, 1 unreadable" in log
+
+
+@pytest.mark.parametrize("content", ["", '{"text": ""}\n', "{broken\n"])
+def test_empty_corpus_is_an_error(tmp_path, content):
+    (tmp_path / "poems.jsonl").write_text(content)
+    with pytest.raises(
+        ValueError,
+        match="^expected a corpus of texts. Received: not one token",
+    ):
+        prepare_corpus.main(
+            prepare_corpus.Config(
+                poems=(tmp_path / "poems.jsonl",), run_dir=tmp_path / "corpus"
+            )
+        )
+    bad_rows = (tmp_path / "corpus" / "bad_rows.txt").read_text()
+    assert bad_rows.count("\n") == (1 if content else 0)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "option"),
+    [
+        (prepare_corpus, "--poems"),
+        (extract_features, "--photographs"),
+    ],
+)
+def test_recipes_say_which_input_is_missing(recipe, option):
+    with pytest.raises(ValueError, match=f"expected {option}. Received: none"):
+        recipe.Config()
+
+
+def test_command_line_names_a_wrong_option(capsys):
+    with pytest.raises(SystemExit):
+        runs.parse_config(pretrain_generator.Config, ["--pair-share", "2"])
+    assert "--pair-share in [0, 1]. Received: 2.0" in capsys.readouterr().err

@@ -1,0 +1,177 @@
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from recipes import smoke_data
+
+RECIPES = pathlib.Path(__file__).parents[2] / "recipes"
+RUN = {"config.json", "environment.json", "inputs.json", "log.txt"}
+TRAINING = RUN | {"metrics.csv", "checkpoints", "tensorboard"}
+FEATURES = {"index.json", "experts.json", "store"}
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("smoke")
+    done = subprocess.run(
+        ["bash", str(RECIPES / "smoke.sh"), str(folder)],
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+    )
+    return folder / "out", done
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.slow
+def test_smoke_run_succeeds(smoke):
+    _, done = smoke
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.mark.slow
+def test_run_directories(smoke):
+    out, _ = smoke
+    assert names(out) == {
+        "pictures",
+        "data",
+        "corpus",
+        "features",
+        "encoder",
+        "embedding",
+        "embedding_small",
+        "generator_poems",
+        "generator",
+        "poet",
+        "poet_experts",
+        "evaluation",
+        "savedmodels",
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("run", "files"),
+    [
+        (
+            "corpus",
+            RUN
+            | {
+                "bad_rows.txt",
+                "excerpts.jsonl",
+                "pairs.jsonl",
+                "photographs.jsonl",
+                "vocabulary.json",
+            },
+        ),
+        ("features", RUN | FEATURES | {"unreadable.txt", "sentiment"}),
+        (
+            "features/sentiment",
+            TRAINING | {"sentiment.keras", "words.json", "results.json"},
+        ),
+        ("encoder", TRAINING | FEATURES | {"encoder.keras", "results.json"}),
+        (
+            "embedding",
+            TRAINING
+            | {"image_tower.keras", "poem_tower.keras", "results.json"},
+        ),
+        ("generator", TRAINING | {"generator.keras"}),
+        ("evaluation", RUN | {"poems.jsonl", "results.json"}),
+    ],
+)
+def test_files_of_a_run_directory(smoke, run, files):
+    out, _ = smoke
+    assert names(out / run) == files
+
+
+@pytest.mark.slow
+def test_run_directory_says_how_it_came_about(smoke):
+    out, _ = smoke
+    run = out / "generator"
+    config = json.loads((run / "config.json").read_text())
+    assert config["num_steps"] == 30
+    assert config["pair_share"] == 0.5
+    assert config["start_from"] == "out/generator_poems/generator.keras"
+    assert "resume" not in config
+    environment = json.loads((run / "environment.json").read_text())
+    assert environment["recipe"] == "pretrain_generator.py"
+    assert set(environment["packages"]) >= {"tensorflow", "keras", "numpy"}
+    inputs = json.loads((out / "corpus" / "inputs.json").read_text())
+    assert sorted(inputs) == ["out/data/pairs.csv", "out/data/poems.jsonl"]
+    assert all(len(digest) == 64 for digest in inputs.values())
+    assert names(run / "checkpoints") == {"00000030"}
+    assert names(run / "checkpoints" / "00000030") == {
+        "COMPLETE",
+        "variables.npz",
+    }
+    header, row = (run / "metrics.csv").read_text().splitlines()
+    assert header.split(",") == [
+        "step",
+        "loss",
+        "perplexity/no_photograph",
+        "perplexity/photograph",
+    ]
+    assert row.startswith("30,")
+    assert "step 30/30: loss " in (run / "log.txt").read_text()
+
+
+@pytest.mark.slow
+def test_exported_versions(smoke):
+    out, _ = smoke
+    version = {
+        "saved_model.pb",
+        "fingerprint.pb",
+        "variables",
+        "assets",
+        "assets.extra",
+    }
+    for name in ("poet", "poet_experts"):
+        assert names(out / name) == {"1"}
+        assert names(out / name / "1") == version
+    assert names(out / "savedmodels" / "visualpoet") == {"1", "MODEL_CARD.md"}
+
+
+@pytest.mark.slow
+def test_model_card_has_the_measured_numbers(smoke):
+    out, _ = smoke
+    results = json.loads((out / "evaluation" / "results.json").read_text())
+    card = out / "savedmodels" / "visualpoet" / "MODEL_CARD.md"
+    text = card.read_text(encoding="utf-8")
+    assert "on 4 photographs" in text
+    assert results["photographs"] == 4
+    for row, measures in results["relevance"].items():
+        assert f"| {row} | {100 * measures['tfidf']:.1f} % |" in text
+    assert f"{results['distinct_2']['this model']:.3f}" in text
+    assert f"{results['perplexity']['generator']:.1f}" in text
+    assert f"{results['perplexity']['Kneser-Ney 5-gram']:.1f}" in text
+    assert results["commonest_line"]["line"] in text
+    assert f"median {results['copied_run']['median']}" in text
+
+
+@pytest.mark.slow
+def test_evaluated_poems_are_kept(smoke):
+    out, _ = smoke
+    lines = (out / "evaluation" / "poems.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert len({row["photograph"] for row in rows}) == 4
+    assert all(row["poem"].count("\n") >= 3 for row in rows)
+
+
+@pytest.mark.slow
+def test_command_line_at_the_end(smoke):
+    _, done = smoke
+    poems, found = done.stdout.split("# out/pictures/sea-0.jpg: ")
+    sizes, poem = poems.rsplit(" MB\n", 1)
+    assert sizes.endswith("out/savedmodels/visualpoet/1: " + sizes.split()[-1])
+    assert len(poem.splitlines()) >= 8  # two poems of at least four lines
+    title, blank, *lines = found.splitlines()
+    assert title.split("-")[0] in smoke_data.POEMS
+    assert blank == ""
+    assert len([line for line in lines if line]) == 4

@@ -1,0 +1,588 @@
+import csv
+import dataclasses
+import importlib.metadata
+import itertools
+import json
+import pathlib
+import re
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.util import event_pb2
+
+from visualpoet import runs
+from visualpoet.runs import option
+
+# --- options
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Train something."""
+
+    run_dir: pathlib.Path = option(pathlib.Path("out/run"), "output")
+    num_steps: int = option(5, "train steps")
+    rate: float = option(0.5, "share of steps, 50 % by default")
+    name: str = option("", "what to call it")
+    words: tuple[str, ...] = option(("a", "b"), "words to use")
+    files: tuple[pathlib.Path, ...] = option((), "files to read")
+    shuffle: bool = option(True, "shuffle 100 % of the rows")
+    resume: bool = option(False, "go on")
+
+    def __post_init__(self):
+        if self.num_steps < 1:
+            raise ValueError(
+                f"expected num_steps >= 1. Received: {self.num_steps}"
+            )
+
+
+def test_defaults():
+    assert runs.parse_config(Config, []) == Config()
+    assert Config().words == ("a", "b")
+
+
+def test_every_type_is_parsed():
+    config = runs.parse_config(
+        Config,
+        "--run-dir out/x --num-steps 7 --rate 1e-3 --name n --words c "
+        "--files p/q r --no-shuffle --resume".split(),
+    )
+    assert config == Config(
+        run_dir=pathlib.Path("out/x"),
+        num_steps=7,
+        rate=0.001,
+        name="n",
+        words=("c",),
+        files=(pathlib.Path("p/q"), pathlib.Path("r")),
+        shuffle=False,
+        resume=True,
+    )
+
+
+def test_tuple_may_be_emptied():
+    assert runs.parse_config(Config, ["--words"]).words == ()
+
+
+def test_command_line_is_the_default(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["train.py", "--num-steps", "9"])
+    assert runs.parse_config(Config).num_steps == 9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--num-steps", "0"], "expected num_steps >= 1. Received: 0"),
+        (["--num-steps", "few"], "invalid int value: 'few'"),
+        (["--colour", "red"], "unrecognized arguments: --colour red"),
+    ],
+)
+def test_wrong_options_end_with_exit_code_2(capsys, arguments, message):
+    with pytest.raises(SystemExit) as error:
+        runs.parse_config(Config, arguments)
+    assert error.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_help_is_complete(capsys):
+    with pytest.raises(SystemExit) as error:
+        runs.parse_config(Config, ["--help"])
+    assert error.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "Train something." in text
+    assert "share of steps, 50 % by default (default: 0.5)" in text
+    assert "--no-shuffle shuffle 100 % of the rows" in text
+    assert "output (default: out/run)" in text
+
+
+# --- run directories
+
+
+def _run(tmp_path, inputs=(), **options):
+    return runs.RunDirectory(tmp_path / "run", Config(**options), inputs)
+
+
+def _json(path):
+    return json.loads(path.read_text())
+
+
+def test_options_are_recorded(tmp_path):
+    run = _run(tmp_path, words=("c",), files=(pathlib.Path("p/q"),))
+    assert _json(run.path / "config.json") == {
+        "run_dir": "out/run",
+        "num_steps": 5,
+        "rate": 0.5,
+        "name": "",
+        "words": ["c"],
+        "files": ["p/q"],
+        "shuffle": True,
+    }
+
+
+def test_environment_is_recorded(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["recipes/train.py", "--name", "x"])
+    held = _json(_run(tmp_path).path / "environment.json")
+    assert held["recipe"] == "train.py"
+    assert held["python"] == ".".join(map(str, sys.version_info[:3]))
+    for package in ("tensorflow", "keras", "numpy"):
+        version = importlib.metadata.version(package)
+        assert held["packages"][package] == version
+
+
+# SHA-256 of "abc".
+DIGEST = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_digests_of_inputs_are_recorded(tmp_path):
+    path = tmp_path / "corpus.jsonl"
+    path.write_bytes(b"abc")
+    run = _run(tmp_path, [path])
+    assert runs.file_digest(path) == DIGEST
+    assert _json(run.path / "inputs.json") == {str(path): DIGEST}
+
+
+def test_existing_run_is_refused(tmp_path):
+    run = _run(tmp_path)
+    before = (run.path / "config.json").read_text()
+    with pytest.raises(FileExistsError, match="holds a run; add --resume"):
+        _run(tmp_path, num_steps=6)
+    assert (run.path / "config.json").read_text() == before
+
+
+def test_other_options_are_refused_and_named(tmp_path):
+    run = _run(tmp_path, words=("c",))
+    with pytest.raises(ValueError) as error:
+        _run(tmp_path, words=("d",), num_steps=6, resume=True)
+    message = str(error.value)
+    assert f"run in {run.path} (num_steps=5, words=['c'])" in message
+    assert "Received: num_steps=6, words=['d'];" in message
+    assert "rate" not in message
+    assert _json(run.path / "config.json")["num_steps"] == 5
+
+
+def test_option_that_the_run_did_not_have_is_named(tmp_path):
+    run = _run(tmp_path)
+    held = _json(run.path / "config.json")
+    del held["rate"]
+    run.write_json("config.json", held)
+    with pytest.raises(ValueError, match=r"\(rate=None\). Received: rate=0.5"):
+        _run(tmp_path, resume=True)
+
+
+def test_same_options_resume(tmp_path):
+    first = _run(tmp_path, words=("c",), files=(pathlib.Path("p"),))
+    first.write_json("results.json", {"kept": 1})
+    again = _run(
+        tmp_path, words=("c",), files=(pathlib.Path("p"),), resume=True
+    )
+    assert _json(again.path / "results.json") == {"kept": 1}
+
+
+def test_missing_input_leaves_no_run_behind(tmp_path):
+    path = tmp_path / "corpus.jsonl"
+    with pytest.raises(FileNotFoundError, match="corpus.jsonl"):
+        _run(tmp_path, [path])
+    path.write_bytes(b"abc")
+    assert _run(tmp_path, [path], num_steps=6).path.exists()
+
+
+def test_json_is_written_whole_or_not_at_all(tmp_path):
+    run = _run(tmp_path)
+    run.write_json("results.json", {"a": [1, 2], "path": pathlib.Path("p")})
+    circular = []
+    circular.append(circular)
+    with pytest.raises(ValueError, match="Circular"):
+        run.write_json("results.json", circular)
+    assert _json(run.path / "results.json") == {"a": [1, 2], "path": "p"}
+    assert list(run.path.glob("*.partial")) == []
+
+
+def test_log_is_printed_and_kept(tmp_path, capsys, monkeypatch):
+    clock = iter([1000.0, 1000.0, 1090.0])
+    monkeypatch.setattr(runs.time, "monotonic", lambda: next(clock))
+    run = _run(tmp_path)
+    run.log("begun")
+    run.log("done")
+    kept = (run.path / "log.txt").read_text()
+    assert kept == "[   0.0 min] begun\n[   1.5 min] done\n"
+    assert capsys.readouterr().out == kept
+
+
+# --- metrics
+
+
+def _metrics(run):
+    with (run.path / "metrics.csv").open(newline="") as stream:
+        return list(csv.reader(stream))
+
+
+def test_first_row_fixes_the_columns(tmp_path):
+    run = _run(tmp_path)
+    run.write_metrics({"step": 1, "loss": 0.5})
+    run.write_metrics({"step": 2, "loss": 0.25})
+    expected = [["step", "loss"], ["1", "0.5"], ["2", "0.25"]]
+    for row in ({"step": 3}, {"step": 3, "cost": 1}, {"loss": 1, "step": 3}):
+        with pytest.raises(
+            ValueError, match=r"columns \['step', 'loss'\]. Received"
+        ):
+            run.write_metrics(row)
+    assert _metrics(run) == expected
+    resumed = _run(tmp_path, resume=True)
+    resumed.write_metrics({"step": 3, "loss": 0.125})
+    assert _metrics(run) == [*expected, ["3", "0.125"]]
+
+
+# --- checkpoints
+
+
+@pytest.fixture
+def variables():
+    return {
+        "model": [keras.Variable([1.0, 2.0]), keras.Variable([[3.0]])],
+        "optimizer": [keras.Variable(4, dtype="int64")],
+    }
+
+
+def _values(variables):
+    return [
+        np.asarray(variable).tolist()
+        for variable in itertools.chain(*variables.values())
+    ]
+
+
+def _fill(variables, value):
+    for variable in itertools.chain(*variables.values()):
+        variable.assign(np.full(variable.shape, value))
+
+
+def _names(run):
+    return sorted(p.name for p in (run.path / "checkpoints").iterdir())
+
+
+def test_checkpoint_round_trip(tmp_path, variables):
+    run = _run(tmp_path)
+    run.save_checkpoint(12, variables)
+    _fill(variables, 0)
+    assert _run(tmp_path, resume=True).restore_checkpoint(variables) == 12
+    assert _values(variables) == [[1.0, 2.0], [[3.0]], 4]
+
+
+def test_run_without_checkpoint_begins_at_0(tmp_path, variables):
+    assert _run(tmp_path).restore_checkpoint(variables) == 0
+    assert _values(variables) == [[1.0, 2.0], [[3.0]], 4]
+
+
+def test_newest_checkpoint_is_by_number(tmp_path, variables):
+    run = _run(tmp_path)
+    for step in (9, 10, 100, 11):
+        _fill(variables, step)
+        run.save_checkpoint(step, variables, keep=9)
+    assert run.restore_checkpoint(variables) == 100
+    assert _values(variables) == [[100.0, 100.0], [[100.0]], 100]
+
+
+def test_checkpoint_without_complete_is_ignored(tmp_path, variables):
+    run = _run(tmp_path)
+    _fill(variables, 5)
+    run.save_checkpoint(5, variables)
+    _fill(variables, 6)
+    run.save_checkpoint(6, variables)
+    (run.path / "checkpoints" / "00000006" / "COMPLETE").unlink()
+    assert run.restore_checkpoint(variables) == 5
+    assert _values(variables) == [[5.0, 5.0], [[5.0]], 5]
+
+
+@pytest.mark.parametrize(
+    ("keep", "kept"),
+    [
+        ({}, ["00000004", "00000005"]),
+        ({"keep": 1}, ["00000005"]),
+        ({"keep": 3}, ["00000003", "00000004", "00000005"]),
+    ],
+)
+def test_only_the_newest_are_kept(tmp_path, variables, keep, kept):
+    run = _run(tmp_path)
+    for step in (1, 2, 3, 4, 5):
+        run.save_checkpoint(step, variables, **keep)
+    assert _names(run) == kept
+
+
+def test_same_step_is_written_again(tmp_path, variables):
+    run = _run(tmp_path)
+    run.save_checkpoint(3, variables)
+    _fill(variables, 7)
+    run.save_checkpoint(3, variables)
+    _fill(variables, 0)
+    assert run.restore_checkpoint(variables) == 3
+    assert _values(variables) == [[7.0, 7.0], [[7.0]], 7]
+
+
+def _full_disk(path, **arrays):
+    pathlib.Path(path).write_bytes(b"half a checkpoint")
+    raise OSError(28, "No space left on device")
+
+
+def test_full_disk_leaves_the_earlier_checkpoint_usable(
+    tmp_path, variables, monkeypatch
+):
+    run = _run(tmp_path)
+    run.save_checkpoint(3, variables, keep=1)
+    _fill(variables, 7)
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "savez", _full_disk)
+        with pytest.raises(OSError, match="No space left"):
+            run.save_checkpoint(4, variables, keep=1)
+    assert run.restore_checkpoint(variables) == 3
+    assert _values(variables) == [[1.0, 2.0], [[3.0]], 4]
+    run.save_checkpoint(4, variables, keep=1)
+    assert run.restore_checkpoint(variables) == 4
+    assert _names(run) == ["00000004"]
+
+
+# --- gradients
+
+
+def test_repeated_tokens_take_one_step_of_adam():
+    # A gradient of 1 - 3 + 0.5 for token 1, of 2 + 2 for token 4; the first
+    # step of Adam is its learning rate against the sign of the sum.
+    table = keras.Variable(np.zeros([11, 3], np.float32))
+    token_ids = tf.constant([[1, 1, 1], [4, 4, 7]])
+    weights = tf.constant([[1.0, -3.0, 0.5], [2.0, 2.0, -1.0]])
+    with tf.GradientTape() as tape:
+        rows = tf.gather(table.value, token_ids)  # [B, T, 3]
+        loss = tf.reduce_sum(rows * weights[..., None])
+    gradients = tape.gradient(loss, [table.value])
+    assert isinstance(gradients[0], tf.IndexedSlices)
+    optimizer = keras.optimizers.Adam(0.01)
+    runs.apply_gradients(optimizer, gradients, [table])
+    expected = np.zeros([11, 3])
+    expected[1], expected[4], expected[7] = 0.01, -0.01, 0.01
+    np.testing.assert_allclose(table, expected, rtol=1e-4)
+
+
+def test_dense_gradients_are_applied_as_they_are():
+    first = keras.Variable([1.0, 2.0])
+    second = keras.Variable([[3.0]])
+    runs.apply_gradients(
+        keras.optimizers.SGD(0.5),
+        [tf.constant([2.0, -4.0]), tf.constant([[1.0]])],
+        [first, second],
+    )
+    np.testing.assert_allclose(first, [0.0, 4.0])
+    np.testing.assert_allclose(second, [[2.5]])
+
+
+# --- training
+
+
+class Killed(Exception):
+    pass
+
+
+class _Training:
+    """A model with dropout and its optimizer, fresh as in a new process."""
+
+    def __init__(self, seed):
+        keras.utils.set_random_seed(seed)
+        self.model = keras.Sequential(
+            [
+                keras.Input([5]),
+                keras.layers.Dense(8, activation="tanh"),
+                keras.layers.Dropout(0.5),
+                keras.layers.Dense(1),
+            ]
+        )
+        self.optimizer = keras.optimizers.Adam(0.01)
+        self.optimizer.build(self.model.trainable_variables)
+        self.variables = {
+            "model": self.model.variables,
+            "optimizer": self.optimizer.variables,
+        }
+        self.steps = []
+
+    def train_step(self, batch):
+        inputs, targets = batch
+        with tf.GradientTape() as tape:
+            outputs = self.model(inputs, training=True)
+            loss = tf.reduce_mean(tf.square(outputs - targets))
+        weights = self.model.trainable_variables
+        gradients = tape.gradient(loss, weights)
+        runs.apply_gradients(self.optimizer, gradients, weights)
+        return loss
+
+    def batches(self, start):
+        for step in itertools.count(start):
+            self.steps.append(step)
+            generator = np.random.default_rng(step)
+            inputs = generator.normal(size=[2, 5]).astype(np.float32)
+            yield tf.constant(inputs), tf.constant(inputs[:, :1] * 2)
+
+    def run(self, run, **changes):
+        options = {
+            "num_steps": 6,
+            "batches": self.batches,
+            "train_step": self.train_step,
+            "variables": self.variables,
+            "evaluate": lambda: {"accuracy": 0.5},
+            "evaluation_interval": 2,
+            "checkpoint_minutes": 0.0,
+        }
+        runs.train(run, **{**options, **changes})
+        return [np.asarray(v) for v in itertools.chain(*self.all_variables())]
+
+    def all_variables(self):
+        return self.variables.values()
+
+
+@pytest.fixture
+def uninterrupted(tmp_path):
+    return _Training(0).run(_run(tmp_path / "uninterrupted"))
+
+
+def _assert_identical(received, expected):
+    assert len(received) == len(expected)
+    for one, other in zip(received, expected):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("done", [1, 3, 5])
+def test_killed_and_resumed_run_reaches_the_same_weights(
+    tmp_path, uninterrupted, done
+):
+    killed = _Training(0)
+
+    def train_step(batch):
+        if killed.optimizer.iterations == done:
+            raise Killed
+        return killed.train_step(batch)
+
+    with pytest.raises(Killed):
+        killed.run(_run(tmp_path), train_step=train_step)
+    # Another seed: all that counts must come from the checkpoint.
+    resumed = _Training(99)
+    result = resumed.run(_run(tmp_path, resume=True))
+    assert resumed.steps == list(range(done, 7))
+    _assert_identical(result, uninterrupted)
+
+
+def test_steps_after_the_last_checkpoint_are_done_again(
+    tmp_path, uninterrupted, monkeypatch
+):
+    killed = _Training(0)
+    run = _run(tmp_path)
+    with monkeypatch.context() as patch:
+        save = np.savez
+
+        def savez(path, **arrays):
+            if killed.optimizer.iterations == 4:
+                _full_disk(path)
+            save(path, **arrays)
+
+        patch.setattr(np, "savez", savez)
+        with pytest.raises(OSError, match="No space left"):
+            killed.run(run)
+    resumed = _Training(99)
+    result = resumed.run(_run(tmp_path, resume=True))
+    assert resumed.steps == [3, 4, 5, 6]
+    _assert_identical(result, uninterrupted)
+
+
+def test_dropout_and_optimizer_are_part_of_the_comparison(uninterrupted):
+    fresh = _Training(0)
+    initial = [np.asarray(v) for v in itertools.chain(*fresh.all_variables())]
+    changed = [
+        not np.array_equal(one, other)
+        for one, other in zip(initial, uninterrupted)
+    ]
+    names = [v.path for v in itertools.chain(*fresh.all_variables())]
+    # All but the learning rate, the seed of dropout among them.
+    assert [
+        name.split("/")[-1] for name, new in zip(names, changed) if not new
+    ] == ["learning_rate"]
+    assert any("seed" in name for name in names)
+
+
+def test_finished_run_does_nothing(tmp_path):
+    _Training(0).run(_run(tmp_path))
+    finished = _Training(99)
+    result = finished.run(
+        _run(tmp_path, resume=True), train_step=lambda batch: 1 / 0
+    )
+    _assert_identical(result, _Training(0).run(_run(tmp_path / "again")))
+
+
+def _count_to_five(run, **changes):
+    """Losses 1, 2, 3, 4, 5, evaluated every second step and at the end."""
+    count = keras.Variable(0.0)
+
+    def train_step(batch):
+        count.assign_add(batch)
+        return tf.convert_to_tensor(count.value)
+
+    options = {
+        "num_steps": 5,
+        "batches": lambda start: itertools.repeat(1.0),
+        "train_step": train_step,
+        "variables": {"count": [count]},
+        "evaluate": lambda: {"twice": 2 * float(count.value)},
+        "evaluation_interval": 2,
+    }
+    runs.train(run, **{**options, **changes})
+    return float(count.value)
+
+
+def test_loss_is_the_mean_since_the_last_evaluation(tmp_path, capsys):
+    run = _run(tmp_path)
+    assert _count_to_five(run) == 5.0
+    assert _metrics(run) == [
+        ["step", "loss", "twice"],
+        ["2", "1.5", "4.0"],
+        ["4", "3.5", "8.0"],
+        ["5", "5.0", "10.0"],
+    ]
+    assert re.findall("] (.*)", capsys.readouterr().out) == [
+        "step 2/5: loss 1.5, twice 4",
+        "step 4/5: loss 3.5, twice 8",
+        "step 5/5: loss 5, twice 10",
+    ]
+
+
+def test_summaries_hold_the_metrics(tmp_path):
+    run = _run(tmp_path)
+    _count_to_five(run)
+    (path,) = (run.path / "tensorboard").glob("events*")
+    events = [
+        event_pb2.Event.FromString(record.numpy())
+        for record in tf.data.TFRecordDataset([str(path)])
+    ]
+    losses = {
+        event.step: tf.make_ndarray(value.tensor).item()
+        for event in events
+        for value in event.summary.value
+        if value.tag == "loss"
+    }
+    assert losses == {2: 1.5, 4: 3.5, 5: 5.0}
+
+
+def test_checkpoint_at_the_end_and_by_the_clock_only(tmp_path, monkeypatch):
+    saved = []
+    save = runs.RunDirectory.save_checkpoint
+
+    def save_checkpoint(self, step, variables):
+        saved.append(step)
+        save(self, step, variables)
+
+    monkeypatch.setattr(runs.RunDirectory, "save_checkpoint", save_checkpoint)
+    _count_to_five(_run(tmp_path / "a"))
+    assert saved == [5]
+    saved.clear()
+    # A clock that goes on by a minute each time it is read: once by the run,
+    # once before the first step, then after each step and each checkpoint.
+    clock = itertools.count()
+    monkeypatch.setattr(runs.time, "monotonic", lambda: 60.0 * next(clock))
+    _count_to_five(
+        _run(tmp_path / "b"), evaluation_interval=9, checkpoint_minutes=1.5
+    )
+    assert saved == [2, 4, 5]

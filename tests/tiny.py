@@ -1,0 +1,111 @@
+"""A poet of random weights, exported once a run, and pictures for it."""
+
+import atexit
+import dataclasses
+import functools
+import io
+import pathlib
+import tempfile
+
+import keras
+import numpy as np
+from PIL import Image
+
+import visualpoet
+from recipes import render_pictures
+from recipes import smoke_data
+from visualpoet.corpus import datasets
+from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.embedding import retrieval
+from visualpoet.embedding.encoders import ImageTower
+from visualpoet.embedding.encoders import PoemTower
+from visualpoet.export.poet import EncoderFeatures
+from visualpoet.export.poet import Poet
+from visualpoet.export.savedmodel import export_poet
+from visualpoet.features.visual_encoder import VisualEncoder
+from visualpoet.generator.composer import Options
+from visualpoet.generator.constraints import token_kinds
+from visualpoet.generator.poem_generator import PoemGenerator
+
+FEATURE_DIMS = {"object": 5, "scene": 6, "sentiment": 7}
+POEMS = [text for texts in smoke_data.POEMS.values() for text in texts]
+
+
+@dataclasses.dataclass(frozen=True)
+class Parts:
+    encoder: VisualEncoder
+    image_tower: ImageTower
+    poem_tower: PoemTower
+    generator: PoemGenerator
+
+
+@functools.cache
+def vocabulary() -> Vocabulary:
+    return Vocabulary.train(POEMS, 300)
+
+
+@functools.cache
+def parts() -> Parts:
+    keras.utils.set_random_seed(5)
+    size = len(vocabulary())
+    return Parts(
+        VisualEncoder(FEATURE_DIMS, filters=(4, 4, 4, 4), trunk_dim=8),
+        ImageTower(FEATURE_DIMS, embedding_dim=9, hidden_dim=10),
+        PoemTower(size, vocabulary().line_break, word_dim=11, embedding_dim=9),
+        PoemGenerator(
+            size, embedding_dim=12, hidden_dim=13, image_dim=9, dropout=0.1
+        ),
+    )
+
+
+@functools.cache
+def module() -> Poet:
+    """The poet as Python calls it, before it is exported."""
+    return make_module(EncoderFeatures(parts().encoder))
+
+
+def make_module(seer) -> Poet:
+    models = parts()
+    return Poet(
+        seer,
+        models.image_tower,
+        models.poem_tower,
+        models.generator,
+        vocabulary(),
+        np.where(retrieval.clue_mask(vocabulary()), 0.0, 9.0),
+        token_kinds(
+            vocabulary(), datasets.frame_poems(vocabulary(), POEMS, 200)
+        ),
+        Options(min_lines=2, max_lines=4, max_words=5),
+    )
+
+
+@functools.cache
+def exported() -> pathlib.Path:
+    """The version folder `<temporary folder>/tiny/3`."""
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    version = pathlib.Path(folder.name) / "tiny" / "3"
+    export_poet(module(), vocabulary(), version)
+    return version
+
+
+@functools.cache
+def poet() -> visualpoet.Poet:
+    return visualpoet.load(exported())
+
+
+@functools.cache
+def photograph(kind: str, file_format: str = "JPEG") -> bytes:
+    """One of the rendered pictures, 80 x 60 pixels."""
+    return encode(render_pictures.render(kind, 0, 60), file_format)
+
+
+def encode(picture: Image.Image, file_format: str, **options) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, file_format, **options)
+    return stream.getvalue()
+
+
+def decode(content: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(content))
