@@ -17,6 +17,7 @@ import tensorflow as tf
 from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import PreparedCorpus
+from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.corpus.records import Photograph
 from visualpoet.features import images
@@ -66,7 +67,9 @@ def main(config: Config) -> None:
         config: Its options.
     """
     keras.utils.set_random_seed(config.seed)
-    run = runs.RunDirectory(config.run_dir, config)
+    inputs = corpus_files(config.corpus_dir)
+    inputs += sorted(config.features_dir.glob("index.json"))
+    run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
     contents = dict(photographs.read_photographs(config.photographs))
     train_names = [name for name in corpus.images("train") if name in contents]

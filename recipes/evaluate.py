@@ -19,6 +19,7 @@ from sklearn.linear_model import Ridge
 import visualpoet
 from visualpoet import runs
 from visualpoet.corpus import datasets
+from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.embedding import retrieval
 from visualpoet.evaluation import diversity
@@ -70,7 +71,8 @@ def main(config: Config) -> None:
     Args:
         config: Its options.
     """
-    run = runs.RunDirectory(config.run_dir, config)
+    inputs = corpus_files(config.corpus_dir) + [config.generator]
+    run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
     captions = {n: p.captions for n, p in corpus.photographs.items()}
     names = [n for n in corpus.images(config.split) if captions[n]]

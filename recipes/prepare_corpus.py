@@ -64,7 +64,8 @@ def main(config: Config) -> None:
     Args:
         config: Its options.
     """
-    inputs = [p for p in config.poems + config.pairs if p.is_file()]
+    given = config.poems + config.pairs + config.captions
+    inputs = [path for path in given if path.is_file()]
     run = runs.RunDirectory(config.run_dir, config, inputs)
     poems, bad_poems = _read_all(readers.read_poems, config.poems)
     pairs, bad_pairs = _read_all(readers.read_pairs, config.pairs)

@@ -20,6 +20,7 @@ import tensorflow as tf
 
 from visualpoet import runs
 from visualpoet.corpus import datasets
+from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.embedding import retrieval
 from visualpoet.embedding.encoders import load_towers
@@ -94,7 +95,10 @@ def main(config: Config) -> None:
         config: Its options.
     """
     keras.utils.set_random_seed(config.seed)
-    run = runs.RunDirectory(config.run_dir, config)
+    inputs = corpus_files(config.corpus_dir)
+    inputs += sorted(config.embedding_dir.glob("*.keras"))
+    inputs += [pathlib.Path(config.start_from)] if config.start_from else []
+    run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
     vocabulary = corpus.vocabulary
     image_tower, poem_tower = load_towers(config.embedding_dir)

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from visualpoet import runs
 from visualpoet.corpus import datasets
+from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.embedding import retrieval
 from visualpoet.embedding.encoders import ImageTower
@@ -64,7 +65,9 @@ def main(config: Config) -> None:
         config: Its options.
     """
     keras.utils.set_random_seed(config.seed)
-    run = runs.RunDirectory(config.run_dir, config)
+    inputs = corpus_files(config.corpus_dir)
+    inputs += sorted(config.features_dir.glob("index.json"))
+    run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
     features = load_features(config.features_dir)
     vocabulary = corpus.vocabulary

@@ -16,6 +16,7 @@ from sklearn.metrics import average_precision_score
 from visualpoet import runs
 from visualpoet.corpus.datasets import index_batches
 from visualpoet.corpus.prepared import PreparedCorpus
+from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.corpus.sentiment import label_sentiment
 from visualpoet.features.experts import SentimentExpert
@@ -69,7 +70,9 @@ def main(config: Config) -> None:
         config: Its options.
     """
     keras.utils.set_random_seed(config.seed)
-    run = runs.RunDirectory(config.run_dir, config)
+    inputs = corpus_files(config.corpus_dir)
+    inputs += sorted(config.features_dir.glob("index.json"))
+    run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
     features = load_features(config.features_dir)
     texts = _texts(corpus, features["object"])

@@ -88,6 +88,16 @@ def test_banned_words_are_not_used():
     assert not set(common) & set(words_of(written))
 
 
+def test_banned_words_may_be_one_text():
+    words = tiny.poet().write(SEA, candidates=2).poem.split()[:2]
+    expected = tiny.poet().write(SEA, candidates=2, ban=words)
+    found = tiny.poet().write(SEA, candidates=2, ban=" ".join(words))
+    assert found == expected
+    assert tiny.poet().write(SEA, candidates=2, ban="") == (
+        tiny.poet().write(SEA, candidates=2)
+    )
+
+
 def test_banning_a_word_that_is_not_known_changes_nothing():
     written = tiny.poet().write(SEA, candidates=2, ban=["xylophone"])
     assert written == tiny.poet().write(SEA, candidates=2)

@@ -188,6 +188,28 @@ def test_missing_input_leaves_no_run_behind(tmp_path):
     assert _run(tmp_path, [path], num_steps=6).path.exists()
 
 
+def test_other_inputs_are_refused_and_named(tmp_path):
+    corpus = tmp_path / "corpus.txt"
+    corpus.write_text("one")
+    _run(tmp_path, [corpus])
+    _run(tmp_path, [corpus], resume=True)
+    corpus.write_text("another")
+    with pytest.raises(ValueError, match="Received: another .*corpus.txt"):
+        _run(tmp_path, [corpus], resume=True)
+
+
+def test_metrics_of_steps_to_be_done_again_are_dropped(tmp_path):
+    run = _run(tmp_path)
+    for step in (2, 4, 6):
+        run.write_metrics({"step": step, "loss": 0.5})
+    run.forget_metrics_after(4)
+    assert (run.path / "metrics.csv").read_text().splitlines() == [
+        "step,loss",
+        "2,0.5",
+        "4,0.5",
+    ]
+
+
 def test_json_is_written_whole_or_not_at_all(tmp_path):
     run = _run(tmp_path)
     run.write_json("results.json", {"a": [1, 2], "path": pathlib.Path("p")})
@@ -307,6 +329,13 @@ def test_only_the_newest_are_kept(tmp_path, variables, keep, kept):
     for step in (1, 2, 3, 4, 5):
         run.save_checkpoint(step, variables, **keep)
     assert _names(run) == kept
+
+
+def test_incomplete_checkpoints_are_cleared_away(tmp_path, variables):
+    run = _run(tmp_path)
+    (run.path / "checkpoints" / "00000003").mkdir(parents=True)
+    run.save_checkpoint(5, variables)
+    assert _names(run) == ["00000005"]
 
 
 def test_same_step_is_written_again(tmp_path, variables):

@@ -113,7 +113,7 @@ class Poet:
         guidance: float | None = None,
         lines: int | None = None,
         candidates: int | None = None,
-        ban: Sequence[str] = (),
+        ban: str | Sequence[str] = (),
     ) -> WrittenPoem | list[WrittenPoem]:
         """Writes a poem for each photograph.
 
@@ -126,7 +126,7 @@ class Poet:
             guidance: Weight of the photograph: 0 none, 1 as trained.
             lines: Lines of the poem; as many as it wants by default.
             candidates: Poems to choose the best from, 1 to 64.
-            ban: Words not to use.
+            ban: Words not to use; one text may hold many.
 
         Returns:
             A poem for one photograph, a list for a sequence of them.
@@ -142,7 +142,7 @@ class Poet:
             guidance=guidance,
             lines=lines,
             num_candidates=candidates,
-            banned=" ".join(ban),
+            banned=ban if isinstance(ban, str) else " ".join(ban),
         )
         if isinstance(photographs, Sequence) and not isinstance(
             photographs, str | bytes

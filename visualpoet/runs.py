@@ -133,7 +133,7 @@ class RunDirectory:
 
     Raises:
         FileExistsError: If the folder holds a run and `resume` is off.
-        ValueError: If it holds a run with other options.
+        ValueError: If it holds a run with other options or other inputs.
     """
 
     def __init__(
@@ -148,6 +148,7 @@ class RunDirectory:
         options = json.loads(json.dumps(options, default=str))
         self._check(options, resume)
         digests = {str(path): file_digest(path) for path in inputs}
+        self._check_inputs(digests)
         self.path.mkdir(parents=True, exist_ok=True)
         _write_json(self.path / "config.json", options)
         _write_json(
@@ -180,6 +181,17 @@ class RunDirectory:
                 f"expected the options of the run in {self.path} "
                 f"({expected}). Received: {received}; give the same options "
                 "or name another folder"
+            )
+
+    def _check_inputs(self, digests: dict[str, str]) -> None:
+        path = self.path / "inputs.json"
+        held = json.loads(path.read_text()) if path.exists() else digests
+        changed = [name for name in digests if held.get(name) != digests[name]]
+        if changed:
+            raise ValueError(
+                f"expected the inputs that the run in {self.path} began with. "
+                f"Received: another {', '.join(changed)}; name another folder "
+                "for a run on new inputs"
             )
 
     def log(self, message: str) -> None:
@@ -227,6 +239,18 @@ class RunDirectory:
         """
         _write_json(self.path / name, value)
 
+    def forget_metrics_after(self, step: int) -> None:
+        """Drops rows of `metrics.csv` that a resumed run will write again.
+
+        Args:
+            step: Train steps done.
+        """
+        path = self.path / "metrics.csv"
+        if path.exists():
+            head, *rows = path.read_text().splitlines()
+            kept = [row for row in rows if int(row.split(",")[0]) <= step]
+            path.write_text("\n".join([head, *kept]) + "\n")
+
     # --- checkpoints
 
     def save_checkpoint(
@@ -249,8 +273,10 @@ class RunDirectory:
         }
         np.savez(folder / "variables.npz", **arrays)
         (folder / "COMPLETE").touch()
-        for old in self._checkpoints()[:-keep]:
-            shutil.rmtree(old)
+        kept = self._checkpoints()[-keep:]
+        for other in folder.parent.iterdir():  # old ones and incomplete ones
+            if other not in kept:
+                shutil.rmtree(other)
 
     def _checkpoints(self) -> list[pathlib.Path]:
         folder = self.path / "checkpoints"
@@ -325,6 +351,7 @@ def train(
     """
     writer = tf.summary.create_file_writer(str(run.path / "tensorboard"))
     step = run.restore_checkpoint(variables)
+    run.forget_metrics_after(step)
     saved = time.monotonic()
     losses: list[tf.Tensor] = []
     with Progress(disable=not sys.stdout.isatty()) as progress:

@@ -170,3 +170,13 @@ def test_batch_dataset_refuses_another_shape():
     )
     with pytest.raises(tf.errors.InvalidArgumentError, match="shape"):
         next(iter(dataset))
+
+
+def test_no_examples():
+    with pytest.raises(ValueError, match="examples to learn from"):
+        next(datasets.index_batches(0, 4, seed=0))
+
+
+def test_the_longest_examples_are_seen_too():
+    batches = _take(datasets.bucketed_batches(range(11), 4, seed=0), 40)
+    assert set(np.concatenate(batches)) == set(range(11))

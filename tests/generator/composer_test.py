@@ -53,7 +53,10 @@ def spell(seen, unseen):
     table = tf.stack([as_logits(unseen), as_logits(seen)])
 
     def start(image_embedding, clue_ids):
-        return tf.zeros([1, 1], tf.int32), image_embedding
+        # Clues alone are something of a photograph, too.
+        clues = tf.cast(clue_ids, tf.float32)
+        condition = tf.concat([image_embedding, clues], axis=1)
+        return tf.zeros([1, 1], tf.int32), condition
 
     def step(token_id, state, condition):
         has_photograph = tf.reduce_any(condition != 0, axis=1)
@@ -143,13 +146,22 @@ def test_guidance_follows_the_photograph_and_fluency_does_not():
     np.testing.assert_allclose(fluency, [padded(expected)] * 2, atol=1e-5)
 
 
-def test_no_photograph_writes_without_one():
+@pytest.mark.parametrize(
+    "image_embedding, clue_ids, poem",
+    [
+        (UNSEEN, tf.zeros([1, 2], tf.int32), OTHER),
+        (SEEN, tf.zeros([1, 2], tf.int32), POEM),
+        (UNSEEN, CLUES, POEM),
+    ],
+    ids=["nothing", "image", "clues"],
+)
+def test_image_and_clues_are_what_is_written_for(
+    image_embedding, clue_ids, poem
+):
     tokens, _ = write(
-        spell(POEM, OTHER),
-        image_embedding=UNSEEN,
-        clue_ids=tf.zeros([1, 2], tf.int32),
+        spell(POEM, OTHER), image_embedding=image_embedding, clue_ids=clue_ids
     )
-    np.testing.assert_array_equal(tokens, [padded(OTHER)] * 2)
+    np.testing.assert_array_equal(tokens, [padded(poem)] * 2)
 
 
 def test_a_content_word_used_again_counts_as_not_fluent():

@@ -112,15 +112,21 @@ def bucketed_batches(
         int `[batch_size]`.
     """
     lengths = np.asarray(lengths)
+    if not len(lengths):
+        raise ValueError(
+            "expected examples to learn from. Received: none; see the bad "
+            "rows and the splits of the corpus"
+        )
     batch_size = min(batch_size, len(lengths))
     num_batches = len(lengths) // batch_size
     first = start_step // num_batches
     skip = start_step % num_batches
     for epoch in itertools.count(first):
         generator = np.random.default_rng((seed, epoch))
-        order = generator.permutation(len(lengths))
+        # Left out before sorting: else the longest would never be seen.
+        order = generator.permutation(len(lengths))[: num_batches * batch_size]
         order = order[np.argsort(lengths[order], kind="stable")]
-        batches = order[: num_batches * batch_size].reshape(-1, batch_size)
+        batches = order.reshape(-1, batch_size)
         batches = batches[generator.permutation(num_batches)]
         yield from batches[skip:]
         skip = 0

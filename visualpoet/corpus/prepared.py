@@ -51,6 +51,27 @@ class PreparedCorpus:
         return [photo.image for photo in photographs if photo.split == split]
 
 
+FILES = (
+    "vocabulary.json",
+    "excerpts.jsonl",
+    "pairs.jsonl",
+    "photographs.jsonl",
+)
+
+
+def corpus_files(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Names the files of a prepared corpus, for the lineage of a run.
+
+    Args:
+        folder: The run directory of `recipes/prepare_corpus.py`.
+
+    Returns:
+        Those that exist.
+    """
+    paths = [pathlib.Path(folder) / name for name in FILES]
+    return [path for path in paths if path.exists()]
+
+
 def _rows(path: pathlib.Path) -> Iterator[dict]:
     if not path.exists():
         raise FileNotFoundError(

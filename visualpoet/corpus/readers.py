@@ -41,7 +41,7 @@ _SPLITS = {
 
 def _read_bytes(path: pathlib.Path) -> bytes:
     content = path.read_bytes()
-    return gzip.decompress(content) if path.suffix == ".gz" else content
+    return gzip.decompress(content) if path.suffix.lower() == ".gz" else content
 
 
 def _decode(content: bytes) -> str:
@@ -148,7 +148,7 @@ def _files(path: pathlib.Path) -> list[pathlib.Path]:
 
 
 def _read_rows(path: pathlib.Path) -> Iterator[Row]:
-    suffix = pathlib.Path(path.name.removesuffix(".gz")).suffix
+    suffix = pathlib.Path(path.name.lower().removesuffix(".gz")).suffix
     if suffix not in _ROWS:
         raise ValueError(f"expected {FORMATS}. Received: {path.name}")
     yield from _ROWS[suffix](path)

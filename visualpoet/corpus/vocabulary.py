@@ -94,8 +94,14 @@ class Vocabulary:
         )
         if tokenizer.get_vocab_size() <= len(SPECIAL_TOKENS) + 1:
             raise ValueError(
-                "expected a corpus of texts. Received: not one token; see the "
-                "rows that were reported as bad"
+                "expected a corpus of texts and room for their tokens. "
+                f"Received: no token but the special ones, size={size}; see "
+                "the rows that were reported as bad"
+            )
+        if tokenizer.token_to_id(LINE_BREAK) is None:
+            raise ValueError(
+                "expected poems of several lines. Received: texts in which "
+                f"the line break is none of the {size} most frequent tokens"
             )
         return cls(tokenizer, level)
 

@@ -1,0 +1,79 @@
+import json
+
+import pytest
+
+from visualpoet.corpus.prepared import load_corpus
+from visualpoet.corpus.records import ImagePoemPair
+from visualpoet.corpus.records import Photograph
+from visualpoet.corpus.records import Poem
+from visualpoet.corpus.vocabulary import Vocabulary
+
+FILES = {
+    "excerpts.jsonl": [
+        {"text": "rain\nand é", "id": "a", "split": "train"},
+        {"text": "wind", "split": "test", "title": "T", "author": "U"},
+        {"text": "snow", "split": "train"},
+    ],
+    "pairs.jsonl": [
+        {
+            "image": "b.jpg",
+            "poem": {"text": "wind", "split": "validation"},
+            "similarity": 0.25,
+        },
+    ],
+    "photographs.jsonl": [
+        {
+            "image": "a.jpg",
+            "split": "train",
+            "label": "sea",
+            "captions": ["one", "two"],
+            "moods": ["glad"],
+        },
+        {"image": "b.jpg", "split": "test", "captions": [], "moods": []},
+    ],
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, rows in FILES.items():
+        text = "".join(
+            json.dumps(row, ensure_ascii=False) + "\n" for row in rows
+        )
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    Vocabulary.train(["rain rain wind"], 9).save(tmp_path / "vocabulary.json")
+    return tmp_path
+
+
+def test_what_was_written_is_read_back(folder):
+    corpus = load_corpus(str(folder))
+    assert corpus.excerpts == [
+        Poem("rain\nand é", "a"),
+        Poem("wind", "", "test", "T", "U"),
+        Poem("snow"),
+    ]
+    assert corpus.pairs == [
+        ImagePoemPair("b.jpg", Poem("wind", "", "validation"), 0.25)
+    ]
+    assert corpus.photographs == {
+        "a.jpg": Photograph("a.jpg", "train", "sea", ("one", "two"), ("glad",)),
+        "b.jpg": Photograph("b.jpg", "test"),
+    }
+    assert corpus.vocabulary.encode("rain") == [4]
+
+
+def test_splits(folder):
+    corpus = load_corpus(folder)
+    assert corpus.texts("train") == ["rain\nand é", "snow"]
+    assert corpus.texts("test") == ["wind"]
+    assert corpus.images("train") == ["a.jpg"]
+    assert corpus.images("validation") == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_folder_without_a_corpus(folder, name):
+    (folder / name).unlink()
+    with pytest.raises(
+        FileNotFoundError, match=f"no {name}; run recipes/prepare_corpus.py"
+    ):
+        load_corpus(folder)
