@@ -22,6 +22,7 @@ KINDS = constraints.TokenKinds(
     is_mark=flags(COMMA, HYPHEN),
     is_content=flags(SEA, MOON),
     is_open=flags(THE, HYPHEN),
+    is_pause=flags(COMMA),
     line_break=BREAK,
 )
 
@@ -71,8 +72,10 @@ WORDS, MARKS = {SEA, THE, MOON}, {COMMA, HYPHEN}
         # No mark at the start of a line or after another.
         (BREAK, 0, 1, WORDS),
         (COMMA, 1, 1, WORDS),
-        (COMMA, 3, 1, WORDS | {BREAK, END}),
-        (COMMA, 4, 2, {END}),
+        # No poem ends with a pause; a full last line goes on after one.
+        (COMMA, 3, 1, WORDS | {BREAK}),
+        (COMMA, 4, 1, {BREAK}),
+        (COMMA, 4, 2, WORDS),
         # An open token calls for a word, even in a full line.
         (THE, 3, 1, WORDS),
         (THE, 4, 1, WORDS),
@@ -100,8 +103,9 @@ def test_form_of_each_row_on_its_own():
         min_lines=tf.constant(2),
         max_lines=tf.constant(3),
     )
-    others = {0, 1, 3, 10}  # of no kind: not a matter of form
-    assert allowed(mask) == [WORDS | others, MARKS | {END} | others]
+    # The genitive (10) and what is never written (0, 1, 3) go with marks.
+    leaning = {0, 1, 3, 10}
+    assert allowed(mask) == [WORDS, MARKS | {END} | leaning]
 
 
 def test_banned_tokens_and_those_never_written():
