@@ -34,13 +34,13 @@ step train_embedding embedding "${experts[@]}" --num-steps 2500
 step pretrain_generator generator_poems "${experts[@]}" \
     --embedding-dir embedding --hidden-dim 768 --pair-share 0.1
 step pretrain_generator generator "${experts[@]}" --embedding-dir embedding \
-    --hidden-dim 768 --pair-share 0.5 --num-steps 2000 --learning-rate 5e-4 \
+    --hidden-dim 768 --pair-share 0.5 --num-steps 1500 --learning-rate 5e-4 \
     --warmup-steps 100 --start-from generator_poems/generator.keras
 step distill_visual_encoder encoder "${experts[@]}" \
-    --photographs "${pictures[@]}"
+    --photographs "${pictures[@]}" --num-steps 5500
 step train_embedding embedding_small --corpus-dir corpus \
     --features-dir encoder --poem-tower embedding/poem_tower.keras \
-    --num-steps 2500
+    --num-steps 1500
 export_options=(--corpus-dir corpus --features-dir encoder
     --embedding-dir embedding_small --generator generator/generator.keras)
 [ -e poet/1 ] || "$python" "$recipes/export.py" "${export_options[@]}" \

@@ -264,16 +264,19 @@ def test_other_arrays_are_refused(shape, dtype, received):
         pictures.read_picture(np.zeros(shape, dtype))
 
 
-def test_pil_image_is_read_and_left_alone():
+@pytest.mark.parametrize(
+    ("orientation", "size"), [(1, (1024, 536)), (6, (536, 1024))]
+)
+def test_pil_image_is_read_and_left_alone(orientation, size):
     content = encode(
-        Image.new("RGB", (4200, 2200), RED), "JPEG", exif=oriented(6)
+        Image.new("RGB", (4200, 2200), RED), "JPEG", exif=oriented(orientation)
     )
     image = decode(content)
     read = decode(pictures.read_picture(image))
-    assert read.size == (536, 1024)
+    assert read.size == size
     assert_near(read.getpixel((100, 100)), RED)
     assert image.size == (4200, 2200)
-    assert image.getexif()[0x0112] == 6
+    assert image.getexif()[0x0112] == orientation
 
 
 @pytest.mark.parametrize("source", [None, 3, [1, 2], io.BytesIO(b"")])

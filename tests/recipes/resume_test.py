@@ -277,7 +277,7 @@ def test_empty_corpus_is_an_error(tmp_path, content):
     (tmp_path / "poems.jsonl").write_text(content)
     with pytest.raises(
         ValueError,
-        match="^expected a corpus of texts. Received: not one token",
+        match="^expected a corpus of texts.*no token but the special ones",
     ):
         prepare_corpus.main(
             prepare_corpus.Config(

@@ -104,8 +104,19 @@ def test_run_directory_says_how_it_came_about(smoke):
     assert environment["recipe"] == "pretrain_generator.py"
     assert set(environment["packages"]) >= {"tensorflow", "keras", "numpy"}
     inputs = json.loads((out / "corpus" / "inputs.json").read_text())
-    assert sorted(inputs) == ["out/data/pairs.csv", "out/data/poems.jsonl"]
+    assert sorted(inputs) == [
+        "out/data/captions.jsonl",
+        "out/data/pairs.csv",
+        "out/data/poems.jsonl",
+    ]
     assert all(len(digest) == 64 for digest in inputs.values())
+    inputs = json.loads((run / "inputs.json").read_text())
+    assert {
+        "out/corpus/vocabulary.json",
+        "out/embedding/image_tower.keras",
+        "out/embedding/poem_tower.keras",
+        "out/generator_poems/generator.keras",
+    } <= set(inputs)
     assert names(run / "checkpoints") == {"00000030"}
     assert names(run / "checkpoints" / "00000030") == {
         "COMPLETE",

@@ -50,15 +50,15 @@ class Options:
         fluency_weight: Weight of fluency against fit in the ranking.
     """
 
-    temperature: tf.Tensor | float = 0.8
+    temperature: tf.Tensor | float = 0.6
     top_p: tf.Tensor | float = 0.95
-    guidance: tf.Tensor | float = 1.5
+    guidance: tf.Tensor | float = 1.4
     min_lines: tf.Tensor | int = 4
     max_lines: tf.Tensor | int = 8
     min_words: tf.Tensor | int = 3
     max_words: tf.Tensor | int = 11
     penalty: tf.Tensor | float = 2.0
-    fluency_weight: tf.Tensor | float = 0.1
+    fluency_weight: tf.Tensor | float = 0.2
 
 
 def guide(
