@@ -71,7 +71,12 @@ def main(config: Config) -> None:
     inputs += sorted(config.features_dir.glob("index.json"))
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
-    contents = dict(photographs.read_photographs(config.photographs))
+    readable = store.load_features(config.features_dir)["object"]
+    contents = {
+        name: content
+        for name, content in photographs.read_photographs(config.photographs)
+        if name in readable
+    }
     train_names = [name for name in corpus.images("train") if name in contents]
     held_out = [n for n in corpus.images("validation") if n in contents]
     views = range(1 + config.num_crops)

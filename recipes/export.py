@@ -131,6 +131,7 @@ def _clue_bias(config, corpus, poems, image_tower, poem_tower):
 
     Its mean over the training photographs, less a prior: how many of their
     texts (captions, or paired poems where there are none) have the word.
+    Infinity where a word is no clue, or in no such text.
     """
     features = load_features(config.features_dir)
     names = [n for n in corpus.images("train") if n in features["object"]]
@@ -145,8 +146,10 @@ def _clue_bias(config, corpus, poems, image_tower, poem_tower):
     usable = retrieval.clue_mask(corpus.vocabulary)
     usable &= counts < config.max_clue_frequency * counts.sum()
     bias = words @ embeddings.mean(axis=0)
-    bias -= config.clue_prior * np.log(_share_of_texts(corpus, names) + 1e-3)
-    return np.where(usable, bias, 9.0)
+    share = _share_of_texts(corpus, names)
+    usable &= share > 0
+    bias -= config.clue_prior * np.log(share + 1e-3)
+    return np.where(usable, bias, np.inf)
 
 
 def _share_of_texts(corpus, names) -> np.ndarray:

@@ -28,6 +28,18 @@ from visualpoet.generator.constraints import token_kinds
 from visualpoet.generator.poem_generator import PoemGenerator
 
 FEATURE_DIMS = {"object": 5, "scene": 6, "sentiment": 7}
+# All of them, so that tests do not depend on how the shipped model is tuned.
+OPTIONS = Options(
+    temperature=0.8,
+    top_p=0.95,
+    guidance=1.5,
+    min_lines=2,
+    max_lines=4,
+    min_words=3,
+    max_words=5,
+    penalty=2.0,
+    fluency_weight=0.1,
+)
 POEMS = [text for texts in smoke_data.POEMS.values() for text in texts]
 
 
@@ -72,11 +84,11 @@ def make_module(seer) -> Poet:
         models.poem_tower,
         models.generator,
         vocabulary(),
-        np.where(retrieval.clue_mask(vocabulary()), 0.0, 9.0),
+        np.where(retrieval.clue_mask(vocabulary()), 0.0, np.inf),
         token_kinds(
             vocabulary(), datasets.frame_poems(vocabulary(), POEMS, 200)
         ),
-        Options(min_lines=2, max_lines=4, max_words=5),
+        OPTIONS,
     )
 
 

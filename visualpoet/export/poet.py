@@ -32,15 +32,22 @@ class HalfStored(tf.Module):
 
     Args:
         model: The model.
+        shared: Stored weights by Keras variable, so that models that share
+            layers share what is stored.
     """
 
-    def __init__(self, model: keras.Model):
+    def __init__(
+        self, model: keras.Model, shared: dict[int, tf.Variable] | None = None
+    ):
         super().__init__()
         # In a closure: as an attribute, the model and its float32 weights
         # would become part of the SavedModel.
         self._call = lambda *given: model.stateless_call(*given, training=False)
-        self.trainable = [_store(v) for v in model.trainable_variables]
-        self.fixed = [_store(v) for v in model.non_trainable_variables]
+        shared = {} if shared is None else shared
+        for variable in model.variables:
+            shared.setdefault(id(variable), _store(variable))
+        self.trainable = [shared[id(v)] for v in model.trainable_variables]
+        self.fixed = [shared[id(v)] for v in model.non_trainable_variables]
 
     def read(self) -> Callable:
         """Reads the weights once.
@@ -105,8 +112,8 @@ class Poet(tf.Module):
         generator: Writes.
         vocabulary: Of poem tower and generator.
         clue_bias: float `[V]`; what is taken off a word's similarity before
-            clues are chosen: its mean over many photographs, or much where a
-            word is no clue.
+            clues are chosen: its mean over many photographs, say; infinity
+            where a word is no clue.
         kinds: Sorts of tokens.
         options: How the poet writes if not told otherwise.
     """
@@ -126,14 +133,16 @@ class Poet(tf.Module):
         self._seer = seer
         self._image_tower = HalfStored(image_tower)
         self._poem_tower = HalfStored(poem_tower)
-        self._start = HalfStored(generator.start_view)
-        self._step = HalfStored(generator.step_view)
+        shared: dict[int, tf.Variable] = {}
+        self._start = HalfStored(generator.start_view, shared)
+        self._step = HalfStored(generator.step_view, shared)
         self._kinds = kinds
         self.options = options
-        ids = np.arange(len(vocabulary), dtype=np.int32)[:, None]
-        words = poem_tower.predict(ids, batch_size=1024, verbose=0)
+        usable = np.flatnonzero(np.isfinite(clue_bias)).astype(np.int32)
+        words = poem_tower.predict(usable[:, None], batch_size=1024, verbose=0)
         self._words = tf.Variable(tf.cast(words, tf.float16), trainable=False)
-        self._clue_bias = tf.Variable(clue_bias, False, dtype=tf.float32)
+        self._word_ids = tf.constant(usable)
+        self._clue_bias = tf.constant(clue_bias[usable], tf.float32)
         self._tokens = tf.constant(vocabulary.tokens)
         self._pieces = tf.constant(vocabulary.pieces())
         self._forms = tf.constant(vocabulary.forms())
@@ -180,7 +189,8 @@ class Poet(tf.Module):
         """
         words = tf.cast(self._words, tf.float32)
         similarity = tf.matmul(image_embedding, words, transpose_b=True)
-        return tf.math.top_k(similarity - self._clue_bias, NUM_CLUES).indices
+        best = tf.math.top_k(similarity - self._clue_bias, NUM_CLUES).indices
+        return tf.gather(self._word_ids, best)
 
     # --- writing
 
