@@ -30,12 +30,13 @@ run pretrain_generator $small --num-steps 60 \
     --run-dir out/generator_poems
 run pretrain_generator $small --num-steps 30 --pair-share 0.5 \
     --start-from out/generator_poems/generator.keras
-run export --features-dir out/features --embedding-dir out/embedding \
+any="--max-clue-frequency 1"
+run export $any --features-dir out/features --embedding-dir out/embedding \
     --model out/poet_experts/1
-run export
+run export $any
 run evaluate --photographs out/pictures --num-photographs 4 --others 3 \
     --no-sentences
-run export --model out/savedmodels/visualpoet/1 \
+run export $any --model out/savedmodels/visualpoet/1 \
     --evaluation out/evaluation/results.json
 "$python" -m visualpoet write out/pictures/sea-0.jpg --model out/poet_experts
 "$python" -m visualpoet write out/pictures/sea-0.jpg --model out/poet

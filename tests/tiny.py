@@ -76,7 +76,11 @@ def module() -> Poet:
     return make_module(EncoderFeatures(parts().encoder))
 
 
-def make_module(seer) -> Poet:
+def clue_bias() -> np.ndarray:
+    return np.where(retrieval.clue_mask(vocabulary()), 0.0, np.inf)
+
+
+def make_module(seer, bias=None) -> Poet:
     models = parts()
     return Poet(
         seer,
@@ -84,7 +88,7 @@ def make_module(seer) -> Poet:
         models.poem_tower,
         models.generator,
         vocabulary(),
-        np.where(retrieval.clue_mask(vocabulary()), 0.0, np.inf),
+        clue_bias() if bias is None else bias,
         token_kinds(
             vocabulary(), datasets.frame_poems(vocabulary(), POEMS, 200)
         ),

@@ -158,16 +158,28 @@ def test_clues_are_the_usable_words_nearest_to_the_photograph():
 
 def test_clue_bias_rules_words_out():
     embedding = tf.constant([[1.0] + [0.0] * 8])
-    module = tiny.module()
-    first = int(module.choose_clues(embedding)[0, 0])
-    bias = module._clue_bias.numpy()
-    try:
-        changed = bias.copy()
-        changed[first] = 9.0
-        module._clue_bias.assign(changed)
-        assert first not in module.choose_clues(embedding).numpy()
-    finally:
-        module._clue_bias.assign(bias)
+    before = tiny.module().choose_clues(embedding).numpy()[0].tolist()
+    bias = tiny.clue_bias()
+    bias[before[0]] = np.inf
+    seer = tiny.parts().encoder
+    after = (
+        tiny.make_module(seer, bias).choose_clues(embedding).numpy()[0].tolist()
+    )
+    assert after[:5] == before[1:]
+
+
+def test_fewer_words_than_clues():
+    bias = np.full(len(tiny.vocabulary()), np.inf)
+    bias[[7, 9]] = 0.0
+    seer = tiny.parts().encoder
+    clues = tiny.make_module(seer, bias).choose_clues(tf.constant([[1.0] * 9]))
+    assert set(clues.numpy()[0]) == {7, 9}
+
+
+def test_no_word_can_be_a_clue():
+    seer = tiny.parts().encoder
+    with pytest.raises(ValueError, match="words that can be clues"):
+        tiny.make_module(seer, np.full(len(tiny.vocabulary()), np.inf))
 
 
 # --- writing

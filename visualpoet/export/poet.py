@@ -116,6 +116,9 @@ class Poet(tf.Module):
             where a word is no clue.
         kinds: Sorts of tokens.
         options: How the poet writes if not told otherwise.
+
+    Raises:
+        ValueError: If no word can be a clue.
     """
 
     def __init__(
@@ -139,6 +142,11 @@ class Poet(tf.Module):
         self._kinds = kinds
         self.options = options
         usable = np.flatnonzero(np.isfinite(clue_bias)).astype(np.int32)
+        if not len(usable):
+            raise ValueError(
+                "expected words that can be clues. Received: a clue_bias that "
+                "is infinite everywhere"
+            )
         words = poem_tower.predict(usable[:, None], batch_size=1024, verbose=0)
         self._words = tf.Variable(tf.cast(words, tf.float16), trainable=False)
         self._word_ids = tf.constant(usable)
@@ -185,11 +193,13 @@ class Poet(tf.Module):
             image_embedding: float `[B, K]`.
 
         Returns:
-            int `[B, NUM_CLUES]`, nearest first.
+            int `[B, NUM_CLUES]`, nearest first; fewer if there are not as
+            many words that can be clues.
         """
         words = tf.cast(self._words, tf.float32)
         similarity = tf.matmul(image_embedding, words, transpose_b=True)
-        best = tf.math.top_k(similarity - self._clue_bias, NUM_CLUES).indices
+        number = min(NUM_CLUES, self._word_ids.shape[0])
+        best = tf.math.top_k(similarity - self._clue_bias, number).indices
         return tf.gather(self._word_ids, best)
 
     # --- writing
