@@ -33,8 +33,8 @@ def sentence_similarity(
 ) -> np.ndarray:
     """Cosine in a public sentence-embedding model that no training here saw.
 
-    The model is all-MiniLM-L6-v2, of the extra `evaluate`. The pairs of
-    `../shared/data` were mined with it, so pairs score high by construction.
+    The model is all-MiniLM-L6-v2, of the extra `evaluate`. Pairs
+    that were mined with it score high by construction.
 
     Args:
         poems: N poems.
