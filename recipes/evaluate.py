@@ -78,12 +78,13 @@ def main(config: Config) -> None:
     names = [n for n in corpus.images(config.split) if captions[n]]
     names = names[: config.num_photographs]
     poet = visualpoet.load(config.model)
-    ours = _write(config, run, poet, names)
+    contents = _contents(config, names)
+    ours = _write(config, run, poet, contents)
     poems = {
         "this model": ours,
         "a random human poem": _random_poems(config, corpus, names),
         "the nearest human poem, small encoder": _nearest(
-            config, corpus, poet, names
+            corpus, poet, contents
         ),
         **_linear_map(config, corpus, names),
         "the human poem paired by the captions": _paired(corpus, names),
@@ -109,22 +110,23 @@ def main(config: Config) -> None:
 
 
 def _contents(config, names):
+    """The wanted photographs by name, in the order of the names."""
     wanted = set(names)
-    return {
+    found = {
         name: content
         for name, content in photographs.read_photographs(config.photographs)
         if name in wanted
     }
+    return {name: found[name] for name in names}
 
 
-def _write(config, run, poet, names):
-    contents = _contents(config, names)
+def _write(config, run, poet, contents):
     written = [
-        poet.write(contents[name], seed=config.seed)
-        for name in track(names, "writing")
+        poet.write(content, seed=config.seed)
+        for content in track(list(contents.values()), "writing")
     ]
     with (config.run_dir / "poems.jsonl").open("w") as stream:
-        for name, poem in zip(names, written):
+        for name, poem in zip(contents, written):
             row = {"photograph": name, **dataclasses.asdict(poem)}
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
     run.log(f"{len(written)} poems")
@@ -144,7 +146,7 @@ def _paired(corpus, names):
     return [best.get(name, "") for name in names]
 
 
-def _nearest(config, corpus, poet, names):
+def _nearest(corpus, poet, contents):
     texts = corpus.texts("train")
     token_ids = corpus.vocabulary.encode_batch(texts)
     embeddings = np.concatenate(
@@ -155,9 +157,8 @@ def _nearest(config, corpus, poet, names):
             for i in range(0, len(token_ids), 4096)
         ]
     )
-    contents = _contents(config, names)
     queries = np.concatenate(
-        [poet.embed_images([contents[name]]) for name in names]
+        [poet.embed_images([content]) for content in contents.values()]
     )
     return [texts[i] for i in retrieval.nearest(queries, embeddings, 1)[:, 0]]
 
