@@ -1,9 +1,12 @@
 """Distil the three experts into one small CNN with three heads.
 
     python recipes/distill_visual_encoder.py --photographs PHOTOS.tar FOLDER \
-        --features-dir out/features --run-dir out/encoder
+        --features-dir out/features --image-tower out/embedding/image_tower.keras \
+        --run-dir out/encoder
 
-Photographs of the validation and test splits are left out, so that what is
+With --image-tower the encoder is also to take every photograph to its place
+in the experts' joint space, so that it spends its few parameters on what
+poems can speak of. Photographs of the validation and test splits are left out, so that what is
 measured on them holds for photographs that nobody has seen.
 """
 
@@ -20,6 +23,7 @@ from visualpoet.corpus.prepared import PreparedCorpus
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.corpus.records import Photograph
+from visualpoet.embedding.encoders import ImageTower  # noqa: F401
 from visualpoet.features import images
 from visualpoet.features import photographs
 from visualpoet.features import probes
@@ -43,6 +47,9 @@ class Config:
     )
     features_dir: pathlib.Path = option(
         pathlib.Path("out/features"), "output of extract_features.py"
+    )
+    image_tower: str = option(
+        "", "image_tower.keras of the experts; empty to distil features alone"
     )
     run_dir: pathlib.Path = option(pathlib.Path("out/encoder"), "output")
     num_crops: int = option(3, "crops of each photograph with features")
@@ -95,6 +102,7 @@ def main(config: Config) -> None:
     feature_dims = {name: len(values) for name, values in mean.items()}
     run.log(f"{len(pixels)} views of {len(train_names)} photographs")
 
+    tower = config.image_tower and keras.saving.load_model(config.image_tower)
     if config.mixed_precision:
         keras.config.set_dtype_policy("mixed_bfloat16")
     encoder = VisualEncoder(feature_dims)
@@ -129,12 +137,19 @@ def main(config: Config) -> None:
             some[flip] = some[flip, :, ::-1]
             yield some, {n: v[chosen] for n, v in targets.items()}
 
+    def displacement(answers, features):
+        if not tower:
+            return 0.0
+        cosines = tf.reduce_sum(tower(answers) * tower(features), axis=-1)
+        return tf.reduce_mean(1.0 - cosines)
+
     @tf.function(reduce_retracing=True)
     def train_step(batch):
         some, features = batch
         with tf.GradientTape() as tape:
             answers = encoder(tf.cast(some, tf.float32), training=True)
             loss = distance(answers, features)
+            loss += displacement(answers, features)
         variables = encoder.trainable_variables
         runs.apply_gradients(
             optimizer, tape.gradient(loss, variables), variables
@@ -143,7 +158,10 @@ def main(config: Config) -> None:
 
     def evaluate():
         answers = encoder.predict(held_out_pixels, batch_size=128, verbose=0)
-        return {"distance": float(distance(answers, held_out_targets))}
+        return {
+            "distance": float(distance(answers, held_out_targets)),
+            "displacement": float(displacement(answers, held_out_targets)),
+        }
 
     runs.train(
         run,

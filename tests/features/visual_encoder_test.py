@@ -28,7 +28,7 @@ def pixels():
 def test_what_ships_is_small():
     model = VisualEncoder({"object": 1280, "scene": 512, "sentiment": 256})
     assert model.count_params() <= 3_000_000
-    # A trunk worth its name: the heads alone have 448 * 2048 + 2048.
+    # A trunk worth its name: the heads alone have 512 * 2048 + 2048.
     assert model.count_params() >= 2_000_000
 
 

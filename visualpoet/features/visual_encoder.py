@@ -45,8 +45,8 @@ class VisualEncoder(keras.Model):
     def __init__(
         self,
         feature_dims: dict[str, int],
-        filters: tuple[int, ...] = (48, 96, 160, 224),
-        trunk_dim: int = 448,
+        filters: tuple[int, ...] = (48, 96, 176, 256),
+        trunk_dim: int = 512,
         **kwargs,
     ):
         # === Functional model ===
