@@ -1,13 +1,14 @@
 """Distil the three experts into one small CNN with three heads.
 
     python recipes/distill_visual_encoder.py --photographs PHOTOS.tar FOLDER \
-        --features-dir out/features --image-tower out/embedding/image_tower.keras \
-        --run-dir out/encoder
+        --features-dir out/features --run-dir out/encoder \
+        --image-tower out/embedding/image_tower.keras
 
 With --image-tower the encoder is also to take every photograph to its place
 in the experts' joint space, so that it spends its few parameters on what
-poems can speak of. Photographs of the validation and test splits are left out, so that what is
-measured on them holds for photographs that nobody has seen.
+poems can speak of. Photographs of the validation and test splits are left
+out, so that what is measured on them holds for photographs that nobody has
+seen.
 """
 
 import dataclasses

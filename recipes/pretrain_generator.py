@@ -24,7 +24,8 @@ from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.embedding import retrieval
 from visualpoet.embedding.encoders import load_towers
-from visualpoet.features.experts import FEATURE_NAMES
+from visualpoet.embedding.photographs import SIGHTS
+from visualpoet.embedding.photographs import see_photographs
 from visualpoet.features.store import load_features
 from visualpoet.generator import examples
 from visualpoet.generator.poem_generator import PoemGenerator
@@ -54,6 +55,12 @@ class Config:
     embedding_dim: int = option(320, "width of the token embedding")
     hidden_dim: int = option(640, "width of the GRU; liu18 512")
     conditioning: str = option("clues", "first_state, every_step or clues")
+    sight: str = option(
+        "joint", "what is seen of a photograph: joint, object or experts"
+    )
+    own_place: bool = option(
+        True, "poems are written for their own place in the joint space"
+    )
     dropout: float = option(0.1, "share of units left out")
     noise: float = option(1.0, "moves a poem's own place, relative to 1")
     pair_share: float = option(0.0, "share of batches that are pairs")
@@ -86,6 +93,20 @@ class Config:
             raise ValueError(
                 f"expected --pair-share in [0, 1]. Received: {self.pair_share}"
             )
+        if self.sight not in SIGHTS:
+            raise ValueError(
+                f"expected a --sight of {SIGHTS}. Received: {self.sight}"
+            )
+        if self.own_place and self.sight != "joint":
+            raise ValueError(
+                "expected --no-own-place with a --sight other than joint: "
+                f"poems have no features. Received: --sight {self.sight}"
+            )
+        if self.extra_pairs and not self.own_place:
+            raise ValueError(
+                "expected --extra-pairs 0 with --no-own-place: the nearest "
+                f"poems need places. Received: {self.extra_pairs}"
+            )
 
 
 def main(config: Config) -> None:
@@ -100,64 +121,21 @@ def main(config: Config) -> None:
     inputs += [pathlib.Path(config.start_from)] if config.start_from else []
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
-    vocabulary = corpus.vocabulary
     image_tower, poem_tower = load_towers(config.embedding_dir)
-    images, image_embeddings = _embed_images(config, corpus, image_tower)
-
-    def framed(split):
-        return datasets.frame_poems(
-            vocabulary,
-            corpus.texts(split),
-            config.max_tokens,
-            config.max_unknown,
-            config.leave_out,
-        )
-
-    def embed(token_ids):
-        padded = datasets.pad_token_ids(token_ids)
-        embedded = poem_tower.predict(padded, batch_size=1024, verbose=0)
-        return embedded.astype(np.float16)
-
-    poems = framed("train")
-    subjects = np.concatenate(
-        [embed(poems[i : i + 8192]) for i in range(0, len(poems), 8192)]
-    )
-    poem_examples = examples.Examples(
-        poems, subjects, np.arange(len(poems)), config.noise
-    )
-    pair_examples = _pair_examples(
-        config, corpus, "train", images, image_embeddings
-    )
-    if config.extra_pairs:
-        pair_examples = _add_nearest(
-            config, pair_examples, poem_examples, corpus, images
-        )
-    missing = sum(pair.image not in images for pair in corpus.pairs)
-    if missing:
-        run.log(
-            f"{missing} of {len(corpus.pairs)} pairs name photographs without "
-            "features and are left out"
-        )
-    run.log(
-        f"{len(poems)} poems of {sum(map(len, poems))} tokens, "
-        f"{len(pair_examples.token_ids)} pairs"
+    images, seen = see_photographs(
+        load_features(config.features_dir),
+        list(corpus.photographs),
+        config.sight,
+        image_tower,
     )
     conditioning = examples.Conditioning(_clue_weights(corpus, poem_tower))
+    sources = _train_examples(config, corpus, poem_tower, images, seen)
+    _log_examples(run, corpus, images, *sources)
+    checked = _validation_examples(config, corpus, images, seen, conditioning)
 
     if config.mixed_precision:
         keras.config.set_dtype_policy("mixed_bfloat16")
-    if config.start_from:
-        generator = keras.saving.load_model(config.start_from)
-    else:
-        generator = PoemGenerator(
-            len(vocabulary),
-            config.embedding_dim,
-            config.hidden_dim,
-            poem_tower.embedding_dim,
-            config.conditioning,
-            config.dropout,
-        )
-    variables = generator.trainable_variables
+    generator = _build_generator(config, corpus, seen.shape[1])
     optimizer = keras.optimizers.Adam(
         keras.optimizers.schedules.CosineDecay(
             0.0,
@@ -167,24 +145,80 @@ def main(config: Config) -> None:
         ),
         global_clipnorm=config.clip_norm,
     )
-    optimizer.build(variables)
+    optimizer.build(generator.trainable_variables)
+    spec = examples.element_spec(seen.shape[1], conditioning.num_clues)
 
-    def forward(view, batch, training):
-        inputs = {name: batch[name] for name in generator.input}
-        inputs["token_ids"] = batch["token_ids"][:, :-1]
-        return view(inputs, training=training)
+    def batches(start):
+        return iter(
+            datasets.batch_dataset(
+                lambda: examples.mixed_batches(
+                    sources,
+                    [1 - config.pair_share, config.pair_share],
+                    config.batch_size,
+                    conditioning,
+                    config.seed,
+                    start,
+                ),
+                spec,
+            )
+        )
 
-    spec = examples.element_spec(
-        poem_tower.embedding_dim, conditioning.num_clues
+    score = tf.function(
+        lambda batch: token_losses(
+            _forward(generator, generator, batch, False), batch["token_ids"]
+        ),
+        input_signature=[spec],
     )
+    runs.train(
+        run,
+        num_steps=config.num_steps,
+        batches=batches,
+        train_step=_train_step(config, generator, optimizer, spec),
+        variables={
+            "generator": generator.variables,
+            "optimizer": optimizer.variables,
+        },
+        evaluate=lambda: {
+            f"perplexity/{name}": _perplexity(score, *source)
+            for name, source in checked.items()
+        },
+        evaluation_interval=500,
+    )
+    generator.save(config.run_dir / "generator.keras")
+
+
+# --- the generator and its update
+
+
+def _build_generator(config, corpus, image_dim):
+    if config.start_from:
+        return keras.saving.load_model(config.start_from)
+    return PoemGenerator(
+        len(corpus.vocabulary),
+        config.embedding_dim,
+        config.hidden_dim,
+        image_dim,
+        config.conditioning,
+        config.dropout,
+    )
+
+
+def _forward(generator, view, batch, training):
+    inputs = {name: batch[name] for name in generator.input}
+    inputs["token_ids"] = batch["token_ids"][:, :-1]
+    return view(inputs, training=training)
+
+
+def _train_step(config, generator, optimizer, spec):
+    variables = generator.trainable_variables
 
     def loss_of(batch):
         if not config.sampled_tokens:
-            logits = forward(generator, batch, True)
+            logits = _forward(generator, generator, batch, True)
             return teacher_forced_loss(logits, batch["token_ids"])
         step = tf.cast(optimizer.iterations, tf.int32)
         return sampled_loss(
-            forward(generator.hidden_view, batch, True),
+            _forward(generator, generator.hidden_view, batch, True),
             generator.get_layer("token_embedding").embeddings.value,
             batch["token_ids"],
             config.sampled_tokens,
@@ -200,67 +234,85 @@ def main(config: Config) -> None:
         )
         return loss
 
-    @tf.function(input_signature=[spec])
-    def score(batch):
-        return token_losses(
-            forward(generator, batch, False), batch["token_ids"]
-        )
+    return train_step
 
-    def batches(start):
-        return iter(
-            datasets.batch_dataset(
-                lambda: examples.mixed_batches(
-                    [poem_examples, pair_examples],
-                    [1 - config.pair_share, config.pair_share],
-                    config.batch_size,
-                    conditioning,
-                    config.seed,
-                    start,
-                ),
-                spec,
-            )
-        )
 
-    validation = framed("validation")[:2048]
-    validation_examples = {
+# --- what it learns from, and what it is checked on
+
+
+def _framed(config, corpus, split):
+    return datasets.frame_poems(
+        corpus.vocabulary,
+        corpus.texts(split),
+        config.max_tokens,
+        config.max_unknown,
+        config.leave_out,
+    )
+
+
+def _train_examples(config, corpus, poem_tower, images, seen):
+    poems = _framed(config, corpus, "train")
+    if config.own_place:
+        places = _embed(poems, poem_tower)
+        poem_examples = examples.Examples(
+            poems, places, np.arange(len(poems)), config.noise
+        )
+    else:
+        poem_examples = _without_photograph(poems, seen.shape[1])
+    pair_examples = _pair_examples(config, corpus, "train", images, seen)
+    if config.extra_pairs:
+        pair_examples = _add_nearest(
+            config, pair_examples, poem_examples, corpus, images
+        )
+    return [poem_examples, pair_examples]
+
+
+def _embed(poems, poem_tower):
+    chunks = [poems[i : i + 8192] for i in range(0, len(poems), 8192)]
+    return np.concatenate(
+        [
+            poem_tower.predict(
+                datasets.pad_token_ids(chunk), batch_size=1024, verbose=0
+            ).astype(np.float16)
+            for chunk in chunks
+        ]
+    )
+
+
+def _without_photograph(poems, image_dim):
+    nothing = np.zeros([1, image_dim], np.float16)
+    return examples.Examples(poems, nothing, np.zeros(len(poems), int), 0.0)
+
+
+def _log_examples(run, corpus, images, poem_examples, pair_examples):
+    missing = sum(pair.image not in images for pair in corpus.pairs)
+    if missing:
+        run.log(
+            f"{missing} of {len(corpus.pairs)} pairs name photographs without "
+            "features and are left out"
+        )
+    poems = poem_examples.token_ids
+    run.log(
+        f"{len(poems)} poems of {sum(map(len, poems))} tokens, "
+        f"{len(pair_examples.token_ids)} pairs"
+    )
+
+
+def _validation_examples(config, corpus, images, seen, conditioning):
+    return {
         "no_photograph": (
-            examples.Examples(
-                validation,
-                np.ones([1, poem_tower.embedding_dim]),
-                np.zeros(len(validation), int),
-                0.0,
+            _without_photograph(
+                _framed(config, corpus, "validation")[:2048], seen.shape[1]
             ),
             dataclasses.replace(conditioning, no_photograph=1.0),
         ),
         "photograph": (
-            _pair_examples(
-                config, corpus, "validation", images, image_embeddings
-            ),
+            _pair_examples(config, corpus, "validation", images, seen),
             dataclasses.replace(
                 conditioning, no_photograph=0.0, no_image=0.0, no_clues=1.0
             ),
         ),
     }
-
-    def evaluate():
-        return {
-            f"perplexity/{name}": _perplexity(score, *source)
-            for name, source in validation_examples.items()
-        }
-
-    runs.train(
-        run,
-        num_steps=config.num_steps,
-        batches=batches,
-        train_step=train_step,
-        variables={
-            "generator": generator.variables,
-            "optimizer": optimizer.variables,
-        },
-        evaluate=evaluate,
-        evaluation_interval=500,
-    )
-    generator.save(config.run_dir / "generator.keras")
 
 
 def _perplexity(score, source, conditioning, batch_size=128):
@@ -276,17 +328,6 @@ def _perplexity(score, source, conditioning, batch_size=128):
         totals.append(float(total))
         counts.append(float(count))
     return float(np.exp(sum(totals) / max(sum(counts), 1)))
-
-
-def _embed_images(config, corpus, image_tower):
-    features = load_features(config.features_dir)
-    images = [name for name in corpus.photographs if name in features["object"]]
-    inputs = {
-        kind: np.stack([features[kind][name] for name in images])
-        for kind in FEATURE_NAMES
-    }
-    embedded = image_tower.predict(inputs, batch_size=512, verbose=0)
-    return {name: row for row, name in enumerate(images)}, embedded
 
 
 def _pair_examples(config, corpus, split, images, image_embeddings):

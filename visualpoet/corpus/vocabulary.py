@@ -211,6 +211,33 @@ class Vocabulary:
         blank = "" if token in _LEFT | _BOTH else " "
         return capital, blank + written, written, blank + capital
 
+    def is_word(self) -> np.ndarray:
+        """Tells which tokens count as words of a line.
+
+        Returns:
+            bool `[V]`; not special tokens, marks, the line break or `'s`.
+        """
+        return np.array(
+            [
+                index > UNKNOWN and token != "'s" and _has_letters(token)
+                for index, token in enumerate(self.tokens)
+            ]
+        )
+
+    def mark_ids(self) -> list[int]:
+        """Lists the punctuation marks.
+
+        Returns:
+            Their ids.
+        """
+        return [
+            index
+            for index, token in enumerate(self.tokens)
+            if index > UNKNOWN
+            and token != LINE_BREAK
+            and not _has_letters(token)
+        ]
+
     def forms(self) -> np.ndarray:
         """Which row of `pieces` a token takes after each token.
 
@@ -220,6 +247,10 @@ class Vocabulary:
         return np.array(
             [self._form(index) for index in range(len(self))], np.int32
         )
+
+
+def _has_letters(token: str) -> bool:
+    return any(map(str.isalnum, token))
 
 
 def _capital_i(token: str) -> str:

@@ -53,12 +53,8 @@ def token_kinds(
     Returns:
         The kinds.
     """
-    special = np.arange(len(vocabulary)) <= UNKNOWN
-    special[vocabulary.line_break] = True
-    letters = [any(map(str.isalnum, token)) for token in vocabulary.tokens]
-    is_suffix = [token == "'s" for token in vocabulary.tokens]
-    is_word = np.array(letters) & ~special & ~np.array(is_suffix)
-    is_mark = ~np.array(letters) & ~special
+    is_word = vocabulary.is_word()
+    is_mark = np.isin(np.arange(len(vocabulary)), vocabulary.mark_ids())
     stream = np.concatenate([np.asarray(ids, int) for ids in token_ids])
     size = len(vocabulary)
     counts = np.bincount(stream, minlength=size)

@@ -71,7 +71,8 @@ def _move(
 ) -> np.ndarray:
     step = generator.standard_normal(subjects.shape) * noise
     moved = subjects + step / np.sqrt(subjects.shape[1])
-    return moved / np.linalg.norm(moved, axis=1, keepdims=True)
+    lengths = np.linalg.norm(moved, axis=1, keepdims=True)
+    return moved / np.maximum(lengths, 1e-9)  # no subject stays none
 
 
 def draw_clues(

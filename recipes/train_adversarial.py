@@ -1,0 +1,437 @@
+"""Train the generator against its discriminators (liu18).
+
+    python recipes/train_adversarial.py --run-dir out/adversarial \
+        --generator out/generator/generator.keras \
+        --discriminators-dir out/discriminators --paragraphs PARAGRAPHS.jsonl
+
+Each step: write poems for a batch of photographs, score them, update the
+discriminators, update the policy.
+"""
+
+import os
+
+# Read when TensorFlow is imported; tf-agents builds on Keras 2.
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
+
+import dataclasses  # noqa: E402
+import json  # noqa: E402
+import pathlib  # noqa: E402
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+from tf_agents.utils import common  # noqa: E402
+
+from visualpoet import runs  # noqa: E402
+from visualpoet.adversarial import training  # noqa: E402
+from visualpoet.adversarial.actor import GeneratorNetwork  # noqa: E402
+from visualpoet.adversarial.agent import BASELINES  # noqa: E402
+from visualpoet.adversarial.agent import build_reinforce_agent  # noqa: E402
+from visualpoet.adversarial.environment import PoemEnvironment  # noqa: E402
+from visualpoet.adversarial.rollouts import RolloutRewards  # noqa: E402
+from visualpoet.adversarial.scoring import PoemReward  # noqa: E402
+from visualpoet.adversarial.scoring import python_part  # noqa: E402
+from visualpoet.corpus import readers  # noqa: E402
+from visualpoet.corpus.prepared import corpus_files  # noqa: E402
+from visualpoet.corpus.prepared import load_corpus  # noqa: E402
+from visualpoet.discriminators import material  # noqa: E402
+from visualpoet.discriminators import multimodal  # noqa: E402
+from visualpoet.discriminators import poem_style  # noqa: E402, F401
+from visualpoet.discriminators import rewards  # noqa: E402
+from visualpoet.discriminators.training import class_accuracies  # noqa: E402
+from visualpoet.discriminators.training import train_step_of  # noqa: E402
+from visualpoet.embedding.encoders import load_towers  # noqa: E402
+from visualpoet.embedding.photographs import see_photographs  # noqa: E402
+from visualpoet.evaluation.diversity import distinct_n  # noqa: E402
+from visualpoet.features.store import load_features  # noqa: E402
+from visualpoet.generator import poem_generator  # noqa: E402, F401
+from visualpoet.generator.sampling import sample_poems  # noqa: E402
+from visualpoet.runs import option  # noqa: E402
+
+CRITICS = ("multimodal", "poem_style", "real_or_generated")
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Train the generator against its discriminators."""
+
+    corpus_dir: pathlib.Path = option(
+        pathlib.Path("out/corpus"), "output of prepare_corpus.py"
+    )
+    features_dir: pathlib.Path = option(
+        pathlib.Path("out/features"), "output of extract_features.py"
+    )
+    embedding_dir: pathlib.Path = option(
+        pathlib.Path("out/embedding"), "output of train_embedding.py"
+    )
+    generator: pathlib.Path = option(
+        pathlib.Path("out/generator/generator.keras"),
+        "output of pretrain_generator.py",
+    )
+    discriminators_dir: pathlib.Path = option(
+        pathlib.Path("out/discriminators"),
+        "output of pretrain_discriminators.py",
+    )
+    paragraphs: pathlib.Path = option(
+        pathlib.Path("paragraphs.jsonl.gz"), "prose, for the class paragraphic"
+    )
+    run_dir: pathlib.Path = option(pathlib.Path("out/adversarial"), "output")
+    critics: tuple[str, ...] = option(
+        ("multimodal", "poem_style"),
+        "discriminators; real_or_generated alone is SeqGAN",
+    )
+    paired_weight: float = option(
+        rewards.PAIRED_WEIGHT, "lambda, of two critics the first's; liu18 0.8"
+    )
+    rewards: tuple[str, ...] = option(
+        (), "further rewards as package.module.function=weight"
+    )
+    baseline: str = option(
+        "greedy", "none, running_mean, greedy (self-critical) or value"
+    )
+    rollouts: int = option(0, "completions of each prefix; 0: whole poems only")
+    rollout_interval: int = option(12, "tokens between prefixes")
+    gamma: float = option(1.0, "discount of a later reward, a token")
+    normalize_returns: bool = option(True, "standardise over the batch")
+    entropy_weight: float = option(0.0, "of the entropy of the next token")
+    kl_weight: float = option(
+        0.05, "of the divergence from the pre-trained generator [nats a poem]"
+    )
+    teacher_weight: float = option(
+        0.1, "of the teacher-forced loss on paired poems [nats a poem]"
+    )
+    max_tokens: int = option(48, "tokens of a poem, START and END included")
+    max_unknown: float = option(0.1, "share of unknown words of a human text")
+    min_similarity: float = option(0.3, "of a pair, to count as one")
+    batch_size: int = option(64, "photographs a step")
+    num_steps: int = option(300, "adversarial steps")
+    learning_rate: float = option(1e-4, "Adam, of the generator; liu18 5e-6")
+    clip_norm: float = option(1.0, "largest norm of the gradient")
+    critic_learning_rate: float = option(2e-4, "Adam, of the discriminators")
+    critic_interval: int = option(1, "steps between updates of the critics")
+    min_entropy: float = option(0.5, "stop below it [nats per token]")
+    min_distinct: float = option(0.05, "stop below it, distinct-2 of samples")
+    log_interval: int = option(25, "steps between rows, samples, checkpoints")
+    num_shown: int = option(8, "validation photographs to write for each time")
+    seed: int = option(0, "of Python, NumPy and TensorFlow")
+    resume: bool = option(False, "go on with the run in --run-dir")
+
+    def __post_init__(self):
+        if not self.critics or not set(self.critics) <= set(CRITICS):
+            raise ValueError(
+                f"expected --critics of {CRITICS}. Received: {self.critics}"
+            )
+        if self.baseline not in BASELINES:
+            raise ValueError(
+                f"expected a --baseline of {BASELINES}. Received: "
+                f"{self.baseline}"
+            )
+        if self.rollouts and self.baseline != "none":
+            raise ValueError(
+                "expected --baseline none with --rollouts: the values of "
+                f"prefixes are one. Received: {self.baseline}"
+            )
+
+
+def main(config: Config) -> None:
+    """Runs the recipe.
+
+    Args:
+        config: Its options.
+    """
+    keras.utils.set_random_seed(config.seed)
+    inputs = [*corpus_files(config.corpus_dir), config.generator]
+    inputs += sorted(config.discriminators_dir.glob("*.keras"))
+    run = runs.RunDirectory(config.run_dir, config, inputs)
+    data = _Data(config)
+    generator = keras.saving.load_model(config.generator)
+    critics = [_load_critic(config, name) for name in config.critics]
+    reward = _build_reward(config, data, generator, critics)
+    environment = PoemEnvironment(
+        config.batch_size,
+        config.max_tokens,
+        generator.vocabulary_size,
+        data.photograph_spec,
+        reward,
+    )
+    network = _build_network(config, data, generator, environment)
+    agent, policy = build_reinforce_agent(
+        environment.time_step_spec(),
+        environment.action_spec(),
+        network,
+        learning_rate=config.learning_rate,
+        seed=config.seed,
+        gamma=config.gamma,
+        normalize_returns=config.normalize_returns,
+        clip_norm=config.clip_norm,
+        entropy_regularization=config.entropy_weight or None,
+        value_baseline=config.baseline == "value",
+    )
+    collector = training.build_collector(environment, agent, policy)
+    rollouts = RolloutRewards(
+        generator, reward, config.rollouts, config.rollout_interval, config.seed
+    )
+    update_policy = common.function(agent.train)
+    checkpointer = _checkpointer(run, agent, network, policy, reward, critics)
+    step = int(agent.train_step_counter)
+    run.forget_metrics_after(step)
+    report = _Report(config, run, data, generator, critics, network)
+
+    while step < config.num_steps:
+        try:
+            batch = data.batch(step)
+            experience, poems = training.sample(
+                collector, batch["photograph"], reward
+            )
+            report.add(reward, poems)
+            if step % config.critic_interval == 0:
+                for critic in critics:
+                    texts = data.texts_of(critic.name, batch, poems)
+                    report.add_critic(
+                        critic, *training.update_critic(critic, *texts)
+                    )
+            network.set_teacher(batch["teacher"])
+            loss = update_policy(rollouts.spread(experience, environment, step))
+            report.add_policy(loss, agent)
+        except (ValueError, tf.errors.OpError) as error:
+            raise ValueError(f"step {step}: {error}") from error
+        step += 1
+        if step % config.log_interval == 0 or step == config.num_steps:
+            report.write(step)
+            checkpointer.save(agent.train_step_counter)
+    generator.save(config.run_dir / "generator.keras")
+    for critic in critics:
+        critic.model.save(config.run_dir / f"{critic.name}.keras")
+
+
+class _Data:
+    """Photographs and human texts, batch by batch."""
+
+    def __init__(self, config):
+        self.config = config
+        self.corpus = load_corpus(config.corpus_dir)
+        image_tower, _ = load_towers(config.embedding_dir)
+        rows, self.seen = see_photographs(
+            load_features(config.features_dir),
+            list(self.corpus.photographs),
+            "joint",
+            image_tower,
+        )
+        self.names = list(rows)
+        prose, _ = readers.read_poems(config.paragraphs)
+        self.texts = material.gather_material(
+            self.corpus,
+            "train",
+            rows,
+            [text.text for text in prose if text.split == "train"],
+            max_tokens=config.max_tokens,
+            max_unknown=config.max_unknown,
+            min_similarity=config.min_similarity,
+        )
+        held_out = [n for n in self.corpus.images("validation") if n in rows]
+        self.shown = held_out[: config.num_shown]
+        self.shown_rows = [rows[name] for name in self.shown]
+        self.photographs: list[str] = []
+        self.photograph_spec = {
+            "image_embedding": tf.TensorSpec([self.seen.shape[1]], tf.float32)
+        }
+
+    def photograph(self, rows):
+        return {"image_embedding": self.seen[rows]}
+
+    def batch(self, step):
+        size = self.config.batch_size
+        self.random = np.random.default_rng((self.config.seed, step))
+        chosen = self.random.integers(len(self.texts.pair_images), size=size)
+        rows = self.texts.pair_images[chosen]
+        self.photographs = [self.names[row] for row in rows]
+        pairs = self.texts.pair_batch(chosen, self.random)
+        photograph = self.photograph(rows)
+        return {
+            "photograph": photograph,
+            "pairs": pairs,
+            "style": self.texts.style_batch(size, self.random),
+            "teacher": {**photograph, "token_ids": pairs["paired"]},
+        }
+
+    def texts_of(self, critic, batch, poems):
+        if critic == "multimodal":
+            seen = batch["photograph"]["image_embedding"]
+            return material.multimodal_batch(seen, batch["pairs"], poems)
+        num_classes = 4 if critic == "poem_style" else 2
+        return material.style_batch(batch["style"], poems, num_classes)
+
+
+def _load_critic(config, name):
+    path = config.discriminators_dir / f"{name}.keras"
+    model = keras.saving.load_model(path)
+    optimizer = keras.optimizers.Adam(config.critic_learning_rate)
+    optimizer.build(model.trainable_variables)
+    classes = (
+        multimodal.CLASSES if name == "multimodal" else tuple(model.classes)
+    )
+    return training.Critic(
+        name, model, optimizer, classes, train_step_of(model, optimizer)
+    )
+
+
+def _build_reward(config, data, generator, critics):
+    weights = [1.0]
+    if len(critics) == 2:
+        weights = [config.paired_weight, 1.0 - config.paired_weight]
+    parts = {critic.name: _critic_part(critic) for critic in critics}
+    for given in config.rewards:
+        name, _, weight = given.partition("=")
+        weights.append(float(weight or 1.0))
+        parts[name] = python_part(
+            name,
+            rewards.load_reward(name),
+            data.corpus.vocabulary.decode,
+            lambda: data.photographs,
+        )
+    return PoemReward(
+        parts,
+        weights,
+        config.batch_size,
+        config.baseline,
+        lambda photograph: sample_poems(
+            generator, photograph, config.max_tokens
+        ),
+    )
+
+
+def _critic_part(critic):
+    def part(token_ids, photograph):
+        given = {"token_ids": token_ids, **photograph}
+        given = {name: given[name] for name in critic.model.input}
+        return rewards.first_class_probability(critic.model(given))
+
+    return part
+
+
+def _build_network(config, data, generator, environment):
+    reference = keras.saving.load_model(config.generator)
+    size = config.batch_size
+    teacher_spec = {
+        name: tf.TensorSpec([size, *spec.shape], spec.dtype)
+        for name, spec in data.photograph_spec.items()
+    }
+    teacher_spec["token_ids"] = tf.TensorSpec(
+        [size, config.max_tokens], tf.int32
+    )
+    return GeneratorNetwork(
+        generator,
+        environment.observation_spec(),
+        environment.action_spec(),
+        reference,
+        config.kl_weight,
+        teacher_spec if config.teacher_weight else None,
+        config.teacher_weight,
+    )
+
+
+def _checkpointer(run, agent, network, policy, reward, critics):
+    """Everything that a resumed run needs, under tf-agents' checkpointer."""
+    state = {
+        "agent": agent,
+        "generator": list(network.variables),
+        "draws": policy.counter,
+        "reward": reward,
+    }
+    for critic in critics:
+        for name, held in (
+            ("", critic.model),
+            ("_optimizer", critic.optimizer),
+        ):
+            state[critic.name + name] = [v.value for v in held.variables]
+    checkpointer = common.Checkpointer(
+        str(run.path / "checkpoints"), max_to_keep=2, **state
+    )
+    checkpointer.initialize_or_restore()
+    return checkpointer
+
+
+class _Report:
+    """What is logged each interval; recipes/README.md says what it means."""
+
+    def __init__(self, config, run, data, generator, critics, network):
+        self._config, self._run, self._data = config, run, data
+        self._network = network
+        self._critics = critics
+        self._values: dict[str, list[float]] = {}
+        self._confusions: dict[str, np.ndarray] = {}
+        self._poems: list[str] = []
+        self._writer = tf.summary.create_file_writer(
+            str(run.path / "tensorboard")
+        )
+        self._decode = tf.function(
+            lambda photograph: sample_poems(
+                generator, photograph, config.max_tokens
+            )
+        )
+
+    def _add(self, name, value):
+        self._values.setdefault(name, []).append(float(value))
+
+    def add(self, reward, token_ids):
+        for name, values in zip(reward.names, reward.values.numpy()):
+            self._add(f"reward/{name}", values.mean())
+        decode = self._data.corpus.vocabulary.decode
+        self._poems += [decode(row) for row in token_ids]
+
+    def add_critic(self, critic, loss, confusion):
+        self._add(f"loss/{critic.name}", loss)
+        held = self._confusions.get(critic.name, 0)
+        self._confusions[critic.name] = held + confusion
+
+    def add_policy(self, loss, agent):
+        self._add("loss/policy", loss.extra.policy_gradient_loss)
+        self._add("gradient_norm", agent._optimizer.norm)
+        self._add("entropy", self._network.entropy)
+        self._add("kl", self._network.kl)
+
+    def write(self, step):
+        row = {name: np.mean(v) for name, v in self._values.items()}
+        for critic in self._critics:
+            accuracies = class_accuracies(
+                self._confusions[critic.name], critic.classes
+            )
+            for label, share in accuracies.items():
+                row[f"accuracy/{critic.name}/{label}"] = share
+        row["distinct_2"] = distinct_n(self._poems, 2)
+        row["lines"] = np.mean([p.count("\n") + 1 for p in self._poems])
+        self._run.write_metrics({"step": step, **row})
+        self._run.write_json(
+            "confusion.json",
+            {name: c.tolist() for name, c in self._confusions.items()},
+        )
+        self._write_samples(step, row)
+        written = ", ".join(f"{k} {v:.3g}" for k, v in row.items())
+        self._run.log(f"step {step}/{self._config.num_steps}: {written}")
+        self._values, self._confusions, self._poems = {}, {}, []
+        training.check_alive(
+            row["entropy"],
+            row["distinct_2"],
+            self._config.min_entropy,
+            self._config.min_distinct,
+        )
+
+    def _write_samples(self, step, row):
+        data = self._data
+        tokens = self._decode(data.photograph(data.shown_rows)).numpy()
+        poems = [data.corpus.vocabulary.decode(ids) for ids in tokens]
+        folder = self._run.path / "samples"
+        folder.mkdir(exist_ok=True)
+        with (folder / f"{step:06d}.jsonl").open("w") as stream:
+            for name, poem in zip(data.shown, poems):
+                line = {"photograph": name, "poem": poem}
+                stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        with self._writer.as_default(step=step):
+            for name, value in row.items():
+                tf.summary.scalar(name, value)
+            for name, poem in zip(data.shown, poems):
+                tf.summary.text(name, poem.replace("\n", "  \n"))
+
+
+if __name__ == "__main__":
+    main(runs.parse_config(Config))

@@ -1,0 +1,187 @@
+"""The adversarial loop, as in the paper's algorithm."""
+
+import dataclasses
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tf_agents.drivers import dynamic_step_driver
+from tf_agents.metrics import tf_metrics
+from tf_agents.replay_buffers import tf_uniform_replay_buffer
+
+from visualpoet.adversarial.environment import PoemEnvironment
+from visualpoet.adversarial.scoring import PoemReward
+from visualpoet.corpus.vocabulary import END
+from visualpoet.corpus.vocabulary import PAD
+from visualpoet.corpus.vocabulary import START
+from visualpoet.discriminators import training as discriminator_training
+
+
+class Collapse(Exception):
+    """The generator has lost its entropy or its diversity."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Critic:
+    """A discriminator in training.
+
+    Attributes:
+        name: `multimodal` or `poem_style`.
+        model: The discriminator.
+        optimizer: Its optimizer, built.
+        classes: Names of its classes.
+        train_step: As of `discriminators.training.train_step_of`.
+    """
+
+    name: str
+    model: keras.Model
+    optimizer: keras.optimizers.Optimizer
+    classes: tuple[str, ...]
+    train_step: Callable
+
+
+@dataclasses.dataclass(frozen=True)
+class Collector:
+    """tf-agents' driver, buffer and metrics around the environment.
+
+    Attributes:
+        environment: Where poems are written.
+        collect: Writes a batch of poems into the buffer.
+        buffer: Holds them.
+        metrics: tf-agents' own counts.
+    """
+
+    environment: PoemEnvironment
+    collect: Callable
+    buffer: tf_uniform_replay_buffer.TFUniformReplayBuffer
+    metrics: list
+
+
+def build_collector(environment: PoemEnvironment, agent, policy) -> Collector:
+    """Builds what collects one batch of poems.
+
+    Args:
+        environment: Where poems are written.
+        agent: The agent whose `collect_data_spec` the buffer takes.
+        policy: Who writes.
+
+    Returns:
+        The collector.
+    """
+    steps = environment.max_tokens - 1
+    size = environment.batch_size
+    buffer = tf_uniform_replay_buffer.TFUniformReplayBuffer(
+        agent.collect_data_spec, batch_size=size, max_length=steps
+    )
+    metrics = [
+        tf_metrics.NumberOfEpisodes(),
+        tf_metrics.EnvironmentSteps(),
+        tf_metrics.AverageReturnMetric(batch_size=size, buffer_size=size),
+    ]
+    driver = dynamic_step_driver.DynamicStepDriver(
+        environment,
+        policy,
+        observers=[buffer.add_batch, *metrics],
+        num_steps=steps * size,
+    )
+
+    @tf.function
+    def collect():
+        buffer.clear()
+        driver.run(environment.reset())
+        return buffer.gather_all()
+
+    return Collector(environment, collect, buffer, metrics)
+
+
+def sample(
+    collector: Collector, photograph: dict[str, np.ndarray], reward: PoemReward
+) -> tuple[object, np.ndarray]:
+    """Writes and scores poems for a batch of photographs.
+
+    Args:
+        collector: The environment and what is around it.
+        photograph: Inputs of the generator's `start_view`.
+        reward: The environment's reward.
+
+    Returns:
+        The trajectories, and the token ids int32 `[B, T]`.
+
+    Raises:
+        ValueError: If a reward is no number in [0, 1], or every poem is empty.
+    """
+    collector.environment.show(photograph)
+    experience = collector.collect()
+    token_ids = collector.environment.token_ids.numpy()
+    reward.check()
+    check_not_empty(token_ids)
+    return experience, token_ids
+
+
+def check_not_empty(token_ids: np.ndarray) -> None:
+    """Refuses a batch in which no poem has a word.
+
+    Args:
+        token_ids: int `[B, T]`.
+
+    Raises:
+        ValueError: If all poems are empty.
+    """
+    if not np.isin(token_ids, [PAD, START, END], invert=True).any():
+        raise ValueError(
+            f"samples: expected poems. Received: {len(token_ids)} empty ones; "
+            "the generator ends at once"
+        )
+
+
+def update_critic(critic: Critic, inputs: dict, labels: np.ndarray) -> tuple:
+    """Updates a discriminator.
+
+    Args:
+        critic: The discriminator.
+        inputs: Its inputs.
+        labels: int `[N]`.
+
+    Returns:
+        Its loss [nats] and its confusion matrix before the update.
+
+    Raises:
+        ValueError: If its loss is no number, or it gives one class only.
+    """
+    loss, confusion = critic.train_step(inputs, labels)
+    if not np.isfinite(float(loss)):
+        raise ValueError(
+            f"{critic.name}: expected a finite loss. Received: {float(loss)}"
+        )
+    confusion = confusion.numpy()
+    discriminator_training.check_discriminates(
+        confusion, critic.classes, critic.name
+    )
+    return float(loss), confusion
+
+
+def check_alive(
+    entropy: float, distinct: float, min_entropy: float, min_distinct: float
+) -> None:
+    """Warns of collapse in time.
+
+    Args:
+        entropy: Of the next token, mean over the poems [nats].
+        distinct: Share of bigrams of the samples that are different.
+        min_entropy: Lowest entropy to go on with.
+        min_distinct: Lowest share to go on with.
+
+    Raises:
+        Collapse: If either falls through its bound.
+    """
+    for name, value, bound in (
+        ("entropy", entropy, min_entropy),
+        ("distinct-2 of the samples", distinct, min_distinct),
+    ):
+        if value < bound:
+            raise Collapse(
+                f"expected {name} of at least {bound}. Received: {value:.4g}; "
+                "the generator is collapsing: raise the weights of KL or "
+                "teacher forcing, or lower the learning rate"
+            )

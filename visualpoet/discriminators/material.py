@@ -1,0 +1,212 @@
+"""What the discriminators learn from: texts of every class, batch by batch."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from visualpoet.corpus import datasets
+from visualpoet.corpus.negatives import Disordered
+from visualpoet.corpus.negatives import paragraphic
+from visualpoet.corpus.prepared import PreparedCorpus
+from visualpoet.corpus.vocabulary import UNKNOWN
+
+
+@dataclasses.dataclass(frozen=True)
+class Material:
+    """Texts of human hand; token ids without START and END.
+
+    Attributes:
+        pair_poems: Poems that are paired with a photograph.
+        pair_images: int `[P]`; row of the photograph of each.
+        poems: Poems of any subject.
+        paragraphs: Prose.
+        disordered: Makes poems of lines out of order.
+        is_word: bool `[V]`; tokens that count as words of a line.
+        line_break: Id of the line break.
+        max_tokens: Longest text, START and END included.
+    """
+
+    pair_poems: Sequence[Sequence[int]]
+    pair_images: np.ndarray
+    poems: Sequence[Sequence[int]]
+    paragraphs: Sequence[Sequence[int]]
+    disordered: Disordered
+    is_word: np.ndarray
+    line_break: int
+    max_tokens: int
+
+    def pair_batch(
+        self, chosen: np.ndarray, generator: np.random.Generator
+    ) -> dict[str, np.ndarray]:
+        """Takes pairs, and for each photograph a poem of another one.
+
+        Args:
+            chosen: int `[B]`; which pairs.
+            generator: Where the draws come from.
+
+        Returns:
+            `paired` and `unpaired`, each int32 `[B, max_tokens]`.
+        """
+        rows = self.pair_images[chosen]
+        other = generator.integers(len(self.pair_images), size=len(chosen))
+        for _ in range(8):  # a poem of the same photograph is not unpaired
+            same = self.pair_images[other] == rows
+            other[same] = generator.integers(
+                len(self.pair_images), size=same.sum()
+            )
+        return {
+            "paired": self._pad([self.pair_poems[i] for i in chosen]),
+            "unpaired": self._pad([self.pair_poems[i] for i in other]),
+        }
+
+    def style_batch(
+        self, size: int, generator: np.random.Generator
+    ) -> dict[str, np.ndarray]:
+        """Draws poems, and makes disordered and paragraphic ones of like shape.
+
+        Args:
+            size: Texts of each class.
+            generator: Where the draws come from.
+
+        Returns:
+            `poetic`, `disordered`, `paragraphic`, int32 `[size, max_tokens]`.
+        """
+        poems, shapes, others, prose = (
+            [texts[i] for i in generator.integers(len(texts), size=size)]
+            for texts in (self.poems, self.poems, self.poems, self.paragraphs)
+        )
+        disordered = [self.disordered.make(s, generator) for s in shapes]
+        cut = [
+            paragraphic(text, shape, self.line_break, self.is_word.__getitem__)
+            for text, shape in zip(prose, others)
+        ]
+        return {
+            "poetic": self._pad(poems),
+            "disordered": self._pad(disordered),
+            "paragraphic": self._pad(cut),
+        }
+
+    def _pad(self, texts: Sequence[Sequence[int]]) -> np.ndarray:
+        framed = [datasets.frame(text, self.max_tokens) for text in texts]
+        padded = datasets.pad_token_ids(framed, self.max_tokens)
+        missing = self.max_tokens - padded.shape[1]
+        return np.pad(padded, [(0, 0), (0, missing)])
+
+
+def multimodal_batch(
+    image_embedding: np.ndarray,
+    texts: dict[str, np.ndarray],
+    generated: np.ndarray,
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Puts a batch of the multi-modal discriminator together.
+
+    Args:
+        image_embedding: float `[B, K]`.
+        texts: `paired` and `unpaired`, int `[B, T]`.
+        generated: int `[B, T]`, samples for the same photographs.
+
+    Returns:
+        Its inputs, `3 * B` rows, and labels int32.
+    """
+    classes = [texts["paired"], texts["unpaired"], generated]
+    labels = np.repeat(np.arange(3, dtype=np.int32), len(generated))
+    return {
+        "token_ids": np.concatenate(classes),
+        "image_embedding": np.concatenate([image_embedding] * 3),
+    }, labels
+
+
+def style_batch(
+    texts: dict[str, np.ndarray], generated: np.ndarray, num_classes: int
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Puts a batch of the poem-style discriminator together.
+
+    Args:
+        texts: `poetic`, `disordered`, `paragraphic`, int `[B, T]`.
+        generated: int `[B, T]`, samples.
+        num_classes: 4; or 2 for real and generated alone.
+
+    Returns:
+        Its inputs, `num_classes * B` rows, and labels int32.
+    """
+    human = ("poetic", "disordered", "paragraphic")[: num_classes - 1]
+    classes = [texts[name] for name in human] + [generated]
+    labels = np.repeat(np.arange(num_classes, dtype=np.int32), len(generated))
+    return {"token_ids": np.concatenate(classes)}, labels
+
+
+def gather_material(
+    corpus: PreparedCorpus,
+    split: str,
+    image_rows: dict[str, int],
+    paragraphs: Sequence[str],
+    *,
+    max_tokens: int,
+    max_unknown: float,
+    min_similarity: float,
+) -> Material:
+    """Gathers the texts of one split.
+
+    Args:
+        corpus: The prepared corpus.
+        split: `train`, `validation` or `test`.
+        image_rows: Row of each photograph.
+        paragraphs: Prose of the split; the joined captions of its photographs
+            are added.
+        max_tokens: Longest text, START and END included.
+        max_unknown: Largest share of unknown words of a text.
+        min_similarity: Of a pair, to count as one.
+
+    Returns:
+        The material.
+
+    Raises:
+        ValueError: If a class has no text.
+    """
+    vocabulary = corpus.vocabulary
+    pairs = [
+        pair
+        for pair in corpus.pairs
+        if pair.image in image_rows
+        and corpus.photographs[pair.image].split == split
+        and pair.similarity >= min_similarity
+    ]
+    photos = [p for p in corpus.photographs.values() if p.split == split]
+    prose = [*paragraphs, *(" ".join(p.captions) for p in photos if p.captions)]
+    texts = {
+        "pairs": [pair.poem.text for pair in pairs],
+        "poems": corpus.texts(split),
+        "paragraphs": prose,
+    }
+    ids = {name: vocabulary.encode_batch(some) for name, some in texts.items()}
+    kept = {
+        name: [i for i, e in enumerate(some) if _is_known(e, max_unknown)]
+        for name, some in ids.items()
+    }
+    for name, rows in kept.items():
+        if not rows:
+            raise ValueError(
+                f"expected {name} of the split {split} with at most "
+                f"{max_unknown:.0%} unknown words. Received: none of "
+                f"{len(ids[name])}"
+            )
+    known = {name: [ids[name][i] for i in rows] for name, rows in kept.items()}
+    return Material(
+        pair_poems=known["pairs"],
+        pair_images=np.array(
+            [image_rows[pairs[i].image] for i in kept["pairs"]]
+        ),
+        poems=known["poems"],
+        paragraphs=known["paragraphs"],
+        disordered=Disordered(known["poems"], vocabulary.line_break),
+        is_word=vocabulary.is_word(),
+        line_break=vocabulary.line_break,
+        max_tokens=max_tokens,
+    )
+
+
+def _is_known(token_ids: Sequence[int], max_unknown: float) -> bool:
+    return bool(token_ids) and (
+        token_ids.count(UNKNOWN) <= max_unknown * len(token_ids)
+    )

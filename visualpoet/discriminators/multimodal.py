@@ -1,0 +1,86 @@
+"""The multi-modal discriminator: does a poem go with a photograph?"""
+
+from collections.abc import Sequence
+
+import keras
+from keras import ops
+
+from visualpoet.discriminators.reading import read_poem
+
+CLASSES = ("paired", "unpaired", "generated")
+
+
+@keras.saving.register_keras_serializable("visualpoet")
+class MultimodalDiscriminator(keras.Model):
+    """Tells paired, unpaired and generated poems of a photograph apart.
+
+    `f = tanh(W_x x + b_x) * tanh(W_c c + b_c)`, `C = softmax(W_m f + b_m)`
+
+    Source: liu18, multi-modal discriminator. Differs: the poem is read without
+    its punctuation, and units are left out in training.
+
+    Args:
+        vocabulary_size: Tokens.
+        mark_ids: Ids of the punctuation marks.
+        image_dim: Width of the image embedding.
+        embedding_dim: Width of the token embedding.
+        hidden_dim: Width of the GRU and of the product.
+        dropout: Share of units left out in training.
+
+    Call arguments: dict of `token_ids` int `[B, T]` and `image_embedding`
+    float `[B, image_dim]`; returns logits `[B, 3]` in the order of `CLASSES`.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        mark_ids: Sequence[int],
+        image_dim: int,
+        embedding_dim: int,
+        hidden_dim: int,
+        dropout: float = 0.3,
+        **kwargs,
+    ):
+        # === Functional model ===
+        token_ids = keras.Input([None], dtype="int32", name="token_ids")
+        image_embedding = keras.Input([image_dim], name="image_embedding")
+        c = read_poem(
+            token_ids,
+            mark_ids,
+            vocabulary_size,
+            embedding_dim,
+            hidden_dim,
+            dropout,
+        )
+        x = keras.layers.Dense(hidden_dim, activation="tanh", name="see_image")(
+            image_embedding
+        )
+        c = keras.layers.Dense(hidden_dim, activation="tanh", name="see_poem")(
+            c
+        )
+        logits = keras.layers.Dense(len(CLASSES), name="classes")(
+            ops.multiply(x, c)
+        )
+        super().__init__(
+            inputs={"token_ids": token_ids, "image_embedding": image_embedding},
+            outputs=logits,
+            **kwargs,
+        )
+
+        # === Config ===
+        self.vocabulary_size = vocabulary_size
+        self.mark_ids = list(map(int, mark_ids))
+        self.image_dim = image_dim
+        self.embedding_dim = embedding_dim
+        self.hidden_dim = hidden_dim
+        self.dropout = dropout
+
+    def get_config(self) -> dict:
+        return {
+            "vocabulary_size": self.vocabulary_size,
+            "mark_ids": self.mark_ids,
+            "image_dim": self.image_dim,
+            "embedding_dim": self.embedding_dim,
+            "hidden_dim": self.hidden_dim,
+            "dropout": self.dropout,
+        }

@@ -1,0 +1,105 @@
+"""From class probabilities to rewards: pure functions."""
+
+import importlib
+from collections.abc import Callable
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+Reward = Callable[[list[str], list[str]], Sequence[float]]
+
+PAIRED_WEIGHT = 0.8
+
+
+def adversarial_reward(
+    paired: tf.Tensor, poetic: tf.Tensor, paired_weight: float = PAIRED_WEIGHT
+) -> tf.Tensor:
+    """Reward of a poem from both discriminators.
+
+    `R(y|x) = lambda * C_m(paired | x, y) + (1 - lambda) * C_p(poetic | y)`
+
+    Source: liu18, multi-adversarial training.
+
+    Args:
+        paired: float `[B]` in [0, 1]. Probability of the class paired.
+        poetic: float `[B]` in [0, 1]. Probability of the class poetic.
+        paired_weight: lambda; liu18 0.8.
+
+    Returns:
+        float `[B]` in [0, 1].
+
+    Raises:
+        ValueError: If `paired_weight` is not in [0, 1].
+    """
+    if not 0.0 <= paired_weight <= 1.0:
+        raise ValueError(
+            f"expected a weight in [0, 1]. Received: {paired_weight}"
+        )
+    return paired_weight * paired + (1.0 - paired_weight) * poetic
+
+
+def first_class_probability(logits: tf.Tensor) -> tf.Tensor:
+    """Probability of what a poem should be: paired, poetic, real.
+
+    Args:
+        logits: float `[B, C]`, that class first.
+
+    Returns:
+        float32 `[B]`.
+    """
+    return tf.nn.softmax(tf.cast(logits, tf.float32))[:, 0]
+
+
+def check_rewards(values: Sequence[float], size: int, name: str) -> np.ndarray:
+    """Checks what a reward returned.
+
+    Args:
+        values: What it returned.
+        size: Poems it was given.
+        name: Of the reward, for the message.
+
+    Returns:
+        float32 `[size]`.
+
+    Raises:
+        ValueError: If the shape is another, or a value is NaN or outside
+            [0, 1].
+    """
+    rewards = np.asarray(values, np.float32)
+    if rewards.shape != (size,):
+        raise ValueError(
+            f"reward {name}: expected one number a poem, shape ({size},). "
+            f"Received: shape {rewards.shape}"
+        )
+    bad = ~((rewards >= 0.0) & (rewards <= 1.0))  # NaN compares false
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise ValueError(
+            f"reward {name}: expected numbers in [0, 1]. Received: "
+            f"{rewards[row]} for poem {row}, and {int(bad.sum())} such in all"
+        )
+    return rewards
+
+
+def load_reward(name: str) -> Reward:
+    """Finds a reward by its dotted name.
+
+    Args:
+        name: `package.module.function`; the function maps poems and names of
+            photographs, `[B]` each, to numbers in [0, 1].
+
+    Returns:
+        The function.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    module, _, function = name.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(
+            "expected a reward as package.module.function that Python can "
+            f"import. Received: {name} ({error}); is its folder on PYTHONPATH?"
+        ) from error

@@ -1,0 +1,57 @@
+"""What a generator is given of a photograph: a row of a matrix."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from visualpoet.embedding.encoders import ImageTower
+from visualpoet.features.experts import FEATURE_NAMES
+from visualpoet.features.experts import concatenate_features
+
+SIGHTS = ("joint", "object", "experts")
+
+
+def see_photographs(
+    features: dict[str, dict[str, np.ndarray]],
+    names: Sequence[str],
+    sight: str,
+    image_tower: ImageTower,
+) -> tuple[dict[str, int], np.ndarray]:
+    """Computes one vector a photograph.
+
+    Source: liu18, compared methods: Show and Tell sees the features of one CNN
+    or of three, I2P-GAN the joint embedding. Differs: each CNN's features are
+    brought to unit length.
+
+    Args:
+        features: Expert name to photograph name to float `[F]`.
+        names: Photographs; those without features are left out.
+        sight: `joint`, the embedding; `object`, the features of that CNN;
+            `experts`, of all three.
+        image_tower: For `joint`.
+
+    Returns:
+        Row of each photograph, and float32 `[M, K]`.
+
+    Raises:
+        ValueError: If `sight` is unknown.
+    """
+    if sight not in SIGHTS:
+        raise ValueError(f"expected a sight of {SIGHTS}. Received: {sight!r}")
+    seen = [name for name in names if name in features["object"]]
+    inputs = {
+        kind: np.stack([features[kind][name] for name in seen])
+        for kind in FEATURE_NAMES
+    }
+    rows = {name: row for row, name in enumerate(seen)}
+    if sight == "joint":
+        return rows, image_tower.predict(inputs, batch_size=512, verbose=0)
+    unit = {kind: _unit_length(values) for kind, values in inputs.items()}
+    if sight == "object":
+        return rows, unit["object"]
+    return rows, concatenate_features(unit)
+
+
+def _unit_length(values: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(values, axis=1, keepdims=True)
+    return (values / np.maximum(lengths, 1e-6)).astype(np.float32)
