@@ -52,7 +52,6 @@ class Config:
         pathlib.Path("paragraphs.jsonl.gz"), "prose, for the class paragraphic"
     )
     run_dir: pathlib.Path = option(pathlib.Path("out/discriminators"), "output")
-    embedding_dim: int = option(128, "width of the token embedding")
     hidden_dim: int = option(192, "width of the GRU and of the product")
     dropout: float = option(0.3, "share of units left out")
     max_tokens: int = option(48, "tokens of a text, START and END included")
@@ -76,7 +75,7 @@ def main(config: Config) -> None:
     inputs = [*corpus_files(config.corpus_dir), config.generator]
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
-    image_tower, _ = load_towers(config.embedding_dir)
+    image_tower, poem_tower = load_towers(config.embedding_dir)
     rows, seen = see_photographs(
         load_features(config.features_dir),
         list(corpus.photographs),
@@ -93,7 +92,7 @@ def main(config: Config) -> None:
         "validation": _sample(config, generator, texts["validation"], seen, 1),
     }
     run.log(f"{len(samples['train'][0])} samples to learn from")
-    critics = _build(config, corpus, seen.shape[1])
+    critics = _build(config, corpus, poem_tower)
     optimizers = {}
     for name, critic in critics.items():
         optimizers[name] = keras.optimizers.Adam(
@@ -183,13 +182,14 @@ def _sample(config, generator, texts, seen, number, batch_size=250):
     return chosen, np.concatenate(written)
 
 
-def _build(config, corpus, image_dim):
+def _build(config, corpus, poem_tower):
+    """The discriminators; they begin with the joint space's word vectors."""
     vocabulary = corpus.vocabulary
     size, marks = len(vocabulary), vocabulary.mark_ids()
-    dims = (config.embedding_dim, config.hidden_dim)
-    return {
+    dims = (poem_tower.word_dim, config.hidden_dim)
+    critics = {
         "multimodal": multimodal.MultimodalDiscriminator(
-            size, marks, image_dim, *dims, config.dropout
+            size, marks, poem_tower.embedding_dim, *dims, config.dropout
         ),
         "poem_style": poem_style.PoemStyleDiscriminator(
             size, marks, *dims, dropout=config.dropout
@@ -198,6 +198,10 @@ def _build(config, corpus, image_dim):
             size, marks, *dims, poem_style.REAL_OR_GENERATED, config.dropout
         ),
     }
+    vectors = poem_tower.get_layer("word_vectors").embeddings
+    for critic in critics.values():
+        critic.get_layer("token_embedding").embeddings.assign(vectors)
+    return critics
 
 
 def _classes(name):

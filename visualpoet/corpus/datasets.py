@@ -70,11 +70,30 @@ def frame_poems(
     """
     banned = {vocabulary.encode(word)[0] for word in leave_out}
     banned.discard(UNKNOWN)
+    encoded = vocabulary.encode_batch(texts)
     return [
-        frame(ids, max_tokens)
-        for ids in vocabulary.encode_batch(texts)
+        frame(encoded[index], max_tokens)
+        for index in mostly_known(encoded, max_unknown)
+        if not banned.intersection(encoded[index])
+    ]
+
+
+def mostly_known(
+    token_ids: Sequence[Sequence[int]], max_unknown: float
+) -> list[int]:
+    """Finds the texts that have few unknown words.
+
+    Args:
+        token_ids: Token ids of each text.
+        max_unknown: Largest share of unknown words.
+
+    Returns:
+        Their numbers.
+    """
+    return [
+        index
+        for index, ids in enumerate(token_ids)
         if ids.count(UNKNOWN) <= max_unknown * len(ids)
-        and not banned.intersection(ids)
     ]
 
 

@@ -9,7 +9,6 @@ from visualpoet.corpus import datasets
 from visualpoet.corpus.negatives import Disordered
 from visualpoet.corpus.negatives import paragraphic
 from visualpoet.corpus.prepared import PreparedCorpus
-from visualpoet.corpus.vocabulary import UNKNOWN
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,7 +180,7 @@ def gather_material(
     }
     ids = {name: vocabulary.encode_batch(some) for name, some in texts.items()}
     kept = {
-        name: [i for i, e in enumerate(some) if _is_known(e, max_unknown)]
+        name: [i for i in datasets.mostly_known(some, max_unknown) if some[i]]
         for name, some in ids.items()
     }
     for name, rows in kept.items():
@@ -203,10 +202,4 @@ def gather_material(
         is_word=vocabulary.is_word(),
         line_break=vocabulary.line_break,
         max_tokens=max_tokens,
-    )
-
-
-def _is_known(token_ids: Sequence[int], max_unknown: float) -> bool:
-    return bool(token_ids) and (
-        token_ids.count(UNKNOWN) <= max_unknown * len(token_ids)
     )

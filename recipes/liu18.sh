@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# The paper's eight methods and its lambda curve, three seeds each.
+#   bash recipes/liu18.sh DATA [OUT] [small|paper|smoke]
+# DATA as for all.sh; OUT (default: out) holds its run directories features and
+# encoder, and gets liu18/. `small` is what two cores can train; `paper` has the
+# sizes of the paper. A step that has finished is skipped, one that was
+# interrupted goes on where it was.
+set -euo pipefail
+recipes=$(cd "$(dirname "$0")" && pwd)
+data=$(cd "$1" && pwd)
+mkdir -p "${2:-out}/liu18" && cd "${2:-out}/liu18"
+preset=${3:-small}
+export PYTHONPATH="$recipes/..${PYTHONPATH:+:$PYTHONPATH}"
+export TF_CPP_MIN_LOG_LEVEL=3
+python=${PYTHON:-python}
+seeds=${SEEDS:-0 1 2}
+pictures=("$data"/images/*.tar)
+case $preset in
+small)
+    vocabulary=5000 embedding_steps=1500
+    generator="--embedding-dim 192 --hidden-dim 256 --num-steps 1200
+        --sampled-tokens 1024 --max-tokens 48"
+    hierarchical="--embedding-dim 192 --hidden-dim 256 --num-steps 1200"
+    critics="--num-steps 600"
+    adversarial="--num-steps 250"
+    ;;
+paper)
+    vocabulary=26867 embedding_steps=5000
+    generator="--embedding-dim 512 --hidden-dim 512 --num-steps 20000
+        --sampled-tokens 2048 --max-tokens 70"
+    hierarchical="--embedding-dim 512 --hidden-dim 512 --num-steps 20000"
+    critics="--num-steps 5000 --hidden-dim 512 --max-tokens 70"
+    adversarial="--num-steps 5000 --max-tokens 70 --learning-rate 5e-6"
+    ;;
+smoke)
+    vocabulary=300 embedding_steps=4
+    generator="--embedding-dim 8 --hidden-dim 9 --num-steps 3 --batch-size 4
+        --warmup-steps 1 --sampled-tokens 0 --max-tokens 30"
+    hierarchical="--embedding-dim 8 --hidden-dim 9 --num-steps 2 --batch-size 4"
+    critics="--num-steps 2 --hidden-dim 8 --max-tokens 30 --num-samples 8
+        --batch-size 4 --min-similarity 0 --max-unknown 1"
+    adversarial="--num-steps 2 --max-tokens 30 --batch-size 4 --log-interval 1
+        --min-similarity 0 --max-unknown 1 --min-entropy 0 --min-distinct 0"
+    ;;
+*) echo "expected small, paper or smoke. Received: $preset" >&2 && exit 2 ;;
+esac
+
+step() { # step RECIPE RUN_DIR OPTIONS...
+    [ -e "$2/FINISHED" ] && return
+    resume=$([ -e "$2/config.json" ] && echo --resume || true)
+    started=$(date +%s)
+    "$python" "$recipes/$1.py" --run-dir "$2" $resume "${@:3}"
+    touch "$2/FINISHED"
+    echo "$1 $2: $(($(date +%s) - started)) s" | tee -a times.txt
+}
+write() { # write METHOD_DIR GENERATOR OPTIONS...
+    [ -e "$1/poems.jsonl" ] && return
+    "$python" "$recipes/write_poems.py" "${given[@]}" --generator "$2" \
+        --output "$1/poems.jsonl" "${@:3}"
+}
+given=(--corpus-dir corpus --features-dir ../features --embedding-dir embedding)
+prose=(--paragraphs "$data/poems/paragraphs.jsonl.gz")
+
+step prepare_corpus corpus --vocabulary-size $vocabulary \
+    --poems "$data"/poems/{english-poems,multim-poem}.jsonl.gz \
+    --pairs "$data"/pairs/*.jsonl.gz \
+    --captions "$data"/images/*.jsonl "$data"/images/*.csv
+step train_embedding embedding --corpus-dir corpus --features-dir ../features \
+    --num-steps $embedding_steps
+step extract_regions regions --photographs "${pictures[@]}" \
+    --encoder ../encoder/encoder.keras
+
+for seed in $seeds; do
+    # Show and Tell, and I2P-GAN before the adversarial training.
+    for method in no_discriminator/joint show_and_tell_1cnn/object \
+        show_and_tell_3cnn/experts; do
+        folder=${method%/*}/seed$seed sight=${method#*/}
+        step pretrain_generator "$folder" "${given[@]}" $generator \
+            --conditioning first_state --sight $sight --no-own-place \
+            --extra-pairs 0 --pair-share 0.5 --leave-out --seed $seed
+        write "$folder" "$folder/generator.keras" --sight $sight
+    done
+    first=no_discriminator/seed$seed/generator.keras
+    step pretrain_hierarchical regions_hierarchical/seed$seed \
+        --corpus-dir corpus --regions regions/regions.npz $hierarchical \
+        --seed $seed
+    write regions_hierarchical/seed$seed \
+        regions_hierarchical/seed$seed/hierarchical.keras \
+        --regions regions/regions.npz
+    step pretrain_discriminators discriminators/seed$seed "${given[@]}" \
+        "${prose[@]}" --generator $first $critics --seed $seed
+    # The critics of each method, and lambda.
+    for method in i2p_gan/0.8 with_dm/1 with_dp/0 seqgan/- lambda_0.5/0.5 \
+        lambda_0.2/0.2; do
+        folder=${method%/*}/seed$seed
+        case ${method%/*} in
+        with_dm) against="--critics multimodal" ;;
+        with_dp) against="--critics poem_style" ;;
+        seqgan) against="--critics real_or_generated" ;;
+        *) against="--paired-weight ${method#*/}" ;;
+        esac
+        step train_adversarial "$folder" "${given[@]}" "${prose[@]}" \
+            --generator $first --discriminators-dir discriminators/seed$seed \
+            $adversarial $against --seed $seed
+        write "$folder" "$folder/generator.keras"
+    done
+done

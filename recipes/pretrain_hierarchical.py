@@ -1,0 +1,144 @@
+"""Train Regions-Hierarchical on pairs, for the comparison (liu18).
+
+python recipes/pretrain_hierarchical.py --run-dir out/hierarchical
+"""
+
+import dataclasses
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from visualpoet import runs
+from visualpoet.corpus import datasets
+from visualpoet.corpus.negatives import split_lines
+from visualpoet.corpus.prepared import corpus_files
+from visualpoet.corpus.prepared import load_corpus
+from visualpoet.generator import hierarchical
+from visualpoet.runs import option
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Train Regions-Hierarchical on pairs."""
+
+    corpus_dir: pathlib.Path = option(
+        pathlib.Path("out/corpus"), "output of prepare_corpus.py"
+    )
+    regions: pathlib.Path = option(
+        pathlib.Path("out/regions/regions.npz"), "output of extract_regions.py"
+    )
+    run_dir: pathlib.Path = option(pathlib.Path("out/hierarchical"), "output")
+    embedding_dim: int = option(192, "width of the token embedding")
+    hidden_dim: int = option(256, "width of both GRUs; liu18 512")
+    min_similarity: float = option(0.3, "of a pair, to be learnt from")
+    max_unknown: float = option(0.1, "share of unknown words of a poem")
+    batch_size: int = option(64, "poems a batch")
+    num_steps: int = option(1200, "train steps")
+    learning_rate: float = option(2e-3, "Adam, cosine to zero")
+    seed: int = option(0, "of Python, NumPy and TensorFlow")
+    resume: bool = option(False, "go on with the run in --run-dir")
+
+
+def main(config: Config) -> None:
+    """Runs the recipe.
+
+    Args:
+        config: Its options.
+    """
+    keras.utils.set_random_seed(config.seed)
+    inputs = [*corpus_files(config.corpus_dir), config.regions]
+    run = runs.RunDirectory(config.run_dir, config, inputs)
+    corpus = load_corpus(config.corpus_dir)
+    with np.load(config.regions, allow_pickle=False) as arrays:
+        names, seen = arrays["names"].tolist(), arrays["rows"]
+    rows = {name: row for row, name in enumerate(names)}
+    lines, images = _pairs(config, corpus, "train", rows)
+    held_out, held_images = _pairs(config, corpus, "validation", rows)
+    run.log(f"{len(lines)} pairs")
+    model = hierarchical.HierarchicalGenerator(
+        len(corpus.vocabulary),
+        config.embedding_dim,
+        config.hidden_dim,
+        seen.shape[-1],
+    )
+    optimizer = keras.optimizers.Adam(
+        keras.optimizers.schedules.CosineDecay(
+            config.learning_rate, config.num_steps
+        ),
+        global_clipnorm=1.0,
+    )
+    variables = model.trainable_variables
+    optimizer.build(variables)
+
+    def loss_of(regions, poems, training):
+        given = {"regions": regions, "lines": poems[..., :-1]}
+        outputs = model(given, training=training)
+        return hierarchical.hierarchical_loss(outputs, poems)
+
+    @tf.function(reduce_retracing=True)
+    def train_step(batch):
+        with tf.GradientTape() as tape:
+            loss = loss_of(*batch, True)
+        runs.apply_gradients(
+            optimizer, tape.gradient(loss, variables), variables
+        )
+        return loss
+
+    def batches(start):
+        order = datasets.index_batches(
+            len(lines), config.batch_size, config.seed, start
+        )
+        for chosen in order:
+            regions = seen[images[chosen]].astype(np.float32)
+            yield regions, lines[chosen]
+
+    score = tf.function(
+        lambda *batch: loss_of(*batch, False), reduce_retracing=True
+    )
+
+    def evaluate():
+        losses = [
+            float(score(seen[some].astype(np.float32), poems))
+            for some, poems in zip(
+                np.array_split(held_images[:512], 8),
+                np.array_split(held_out[:512], 8),
+            )
+            if len(some)
+        ]
+        return {"validation_loss": float(np.mean(losses))}
+
+    runs.train(
+        run,
+        num_steps=config.num_steps,
+        batches=batches,
+        train_step=train_step,
+        variables={
+            "model": model.variables,
+            "optimizer": optimizer.variables,
+        },
+        evaluate=evaluate,
+        evaluation_interval=400,
+    )
+    model.save(config.run_dir / "hierarchical.keras")
+
+
+def _pairs(config, corpus, split, rows):
+    vocabulary = corpus.vocabulary
+    pairs = [
+        pair
+        for pair in corpus.pairs
+        if pair.image in rows
+        and corpus.photographs[pair.image].split == split
+        and pair.similarity >= config.min_similarity
+    ]
+    ids = vocabulary.encode_batch([pair.poem.text for pair in pairs])
+    known = datasets.mostly_known(ids, config.max_unknown)
+    poems = [split_lines(ids[i], vocabulary.line_break) for i in known]
+    images = np.array([rows[pairs[i].image] for i in known], int)
+    return hierarchical.to_lines(poems), images
+
+
+if __name__ == "__main__":
+    main(runs.parse_config(Config))
