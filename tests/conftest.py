@@ -4,6 +4,7 @@ import os
 
 # Read by TensorFlow when it is imported, so before everything else.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["TF_USE_LEGACY_KERAS"] = "1"  # for tf-agents; Keras 3 stays
 
 import keras  # noqa: E402
 import pytest  # noqa: E402

@@ -1,5 +1,6 @@
 """What the discriminators learn from: texts of every class, batch by batch."""
 
+import bisect
 import dataclasses
 from collections.abc import Sequence
 
@@ -19,7 +20,7 @@ class Material:
         pair_poems: Poems that are paired with a photograph.
         pair_images: int `[P]`; row of the photograph of each.
         poems: Poems of any subject.
-        paragraphs: Prose.
+        paragraphs: Prose, the shortest first.
         disordered: Makes poems of lines out of order.
         is_word: bool `[V]`; tokens that count as words of a line.
         line_break: Id of the line break.
@@ -71,20 +72,40 @@ class Material:
         Returns:
             `poetic`, `disordered`, `paragraphic`, int32 `[size, max_tokens]`.
         """
-        poems, shapes, others, prose = (
-            [texts[i] for i in generator.integers(len(texts), size=size)]
-            for texts in (self.poems, self.poems, self.poems, self.paragraphs)
+        poems, shapes, others = (
+            [
+                self.poems[i]
+                for i in generator.integers(len(self.poems), size=size)
+            ]
+            for _ in range(3)
         )
         disordered = [self.disordered.make(s, generator) for s in shapes]
         cut = [
-            paragraphic(text, shape, self.line_break, self.is_word.__getitem__)
-            for text, shape in zip(prose, others)
+            paragraphic(
+                self._long_enough(shape, generator),
+                shape,
+                self.line_break,
+                self.is_word.__getitem__,
+            )
+            for shape in others
         ]
         return {
             "poetic": self._pad(poems),
             "disordered": self._pad(disordered),
             "paragraphic": self._pad(cut),
         }
+
+    def _long_enough(
+        self, shape: Sequence[int], generator: np.random.Generator
+    ) -> Sequence[int]:
+        """Draws prose that fills the shape, or else the longest."""
+        wanted = self.is_word[np.array(shape[: self.max_tokens])].sum()
+        first = bisect.bisect_left(self.paragraphs, wanted, key=self._words)
+        first = min(first, len(self.paragraphs) - 1)
+        return self.paragraphs[generator.integers(first, len(self.paragraphs))]
+
+    def _words(self, text: Sequence[int]) -> int:
+        return int(self.is_word[np.array(text)].sum())
 
     def _pad(self, texts: Sequence[Sequence[int]]) -> np.ndarray:
         framed = [datasets.frame(text, self.max_tokens) for text in texts]
@@ -191,15 +212,19 @@ def gather_material(
                 f"{len(ids[name])}"
             )
     known = {name: [ids[name][i] for i in rows] for name, rows in kept.items()}
+    is_word = vocabulary.is_word()
     return Material(
         pair_poems=known["pairs"],
         pair_images=np.array(
             [image_rows[pairs[i].image] for i in kept["pairs"]]
         ),
         poems=known["poems"],
-        paragraphs=known["paragraphs"],
+        paragraphs=sorted(
+            known["paragraphs"],
+            key=lambda text: is_word[np.array(text)].sum(),
+        ),
         disordered=Disordered(known["poems"], vocabulary.line_break),
-        is_word=vocabulary.is_word(),
+        is_word=is_word,
         line_break=vocabulary.line_break,
         max_tokens=max_tokens,
     )

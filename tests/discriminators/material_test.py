@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+
+from visualpoet.corpus.prepared import PreparedCorpus
+from visualpoet.corpus.records import ImagePoemPair
+from visualpoet.corpus.records import Photograph
+from visualpoet.corpus.records import Poem
+from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.discriminators import material
+
+POEMS = [
+    "the sea is wide,\nthe sea is blue",
+    "a bird in the tree\nsings for me",
+    "green is the hill\nand the wind is still",
+]
+PROSE = "the bird is in the tree and the sea is wide and blue for the hill"
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    vocabulary = Vocabulary.train([*POEMS, PROSE], 60)
+    poems = [Poem(text, split="train") for text in POEMS]
+    return PreparedCorpus(
+        excerpts=poems,
+        pairs=[
+            ImagePoemPair("sea.jpg", poems[0]),
+            ImagePoemPair("bird.jpg", poems[1]),
+            ImagePoemPair("hill.jpg", poems[2], 0.1),
+        ],
+        photographs={
+            name: Photograph(name, captions=("the bird is wide", "in the tree"))
+            for name in ("sea.jpg", "bird.jpg", "hill.jpg")
+        },
+        vocabulary=vocabulary,
+    )
+
+
+def gather(corpus, **options):
+    rows = {"sea.jpg": 0, "bird.jpg": 1, "hill.jpg": 2}
+    given = {"max_tokens": 14, "max_unknown": 0.1, "min_similarity": 0.3}
+    return material.gather_material(
+        corpus, "train", rows, [PROSE], **{**given, **options}
+    )
+
+
+def test_pairs_below_the_similarity_are_left_out(corpus):
+    assert gather(corpus).pair_images.tolist() == [0, 1]
+    assert gather(corpus, min_similarity=0.0).pair_images.tolist() == [0, 1, 2]
+
+
+def test_unpaired_poems_belong_to_another_photograph(corpus):
+    texts = gather(corpus)
+    chosen = np.array([0, 1] * 10)
+    batch = texts.pair_batch(chosen, np.random.default_rng(0))
+    np.testing.assert_array_equal(batch["paired"][0], batch["unpaired"][1])
+    np.testing.assert_array_equal(batch["paired"][1], batch["unpaired"][0])
+    assert batch["paired"].shape == (20, 14)
+
+
+def test_classes_of_style_have_the_same_lines(corpus):
+    texts = gather(corpus, max_tokens=20)
+    batch = texts.style_batch(50, np.random.default_rng(0))
+    assert list(batch) == ["poetic", "disordered", "paragraphic"]
+    for rows in batch.values():
+        assert rows.shape == (50, 20)
+        assert ((rows == texts.line_break).sum(axis=1) == 1).all()
+
+
+def test_length_and_marks_do_not_give_the_class_away(corpus):
+    """A classifier on words a line, number of lines and marks alone."""
+    from sklearn.linear_model import LogisticRegression
+
+    texts = gather(corpus, max_tokens=20)
+    random = np.random.default_rng(0)
+    batch = texts.style_batch(400, random)
+
+    def shape_of(row):
+        words = texts.is_word[row]
+        breaks = row == texts.line_break
+        first = words[: int(breaks.argmax())].sum()
+        return [words.sum(), breaks.sum(), first]
+
+    x = [shape_of(row) for rows in batch.values() for row in rows]
+    y = np.repeat([0, 1, 2], 400)
+    order = random.permutation(len(y))
+    x, y = np.array(x)[order], y[order]
+    guess = LogisticRegression(max_iter=500).fit(x[:800], y[:800])
+    assert guess.score(x[800:], y[800:]) < 0.45  # chance is 0.33
+
+
+def test_batches_have_the_classes_in_order():
+    texts = {
+        name: np.full([2, 3], number)
+        for number, name in enumerate(
+            ["paired", "unpaired", "poetic", "disordered", "paragraphic"]
+        )
+    }
+    samples = np.full([2, 3], 9)
+    seen = np.array([[0.5], [0.7]])
+    inputs, labels = material.multimodal_batch(seen, texts, samples)
+    assert inputs["token_ids"][:, 0].tolist() == [0, 0, 1, 1, 9, 9]
+    assert inputs["image_embedding"][:, 0].tolist() == [0.5, 0.7] * 3
+    assert labels.tolist() == [0, 0, 1, 1, 2, 2]
+    inputs, labels = material.style_batch(texts, samples, 4)
+    assert inputs["token_ids"][:, 0].tolist() == [2, 2, 3, 3, 4, 4, 9, 9]
+    assert labels.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    inputs, labels = material.style_batch(texts, samples, 2)
+    assert inputs["token_ids"][:, 0].tolist() == [2, 2, 9, 9]
+
+
+def test_a_class_without_texts(corpus):
+    with pytest.raises(ValueError, match="expected pairs of the split train"):
+        gather(corpus, min_similarity=2.0)
