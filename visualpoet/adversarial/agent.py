@@ -53,6 +53,10 @@ class ValueNetwork(network.Network):
         return tf.squeeze(self._value(hidden), axis=-1), network_state
 
 
+def _subtract(returns: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+    return returns - tf.stop_gradient(values)
+
+
 def build_reinforce_agent(
     time_step_spec: ts.TimeStep,
     action_spec: tf.TensorSpec,
@@ -101,6 +105,8 @@ def build_reinforce_agent(
         actor_network,
         optimizer,
         value_network=value_network,
+        # tf-agents lets the policy's gradient into the value network.
+        advantage_fn=_subtract if value_baseline else None,
         gamma=gamma,
         normalize_returns=normalize_returns,
         entropy_regularization=entropy_regularization,
