@@ -34,9 +34,10 @@ class HierarchicalGenerator(keras.Model):
         dropout: Share of units left out in training.
 
     Call arguments: dict of `regions` float `[B, R, region_dim]` and `lines`
-    int `[B, L, T]` (START, words of the line; 0 on padding); returns dict of
-    `logits` `[B, L, T, V]` of the next token and `stop` `[B, L]`, the logit
-    that line is the last.
+    int `[B, MAX_LINES, MAX_WORDS + 1]` (START, words of the line; 0 on
+    padding); returns dict of `logits` `[B, MAX_LINES, MAX_WORDS + 1, V]` of
+    the next token and `stop` `[B, MAX_LINES]`, the logit that a line is the
+    last.
     """
 
     def __init__(
@@ -76,9 +77,9 @@ class HierarchicalGenerator(keras.Model):
 
         # === Functional model ===
         regions = keras.Input([None, region_dim], name="regions")
-        lines = keras.Input([None, None], dtype="int32", name="lines")
+        number, length = MAX_LINES, MAX_WORDS + 1
+        lines = keras.Input([number, length], dtype="int32", name="lines")
         pooled = ops.max(project(regions), axis=1)  # [B, H]
-        number, length = ops.shape(lines)[1], ops.shape(lines)[2]
         x = ops.repeat(pooled[:, None], number, axis=1)  # [B, L, H]
         x = line_rnn(drop(x))
         topic = ops.reshape(to_topic(x), [-1, hidden_dim])  # [B L, H]
