@@ -78,6 +78,16 @@ CAPTIONS = {
 }
 
 
+PROSE = (
+    "The harbour master counted the boats that came in before the storm and "
+    "wrote the number of each one down in a long grey book by the window.",
+    "We walked over the hill to the village, where the baker had kept two "
+    "loaves for us, and the children asked how far it was to the mountain.",
+    "In the wood the keeper showed us the trees that were to be cut in the "
+    "winter, and told us what each of them had brought in other years.",
+)
+
+
 @dataclasses.dataclass(frozen=True)
 class Config:
     """Write the small corpus and the stand-in experts of the smoke test."""
@@ -133,6 +143,12 @@ def main(config: Config) -> None:
         for number, (text, split) in enumerate(zip(texts, splits[1:]))
     ]
     _write_jsonl(folder / "poems.jsonl", poems)
+    prose = [
+        {"id": f"{split}-{number}", "text": text, "split": split}
+        for split in sorted(set(splits))
+        for number, text in enumerate(PROSE)
+    ]
+    _write_jsonl(folder / "paragraphs.jsonl", prose)
     photographs, pairs = [], []
     for number, name in enumerate(names):
         kind = name.split("-")[0].removesuffix(".jpg")

@@ -1,0 +1,317 @@
+"""Discriminators and adversarial training on 20 small pictures."""
+
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from recipes import pretrain_discriminators
+from recipes import train_adversarial
+from recipes import write_poems
+from tests.recipes import stages
+from visualpoet import runs
+from visualpoet.adversarial import training
+
+pytestmark = pytest.mark.slow
+
+STEPS = 12
+TEXTS = {"max_tokens": 16, "max_unknown": 1.0, "min_similarity": 0.0}
+
+
+@pytest.fixture(scope="module")
+def pretrained(paths, tmp_path_factory):
+    """A generator and discriminators that have seen next to nothing."""
+    root = tmp_path_factory.mktemp("adversarial")
+    stages.generate(
+        paths,
+        root / "generator",
+        conditioning="first_state",
+        num_steps=3,
+        mixed_precision=False,
+    )
+    pretrain_discriminators.main(
+        pretrain_discriminators.Config(
+            **_given(paths),
+            generator=root / "generator" / "generator.keras",
+            run_dir=root / "discriminators",
+            hidden_dim=6,
+            num_samples=40,
+            batch_size=4,
+            num_steps=4,
+            **TEXTS,
+        )
+    )
+    return root
+
+
+def _given(paths):
+    return {
+        "corpus_dir": paths.corpus,
+        "features_dir": paths.features,
+        "embedding_dir": paths.embedding,
+        "paragraphs": paths.data / "paragraphs.jsonl",
+    }
+
+
+def train(paths, pretrained, run_dir, **options):
+    config = train_adversarial.Config(
+        **_given(paths),
+        generator=pretrained / "generator" / "generator.keras",
+        discriminators_dir=pretrained / "discriminators",
+        run_dir=run_dir,
+        batch_size=4,
+        num_steps=STEPS,
+        log_interval=3,
+        num_shown=2,
+        min_entropy=0.0,
+        min_distinct=0.0,
+        learning_rate=1e-3,
+        **TEXTS,
+    )
+    train_adversarial.main(dataclasses.replace(config, **options))
+
+
+@pytest.fixture(scope="module")
+def whole(paths, pretrained, tmp_path_factory):
+    run_dir = tmp_path_factory.mktemp("whole") / "run"
+    train(paths, pretrained, run_dir)
+    return run_dir
+
+
+def arrays(run_dir):
+    """Weights of all networks, and everything in the last checkpoint."""
+    found = {}
+    for name in ("generator", "multimodal", "poem_style"):
+        model = keras.saving.load_model(run_dir / f"{name}.keras")
+        found |= {f"{name}/{v.path}": v.numpy() for v in model.weights}
+    reader = tf.train.load_checkpoint(
+        tf.train.latest_checkpoint(str(run_dir / "checkpoints"))
+    )
+    for name in reader.get_variable_to_shape_map():
+        if "CHECKPOINTABLE" not in name and "save_counter" not in name:
+            found[name] = reader.get_tensor(name)
+    return found
+
+
+def lines(path):
+    return path.read_text().splitlines()
+
+
+def rows(run_dir):
+    return lines(run_dir / "metrics.csv")
+
+
+def test_the_discriminators_run_directory(pretrained):
+    folder = pretrained / "discriminators"
+    confusion = json.loads((folder / "confusion.json").read_text())
+    shapes = {name: np.shape(rows) for name, rows in confusion.items()}
+    assert shapes == {
+        "multimodal": (3, 3),
+        "poem_style": (4, 4),
+        "real_or_generated": (2, 2),
+    }
+    sums = np.sum(confusion["poem_style"], axis=1)
+    assert (sums == sums[0]).all()
+    results = json.loads((folder / "results.json").read_text())
+    assert set(results) == {
+        "poem-style, three human classes",
+        "multi-modal, paired against unpaired",
+    }
+    assert all(0 <= value <= 1 for value in results.values())
+
+
+def test_the_run_directory(whole, pretrained, paths):
+    found = {path.name for path in whole.iterdir()}
+    assert found == {
+        "checkpoints",
+        "config.json",
+        "confusion.json",
+        "environment.json",
+        "generator.keras",
+        "inputs.json",
+        "log.txt",
+        "metrics.csv",
+        "multimodal.keras",
+        "poem_style.keras",
+        "samples",
+        "tensorboard",
+    }
+    samples = sorted(path.name for path in (whole / "samples").iterdir())
+    assert samples == [f"{step:06d}.jsonl" for step in (3, 6, 9, 12)]
+    shown = [
+        [json.loads(line)["photograph"] for line in lines(path)]
+        for path in sorted((whole / "samples").iterdir())
+    ]
+    assert shown == [shown[0]] * 4
+    assert len(shown[0]) == 2
+    header = rows(whole)[0].split(",")
+    for name in ("reward/multimodal", "reward/poem_style", "entropy", "kl"):
+        assert name in header
+    assert [row.split(",")[0] for row in rows(whole)[1:]] == [
+        "3",
+        "6",
+        "9",
+        "12",
+    ]
+
+
+def test_all_networks_have_moved(whole, pretrained):
+    before = {
+        "generator": pretrained / "generator",
+        "multimodal": pretrained / "discriminators",
+        "poem_style": pretrained / "discriminators",
+    }
+    for name, folder in before.items():
+        old = keras.saving.load_model(folder / f"{name}.keras").get_weights()
+        new = keras.saving.load_model(whole / f"{name}.keras").get_weights()
+        assert any(not np.array_equal(a, b) for a, b in zip(old, new)), name
+
+
+class Killed(BaseException):
+    """As `kill -9`: nothing catches it."""
+
+
+def interrupt(monkeypatch, moment):
+    """Stops the run at a random call of a random part of the loop."""
+    owner, name, number = moment
+    original = getattr(owner, name)
+    calls = []
+
+    def stopping(*arguments, **options):
+        if len(calls) == number:
+            raise Killed
+        calls.append(1)
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(owner, name, stopping)
+
+
+def test_killed_ten_times_it_ends_the_same(
+    whole, paths, pretrained, tmp_path, monkeypatch
+):
+    random = np.random.default_rng(0)
+    parts = [
+        (training, "sample", 4),
+        (training, "update_critic", 8),
+        (train_adversarial._Report, "add_policy", 4),
+        (train_adversarial._Report, "write", 2),
+        (train_adversarial._Report, "_write_samples", 2),
+        (runs.RunDirectory, "write_metrics", 2),
+    ]
+    run_dir = tmp_path / "killed"
+    kills = 0
+    for _ in range(10):
+        owner, name, most = parts[random.integers(len(parts))]
+        moment = owner, name, int(random.integers(most))
+        with monkeypatch.context() as patched:
+            interrupt(patched, moment)
+            try:
+                train(paths, pretrained, run_dir, resume=True)
+            except Killed:
+                kills += 1
+    train(paths, pretrained, run_dir, resume=True)
+    assert kills >= 5
+    found, expected = arrays(run_dir), arrays(whole)
+    assert sorted(found) == sorted(expected)
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value, name)
+    assert rows(run_dir) == rows(whole)
+    for path in sorted((whole / "samples").iterdir()):
+        again = run_dir / "samples" / path.name
+        assert again.read_text() == path.read_text()
+
+
+def nan(poems, photographs):
+    return [float("nan")] * len(poems)
+
+
+def wide(poems, photographs):
+    return [[0.5]] * len(poems)
+
+
+@pytest.mark.parametrize(
+    ("reward", "message"),
+    [
+        ("nan", "Received: nan for poem 0"),
+        ("wide", r"Received: shape \(4, 1\)"),
+    ],
+)
+def test_a_bad_reward_names_step_and_part(
+    reward, message, paths, pretrained, tmp_path
+):
+    name = f"tests.recipes.adversarial_test.{reward}"
+    with pytest.raises(ValueError, match=f"(?s)step 0: .*{name}.*{message}"):
+        train(paths, pretrained, tmp_path / "run", rewards=(f"{name}=0.5",))
+
+
+def test_collapse_stops_and_keeps_the_last_checkpoint(
+    paths, pretrained, tmp_path, monkeypatch
+):
+    alive = training.check_alive
+
+    def dies_later(*values):
+        if len(rows(tmp_path / "run")) > 2:
+            raise training.Collapse("expected entropy of at least 0.5.")
+        alive(*values)
+
+    monkeypatch.setattr(training, "check_alive", dies_later)
+    with pytest.raises(training.Collapse, match="expected entropy"):
+        train(paths, pretrained, tmp_path / "run")
+    checkpoint = tf.train.latest_checkpoint(
+        str(tmp_path / "run" / "checkpoints")
+    )
+    assert checkpoint.endswith("-3")
+    assert not (tmp_path / "run" / "generator.keras").exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"critics": ("real_or_generated",), "baseline": "running_mean"},
+        {"critics": ("multimodal",), "baseline": "value"},
+        {
+            "critics": ("poem_style",),
+            "baseline": "none",
+            "rollouts": 1,
+            "rollout_interval": 6,
+            "entropy_weight": 0.01,
+        },
+    ],
+)
+def test_the_other_methods_run(options, paths, pretrained, tmp_path):
+    train(paths, pretrained, tmp_path / "run", num_steps=2, **options)
+    header = rows(tmp_path / "run")[0]
+    assert f"reward/{options['critics'][0]}" in header
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"critics": ()}, r"expected --critics of .*Received: \(\)"),
+        ({"baseline": "mine"}, "expected a --baseline of .*Received: mine"),
+        ({"rollouts": 2}, "expected --baseline none with --rollouts"),
+    ],
+)
+def test_options_that_do_not_go_together(options, message):
+    with pytest.raises(ValueError, match=message):
+        train_adversarial.Config(**options)
+
+
+def test_poems_for_every_photograph(whole, paths, tmp_path):
+    config = write_poems.Config(
+        generator=whole / "generator.keras",
+        corpus_dir=paths.corpus,
+        features_dir=paths.features,
+        embedding_dir=paths.embedding,
+        output=tmp_path / "a" / "poems.jsonl",
+        max_tokens=16,
+    )
+    write_poems.main(config)
+    written = [json.loads(line) for line in lines(config.output)]
+    assert len(written) == 5
+    assert len({row["photograph"] for row in written}) == 5
+    shown = json.loads(lines(whole / "samples" / "000012.jsonl")[0])
+    assert written[0]["photograph"] == shown["photograph"]

@@ -1,0 +1,18 @@
+"""Stages that several tests of recipes begin with."""
+
+import keras
+import pytest
+
+from tests.recipes import stages
+
+
+@pytest.fixture(autouse=True)
+def _float32():
+    """The recipes set the policy of their process."""
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture(scope="session")
+def paths(tmp_path_factory):
+    return stages.build(tmp_path_factory.mktemp("out"))
