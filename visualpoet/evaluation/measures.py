@@ -203,6 +203,9 @@ def _with_count(values: np.ndarray) -> np.ndarray:
 class Measurer:
     """Measures poems for the same photographs, one after the other.
 
+    Perplexity is left out where the corpus has no test poems but those that
+    are paired with these photographs.
+
     Args:
         corpus: Poems, pairs, vocabulary.
         names: Photographs, each with captions and a paired poem.
@@ -240,10 +243,12 @@ class Measurer:
         self._novelty = {n: Novelty(training, n) for n in (2, 3)}
         self._copied = CopiedRuns(corpus.texts("train"))
         known = {text for poems in self.paired for text in poems}
-        self._language_model = KneserNey(
-            self._framed([t for t in corpus.texts("test") if t not in known]),
-            len(corpus.vocabulary),
-        )
+        unseen = [text for text in corpus.texts("test") if text not in known]
+        self._language_model = None
+        if unseen:
+            self._language_model = KneserNey(
+                self._framed(unseen), len(corpus.vocabulary)
+            )
 
     def _framed(self, texts: Sequence[str]) -> list[list[int]]:
         return datasets.frame_poems(self._vocabulary, texts, _MAX_TOKENS)
@@ -314,17 +319,22 @@ class Measurer:
         lines = np.array(
             [sum(map(bool, map(words_of, p.split("\n")))) for p in poems]
         )
+        found = {
+            "lines": _with_count(lines),
+            "words_a_line": np.stack([words, lines], axis=-1).astype(float),
+            "words": _with_count(words),
+        }
+        if self._language_model:
+            found["perplexity"] = self._surprise(poems)
+        return found
+
+    def _surprise(self, poems: Sequence[str]) -> np.ndarray:
         framed = self._framed(poems)
         lengths = np.array([len(ids) - 1 for ids in framed])
         log_probs = self._language_model.log_probs(framed)
         starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
         surprise = -np.add.reduceat(log_probs, starts)
-        return {
-            "perplexity": np.stack([surprise, lengths], axis=-1),
-            "lines": _with_count(lines),
-            "words_a_line": np.stack([words, lines], axis=-1).astype(float),
-            "words": _with_count(words),
-        }
+        return np.stack([surprise, lengths], axis=-1)
 
 
 def measure_together(poems: Sequence[str]) -> dict[str, float]:
@@ -399,7 +409,7 @@ def human_poems(
     shuffled = list(first)
     for own, other in zip(order, np.roll(order, 1)):
         shuffled[own] = first[other]
-    found = {"human_paired": first, "human_shuffled": shuffled}
+    found = {"human_paired": first}
     if all(len(poems) > 1 for poems in paired):
         found["human_other"] = [poems[1] for poems in paired]
-    return found
+    return found | {"human_shuffled": shuffled}
