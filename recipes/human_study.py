@@ -135,11 +135,10 @@ def _choose(config, names):
 def _poems(config, corpus, found, names):
     """Photograph to method to poem, of the first seed, and the human one."""
     written = human_study.plain if config.plain else str
-    first = {
-        run.method: run
-        for run in reversed(found)
-        if run.method in method_runs.METHODS
-    }
+    first = {}
+    for run in found:
+        if run.method in method_runs.METHODS:
+            first.setdefault(run.method, run)
     if config.machine not in first:
         raise ValueError(
             f"expected a --machine of {', '.join(first)}. Received: "

@@ -38,7 +38,9 @@ def test_seeds_without_a_common_step():
 
 
 def test_panel_in_pixels():
-    panel = charts.panel("loss", {"with_dm": [[(0, 0.0), (100, 8.0)]]}, level=4)
+    panel = charts.panel(
+        "loss", {"with_dm": np.array([[0, 0, 0, 0], [100, 8, 8, 8]])}, level=4
+    )
     left, right = charts.LEFT, charts.WIDTH - charts.RIGHT
     top, bottom = charts.TOP, charts.HEIGHT - charts.BOTTOM
     (line,) = panel.lines
@@ -51,9 +53,8 @@ def test_panel_in_pixels():
 
 
 def test_band_goes_around_the_range():
-    panel = charts.panel(
-        "loss", {"a": [[(0, 0.0), (1, 4.0)], [(0, 4.0), (1, 8.0)]]}
-    )
+    points = np.array([[0, 2.0, 0.0, 4.0], [1, 6.0, 4.0, 8.0]])
+    panel = charts.panel("loss", {"a": points})
     (line,) = panel.lines
     points = [tuple(map(float, p.split(","))) for p in line.band.split(" ")]
     assert len(points) == 4
@@ -62,6 +63,5 @@ def test_band_goes_around_the_range():
 
 
 def test_no_panel_without_points():
-    assert (
-        charts.panel("loss", {"a": [], "b": [[(0, 1.0)], [(5, 1.0)]]}) is None
-    )
+    assert charts.panel("loss", {}) is None
+    assert charts.panel("loss", {"a": np.zeros([0, 4])}) is None

@@ -32,14 +32,15 @@ EMBEDDINGS = np.eye(3, 4, dtype=np.float32)
 
 
 class Tower:
-    """Embeds poem i as the vector that was asked for."""
+    """Embeds poem i of each set as the vector that was asked for."""
 
     def __init__(self, vectors):
         self._vectors = np.array(vectors, np.float32)
 
     def predict(self, token_ids, batch_size, verbose):
-        assert token_ids.shape[0] == len(self._vectors)
-        return self._vectors
+        sets, rest = divmod(len(token_ids), len(self._vectors))
+        assert rest == 0
+        return np.tile(self._vectors, [sets, 1])
 
 
 def corpus():

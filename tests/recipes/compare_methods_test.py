@@ -198,7 +198,8 @@ def test_page_has_every_part(results, compared):
     for anchor in (
         "directions",
         "paper",
-        "more",
+        "judged",
+        "counted",
         "tests",
         "lambda",
         "training",

@@ -88,7 +88,7 @@ def over_seeds(curves: Sequence[Points]) -> np.ndarray:
     """Brings the curves of several seeds to the same steps.
 
     Args:
-        curves: Points of each seed, steps rising.
+        curves: Points of each seed, steps rising; at least one point each.
 
     Returns:
         float `[P, 4]`: step, mean, lowest, highest; steps that not all seeds
@@ -109,21 +109,20 @@ def over_seeds(curves: Sequence[Points]) -> np.ndarray:
 
 def panel(
     title: str,
-    curves: Mapping[str, Sequence[Points]],
+    lines: Mapping[str, np.ndarray],
     level: float | None = None,
 ) -> Panel | None:
     """Lays out one quantity.
 
     Args:
         title: Its name.
-        curves: Method to the points of each seed.
+        lines: Method to float `[P, 4]`, as `over_seeds` returns.
         level: A value to compare with.
 
     Returns:
         The panel; None if no method has a point.
     """
-    joined = {name: over_seeds(some) for name, some in curves.items() if some}
-    joined = {name: some for name, some in joined.items() if len(some)}
+    joined = {name: points for name, points in lines.items() if len(points)}
     if not joined:
         return None
     every = np.concatenate(list(joined.values()))

@@ -265,11 +265,18 @@ class Measurer:
             Name of a set to name of a measure to float `[N, S]`.
         """
         flat = [poem for poems in poem_sets.values() for poem in poems]
-        # Together: the training poems are hashed once for every length.
-        longest = self._copied.longest(flat).reshape(len(poem_sets), -1)
+        # Together: the training poems are hashed once for every length, and
+        # the tower is traced once.
+        shape = [len(poem_sets), len(self._references)]
+        longest = self._copied.longest(flat).reshape(shape)
+        embedded = self._embed(flat).reshape([*shape, -1])
         found = {}
-        for (name, poems), copied in zip(poem_sets.items(), longest):
+        for (name, poems), copied, embeddings in zip(
+            poem_sets.items(), longest, embedded
+        ):
+            cosines = (embeddings * self._image_embeddings).sum(axis=1)
             found[name] = {
+                "relevance": _with_count(cosines),
                 **self._judged(poems),
                 **self._compared(poems),
                 **self._counted(poems),
@@ -278,14 +285,16 @@ class Measurer:
             }
         return found
 
-    def _judged(self, poems: Sequence[str]) -> dict[str, np.ndarray]:
+    def _embed(self, poems: Sequence[str]) -> np.ndarray:
         token_ids = self._vocabulary.encode_batch(poems)
-        embeddings = self._poem_tower.predict(
+        return self._poem_tower.predict(
             datasets.pad_token_ids(token_ids, _MAX_TOKENS),
             batch_size=256,
             verbose=0,
         )
-        cosines = (embeddings * self._image_embeddings).sum(axis=1)
+
+    def _judged(self, poems: Sequence[str]) -> dict[str, np.ndarray]:
+        """By the captions of the photographs."""
         first = {
             "caption_tfidf": relevance.tfidf_similarity(poems, self._captions)
         }
@@ -293,12 +302,10 @@ class Measurer:
             first["caption_sentences"] = relevance.sentence_similarity(
                 poems, self._caption_embeddings
             )
-        ranked = {
-            name: relevance.is_among_first(similarity, **self._draw)
-            for name, similarity in first.items()
+        return {
+            name: _with_count(relevance.is_among_first(some, **self._draw))
+            for name, some in first.items()
         }
-        both = {"relevance": cosines, **ranked}
-        return {name: _with_count(values) for name, values in both.items()}
 
     def _compared(self, poems: Sequence[str]) -> dict[str, np.ndarray]:
         """With the human poems: BLEU and novelty."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jinja2
+import numpy as np
 
 from visualpoet.evaluation import charts
 from visualpoet.evaluation.measures import MEASURES
@@ -33,6 +34,15 @@ TESTED = (
     "caption_sentences",
     "perplexity",
     "copied_run",
+)
+JUDGED = (
+    "caption_tfidf",
+    "caption_sentences",
+    "perplexity",
+    "distinct_1",
+    "distinct_2",
+    "self_bleu",
+    "different_poems",
 )
 LAMBDA_MEASURES = (
     "relevance",
@@ -114,16 +124,18 @@ def render_report(
     present = {name for row in results["rows"] for name in row["columns"]}
     paper = [m for m in [*PAPER, OVERALL] if m.name in present]
     more = [m for m in MORE if m.name in present]
+    judged = [m for m in more if m.name in JUDGED]
+    counted = [m for m in more if m.name not in JUDGED]
+    parts = [
+        ("The paper's measures", "paper", paper),
+        ("What the paper lacks: fit, language, variety", "judged", judged),
+        ("What the paper lacks: copying and size", "counted", counted),
+    ]
     return template("methods.html").render(
         results=results,
         tables=[
-            (
-                "The paper's measures",
-                "paper",
-                paper,
-                best_values(results, paper),
-            ),
-            ("What the paper lacks", "more", more, best_values(results, more)),
+            (title, anchor, some, best_values(results, some))
+            for title, anchor, some in parts
         ],
         tested=[MEASURES[name] for name in TESTED if name in present],
         tests=_tests_by_row(results["tests"]),
@@ -149,7 +161,8 @@ def best_values(
         measures: The measures.
 
     Returns:
-        Measure to value; without those where neither end is better.
+        Measure to value; without those where neither end is better or all
+        methods are equal.
     """
     best = {}
     for measure in measures:
@@ -158,7 +171,7 @@ def best_values(
             for row in results["rows"]
             if row["name"] in METHODS and measure.name in row["columns"]
         ]
-        if measure.better and values:
+        if measure.better and len(set(values)) > 1:
             best[measure.name] = (max if measure.better == "high" else min)(
                 values
             )
@@ -181,24 +194,18 @@ def _lambda_panels(rows) -> list[charts.Panel]:
         return []
     panels = []
     for measure in LAMBDA_MEASURES:
-        if any(measure not in columns[name] for name in places):
-            continue
-        seeds = min(len(columns[name][measure]["seeds"]) for name in places)
-        curves = [
-            [
-                (place, columns[name][measure]["seeds"][seed])
-                for name, place in places.items()
-            ]
-            for seed in range(seeds)
+        some = {n: columns[n][measure] for n in places if measure in columns[n]}
+        points = [
+            (places[n], cell["mean"], cell["low"], cell["high"])
+            for n, cell in some.items()
         ]
         before = columns.get("no_discriminator", {}).get(measure)
-        panels.append(
-            charts.panel(
-                MEASURES[measure].title,
-                {"i2p_gan": curves},
-                before and before["mean"],
-            )
+        panel = charts.panel(
+            MEASURES[measure].title,
+            {"i2p_gan": np.array(points)},
+            before and before["mean"],
         )
+        panels += [panel] if panel else []
     return panels
 
 
@@ -206,14 +213,15 @@ def _training_panels(curves) -> list[charts.Panel]:
     columns = dict.fromkeys(
         column for seeds in curves.values() for seed in seeds for column in seed
     )
-    panels = [
-        charts.panel(
-            column,
-            {
-                method: [seed[column] for seed in seeds if column in seed]
-                for method, seeds in curves.items()
-            },
-        )
-        for column in columns
-    ]
-    return [panel for panel in panels if panel]
+    panels = []
+    for column in columns:
+        found = {
+            method: [seed[column] for seed in seeds if column in seed]
+            for method, seeds in curves.items()
+        }
+        lines = {
+            m: charts.over_seeds(some) for m, some in found.items() if some
+        }
+        panel = charts.panel(column, lines)
+        panels += [panel] if panel else []
+    return panels
