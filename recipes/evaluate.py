@@ -3,7 +3,9 @@
     python recipes/evaluate.py --photographs PHOTOS.tar --model out/poet/1 \
         --generator out/generator/generator.keras --run-dir out/evaluation
 
-Needs the extra `evaluate` for the sentence embedding.
+`--guidance-curve 0 1 1.4 1.8` also writes for the first photographs with each
+of these weights of the photograph: the balance of fit and language. Needs the
+extra `evaluate` for the sentence embedding.
 """
 
 import dataclasses
@@ -61,6 +63,14 @@ class Config:
     others: int = option(99, "photographs a poem is compared with")
     sentences: bool = option(True, "measure with the sentence embedding too")
     perplexity: bool = option(True, "measure perplexity beside Kneser-Ney")
+    temperature: float = option(-1.0, "of the poems; as exported if below 0")
+    top_p: float = option(-1.0, "of the poems; as exported if below 0")
+    guidance: float = option(-1.0, "of the poems; as exported if below 0")
+    candidates: int = option(0, "a poem is the best of; as exported if 0")
+    guidance_curve: tuple[float, ...] = option(
+        (), "weights of the photograph to compare"
+    )
+    curve_photographs: int = option(200, "first photographs, for the curve")
     seed: int = option(0, "of the poems and the draws")
     resume: bool = option(False, "write again into --run-dir")
 
@@ -71,7 +81,8 @@ def main(config: Config) -> None:
     Args:
         config: Its options.
     """
-    inputs = corpus_files(config.corpus_dir) + [config.generator]
+    inputs = corpus_files(config.corpus_dir)
+    inputs += [config.generator] if config.perplexity else []
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
     captions = {n: p.captions for n, p in corpus.photographs.items()}
@@ -90,21 +101,20 @@ def main(config: Config) -> None:
         "the human poem paired by the captions": _paired(corpus, names),
     }
     known = [captions[name] for name in names]
-    measures = {"tfidf": relevance.tfidf_similarity}
-    if config.sentences:
-        measures["sentences"] = relevance.sentence_similarity
+    measures = _relevance_measures(config, known, config.others)
     results = {"relevance": {}, "photographs": len(names)}
     for row, some in poems.items():
         results["relevance"][row] = {
-            name: relevance.share_among_first(
-                measure(some, known), others=config.others, seed=config.seed
-            )
-            for name, measure in measures.items()
+            name: measure(some) for name, measure in measures.items()
         }
         run.log(f"{row}: {results['relevance'][row]}")
     results |= _text_measures(config, corpus, ours, poems)
     if config.perplexity:
         results["perplexity"] = _perplexities(config, corpus)
+    if config.guidance_curve:
+        results["guidance_curve"] = _guidance_curve(
+            config, run, poet, contents, captions
+        )
     run.write_json("results.json", results)
     run.log(json.dumps(results, indent=1))
 
@@ -120,9 +130,23 @@ def _contents(config, names):
     return {name: found[name] for name in names}
 
 
+def _decoding(config):
+    """The options that differ from those the poet was exported with."""
+    given = {
+        "temperature": config.temperature,
+        "top_p": config.top_p,
+        "guidance": config.guidance,
+    }
+    options = {name: value for name, value in given.items() if value >= 0}
+    if config.candidates:
+        options["candidates"] = config.candidates
+    return options | {"seed": config.seed}
+
+
 def _write(config, run, poet, contents):
+    options = _decoding(config)
     written = [
-        poet.write(content, seed=config.seed)
+        poet.write(content, **options)
         for content in track(list(contents.values()), "writing")
     ]
     with (config.run_dir / "poems.jsonl").open("w") as stream:
@@ -131,6 +155,51 @@ def _write(config, run, poet, contents):
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
     run.log(f"{len(written)} poems")
     return [poem.poem for poem in written]
+
+
+def _relevance_measures(config, captions, others):
+    """Each maps poems, one a photograph, to a share in [0, 1]."""
+    similarities = {
+        "tfidf": lambda poems: relevance.tfidf_similarity(poems, captions)
+    }
+    if config.sentences:
+        embedded = relevance.embed_captions(captions)
+        similarities["sentences"] = lambda poems: relevance.sentence_similarity(
+            poems, embedded
+        )
+    return {
+        name: lambda poems, similarity=similarity: relevance.share_among_first(
+            similarity(poems), others=others, seed=config.seed
+        )
+        for name, similarity in similarities.items()
+    }
+
+
+def _guidance_curve(config, run, poet, contents, captions):
+    """Relevance, fluency and variety at each weight of the photograph."""
+    names = list(contents)[: config.curve_photographs]
+    known = [captions[name] for name in names]
+    others = min(config.others, len(names) - 1)
+    measures = _relevance_measures(config, known, others)
+    points = []
+    for guidance in config.guidance_curve:
+        options = _decoding(config) | {"guidance": guidance}
+        written = [
+            poet.write(contents[name], **options)
+            for name in track(names, f"guidance {guidance}")
+        ]
+        poems = [poem.poem for poem in written]
+        points.append(
+            {
+                "guidance": guidance,
+                "photographs": len(names),
+                **{name: measure(poems) for name, measure in measures.items()},
+                "fluency": float(np.mean([poem.fluency for poem in written])),
+                "distinct_2": diversity.distinct_n(poems, 2),
+            }
+        )
+        run.log(str(points[-1]))
+    return points
 
 
 def _random_poems(config, corpus, names):

@@ -22,6 +22,11 @@ def test_share_among_first(first, share):
     assert found == share
 
 
+def test_is_among_first_says_which():
+    found = relevance.is_among_first(SIMILARITY, 2, others=3)
+    np.testing.assert_array_equal(found, [True, True, False, True])
+
+
 @pytest.mark.parametrize("first, share", [(1, 0.0), (2, 1.0)])
 def test_half_of_the_equal_photographs_count_as_better(first, share):
     # Three are equal: one and a half come before.
@@ -101,7 +106,8 @@ def test_sentence_similarity_is_the_mean_over_captions(monkeypatch):
         lambda texts: np.array([vectors[text] for text in texts]),
     )
     # A poem is embedded as one sentence. Captions: mean (0.9, 0.3) and (0, 1).
+    captions = relevance.embed_captions([["a beach", "the sea"], ["a kitchen"]])
     similarity = relevance.sentence_similarity(
-        ["grey\ntide", "warm\nbread"], [["a beach", "the sea"], ["a kitchen"]]
+        ["grey\ntide", "warm\nbread"], captions
     )
     np.testing.assert_allclose(similarity, [[0.9, 0.0], [0.78, 0.8]])

@@ -9,16 +9,18 @@ _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
-def words_of(text: str) -> list[str]:
-    """Returns the words of a text, in lower case, without punctuation.
+def words_of(text: str, lower_case: bool = True) -> list[str]:
+    """Returns the words of a text, without punctuation.
 
     Args:
         text: The text.
+        lower_case: Whether to write them in lower case.
 
     Returns:
         Its words.
     """
-    return _WORD.findall(text.lower().replace("\u2019", "'"))
+    text = text.lower() if lower_case else text
+    return _WORD.findall(text.replace("\u2019", "'"))
 
 
 def _run_hashes(ids: np.ndarray, length: int) -> np.ndarray:

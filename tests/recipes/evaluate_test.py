@@ -1,0 +1,112 @@
+import dataclasses
+import json
+
+import pytest
+
+from recipes import evaluate
+from tests import tiny
+from tests import tiny_runs
+from visualpoet.evaluation import relevance
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory):
+    return tiny_runs.make(tmp_path_factory.mktemp("out"))
+
+
+@pytest.fixture
+def embedded(monkeypatch):
+    """What went through the sentence embedding, call by call."""
+    calls = []
+
+    def embed(some):
+        calls.append(list(some))
+        return tiny_runs.embed_sentences(some)
+
+    monkeypatch.setattr(relevance, "embed_sentences", embed)
+    return calls
+
+
+def run(paths, run_dir, **options):
+    config = evaluate.Config(
+        photographs=(paths.pictures,),
+        corpus_dir=paths.corpus,
+        features_dir=paths.features,
+        model=tiny.exported(),
+        run_dir=run_dir,
+        others=3,
+        perplexity=False,
+        candidates=2,
+    )
+    evaluate.main(dataclasses.replace(config, **options))
+    results = json.loads((run_dir / "results.json").read_text())
+    lines = (run_dir / "poems.jsonl").read_text().splitlines()
+    return results, [json.loads(line) for line in lines]
+
+
+def test_captions_are_embedded_once(paths, tmp_path, embedded):
+    results, _ = run(paths, tmp_path / "run")
+    assert results["photographs"] == 5
+    assert len(results["relevance"]) == 5
+    for measures in results["relevance"].values():
+        assert set(measures) == {"tfidf", "sentences"}
+    photographs = (paths.corpus / "photographs.jsonl").read_text().splitlines()
+    captions = [
+        caption
+        for photograph in map(json.loads, photographs)
+        if photograph["split"] == "validation"
+        for caption in photograph["captions"]
+    ]
+    assert embedded.count(captions) == 1
+
+
+def test_a_point_of_the_curve_is_the_table_at_its_guidance(
+    paths, tmp_path, embedded
+):
+    results, rows = run(
+        paths,
+        tmp_path / "run",
+        guidance=2.0,
+        candidates=1,
+        guidance_curve=(0.0, 2.0),
+    )
+    none, same = results["guidance_curve"]
+    assert (none["guidance"], same["guidance"]) == (0.0, 2.0)
+    assert none["photographs"] == same["photographs"] == 5
+    ours = results["relevance"]["this model"]
+    assert {name: same[name] for name in ours} == ours
+    assert same["distinct_2"] == results["distinct_2"]["this model"]
+    fluency = [row["fluency"] for row in rows]
+    assert same["fluency"] == pytest.approx(sum(fluency) / 5)
+    # One poem for all photographs, and for none of them.
+    assert none["distinct_2"] < same["distinct_2"]
+
+
+def test_the_curve_is_of_the_first_photographs(paths, tmp_path):
+    results, _ = run(
+        paths,
+        tmp_path / "run",
+        sentences=False,
+        guidance_curve=(1.0,),
+        curve_photographs=2,
+    )
+    (point,) = results["guidance_curve"]
+    assert point["photographs"] == 2
+    assert "sentences" not in point
+
+
+def test_decoding_options_reach_the_poet(paths, tmp_path):
+    options = {"temperature": 0.3, "top_p": 0.5, "guidance": 0.0, "seed": 4}
+    _, rows = run(
+        paths, tmp_path / "run", sentences=False, candidates=3, **options
+    )
+    content = (paths.pictures / rows[0]["photograph"]).read_bytes()
+    written = tiny.poet().write(content, candidates=3, **options)
+    assert rows[0]["poem"] == written.poem
+    assert len(rows[0]["candidates"]) == 3
+
+
+def test_without_options_poems_are_as_exported(paths, tmp_path):
+    _, rows = run(paths, tmp_path / "run", sentences=False, candidates=0)
+    content = (paths.pictures / rows[0]["photograph"]).read_bytes()
+    assert rows[0]["poem"] == tiny.poet().write(content).poem

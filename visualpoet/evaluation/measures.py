@@ -1,0 +1,422 @@
+"""All measures of a set of poems, one poem a photograph."""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from visualpoet.corpus import datasets
+from visualpoet.corpus.prepared import PreparedCorpus
+from visualpoet.evaluation import bleu
+from visualpoet.evaluation import diversity
+from visualpoet.evaluation import relevance
+from visualpoet.evaluation.kneser_ney import KneserNey
+from visualpoet.evaluation.memorisation import CopiedRuns
+from visualpoet.evaluation.memorisation import words_of
+from visualpoet.evaluation.novelty import READINGS
+from visualpoet.evaluation.novelty import Novelty
+
+COPIED = 8
+_MAX_TOKENS = 400
+
+
+@dataclasses.dataclass(frozen=True)
+class Measure:
+    """A column of the table.
+
+    Attributes:
+        name: Its key.
+        title: Its head.
+        better: `high`, `low`, or empty where neither is.
+        meaning: One sentence, with unit.
+        digits: After the point.
+        in_paper: Whether the paper reports it.
+    """
+
+    name: str
+    title: str
+    better: str
+    meaning: str
+    digits: int = 2
+    in_paper: bool = False
+
+
+PAPER = [
+    Measure(
+        "relevance",
+        "Relevance",
+        "high",
+        "Mean cosine of photograph and poem in the joint space, times 100. "
+        "The generators are built on this space, so it judges its own.",
+    ),
+    Measure(
+        "novelty_2",
+        "Novelty-2",
+        "high",
+        "Share of 2-grams that occur in the training pairs but are not among "
+        "their 2,000 most frequent [%].",
+    ),
+    Measure("novelty_3", "Novelty-3", "high", "The same of 3-grams [%]."),
+    Measure(
+        "bleu_1",
+        "BLEU-1",
+        "high",
+        "Against the photograph's first paired human poem [%].",
+    ),
+    Measure("bleu_2", "BLEU-2", "high", "The same up to 2-grams [%]."),
+    Measure("bleu_3", "BLEU-3", "high", "The same up to 3-grams [%]."),
+]
+PAPER = [dataclasses.replace(measure, in_paper=True) for measure in PAPER]
+MORE = [
+    Measure(
+        "caption_tfidf",
+        "Captions, TF-IDF",
+        "high",
+        "Share of poems whose own photograph is among the first ten of a "
+        "hundred, by words shared with its human captions [%]; by chance 10.",
+        1,
+    ),
+    Measure(
+        "caption_sentences",
+        "Captions, MiniLM",
+        "high",
+        "The same by a public sentence embedding that no training saw [%].",
+        1,
+    ),
+    Measure(
+        "perplexity",
+        "Perplexity",
+        "low",
+        "Of a Kneser-Ney 5-gram model of poems that no generator saw: low "
+        "where the language is that of human verse, and where it is trite.",
+        1,
+    ),
+    Measure(
+        "distinct_1",
+        "Distinct-1",
+        "high",
+        "Different words over all words of all poems.",
+        3,
+    ),
+    Measure("distinct_2", "Distinct-2", "high", "The same of 2-grams.", 3),
+    Measure(
+        "self_bleu",
+        "Self-BLEU-2",
+        "low",
+        "Of 200 poems, mean BLEU-2 of each against the others [%]: high "
+        "where the poems are alike.",
+        1,
+    ),
+    Measure(
+        "different_poems",
+        "Different",
+        "high",
+        "Share of poems that are not word for word another's [%].",
+        1,
+    ),
+    Measure(
+        "novelty_2_any",
+        "Novelty-2, any",
+        "high",
+        "Share of 2-grams not among the 2,000 most frequent ones, also those "
+        "that no training pair has [%].",
+    ),
+    Measure(
+        "novelty_3_any", "Novelty-3, any", "high", "The same of 3-grams [%]."
+    ),
+    Measure(
+        "copied_run",
+        "Copied run",
+        "low",
+        "Mean longest run of words that also stands in a training poem.",
+    ),
+    Measure(
+        "copied",
+        "Copied, 8 words",
+        "low",
+        f"Share of poems that copy a run of {COPIED} words or more [%].",
+        1,
+    ),
+    Measure("lines", "Lines", "", "Mean number of lines."),
+    Measure("words_a_line", "Words a line", "", "Words over lines."),
+    Measure("words", "Words", "", "Mean number of words.", 1),
+]
+MEASURES = {measure.name: measure for measure in PAPER + MORE}
+
+
+def _mean(row: np.ndarray) -> float:
+    return row[0] / row[1]
+
+
+def _percent(row: np.ndarray) -> float:
+    return 100 * row[0] / row[1]
+
+
+def _exp_mean(row: np.ndarray) -> float:
+    return math.exp(row[0] / row[1])
+
+
+def value_functions(
+    options: bleu.BleuOptions,
+) -> dict[str, Callable[[np.ndarray], float]]:
+    """How each measure follows from the sums of its statistics.
+
+    Args:
+        options: Which BLEU.
+
+    Returns:
+        Name to a function of float `[S]`. Measures of all poems together
+        (distinct-n, self-BLEU, different poems) have none.
+    """
+    counted = {
+        f"bleu_{n}": functools.partial(bleu.score, n=n, options=options)
+        for n in range(1, bleu.ORDER + 1)
+    }
+    means = dict.fromkeys(
+        ("copied_run", "lines", "words_a_line", "words"), _mean
+    )
+    shares = dict.fromkeys(
+        (
+            "relevance",
+            *(f"novelty_{n}{end}" for n in (2, 3) for end in ("", "_any")),
+            "caption_tfidf",
+            "caption_sentences",
+            "copied",
+        ),
+        _percent,
+    )
+    if not options.corpus:
+        counted = dict.fromkeys(counted, _mean)
+    return counted | means | shares | {"perplexity": _exp_mean}
+
+
+def _with_count(values: np.ndarray) -> np.ndarray:
+    values = np.asarray(values, float)
+    return np.stack([values, np.ones_like(values)], axis=-1)
+
+
+class Measurer:
+    """Measures poems for the same photographs, one after the other.
+
+    Perplexity is left out where the corpus has no test poems but those that
+    are paired with these photographs.
+
+    Args:
+        corpus: Poems, pairs, vocabulary.
+        names: Photographs, each with captions and a paired poem.
+        image_embeddings: float `[N, K]`, unit length.
+        poem_tower: Poems into the same space.
+        sentences: Whether to measure with the sentence embedding too.
+        options: Which BLEU.
+        others: Photographs a poem is compared with.
+        seed: Of their draw.
+    """
+
+    def __init__(
+        self,
+        corpus: PreparedCorpus,
+        names: Sequence[str],
+        image_embeddings: np.ndarray,
+        poem_tower: keras.Model,
+        sentences: bool = True,
+        options: bleu.BleuOptions = bleu.DEFAULT,
+        others: int = 99,
+        seed: int = 0,
+    ):
+        self._vocabulary = corpus.vocabulary
+        self._image_embeddings = image_embeddings
+        self._poem_tower = poem_tower
+        self._options = options
+        self._draw = {"others": others, "seed": seed}
+        self._captions = [corpus.photographs[n].captions for n in names]
+        if sentences:
+            self._caption_embeddings = relevance.embed_captions(self._captions)
+        self._sentences = sentences
+        self.paired = paired_poems(corpus, names)
+        self._references = [poems[0] for poems in self.paired]
+        training = training_pairs(corpus)
+        self._novelty = {n: Novelty(training, n) for n in (2, 3)}
+        self._copied = CopiedRuns(corpus.texts("train"))
+        known = {text for poems in self.paired for text in poems}
+        unseen = [text for text in corpus.texts("test") if text not in known]
+        self._language_model = None
+        if unseen:
+            self._language_model = KneserNey(
+                self._framed(unseen), len(corpus.vocabulary)
+            )
+
+    def _framed(self, texts: Sequence[str]) -> list[list[int]]:
+        return datasets.frame_poems(self._vocabulary, texts, _MAX_TOKENS)
+
+    def statistics(
+        self, poem_sets: Mapping[str, Sequence[str]]
+    ) -> dict[str, dict[str, np.ndarray]]:
+        """Computes what can be added up over photographs.
+
+        Args:
+            poem_sets: Name to N poems.
+
+        Returns:
+            Name of a set to name of a measure to float `[N, S]`.
+        """
+        flat = [poem for poems in poem_sets.values() for poem in poems]
+        # Together: the training poems are hashed once for every length, and
+        # the tower is traced once.
+        shape = [len(poem_sets), len(self._references)]
+        longest = self._copied.longest(flat).reshape(shape)
+        embedded = self._embed(flat).reshape([*shape, -1])
+        found = {}
+        for (name, poems), copied, embeddings in zip(
+            poem_sets.items(), longest, embedded
+        ):
+            cosines = (embeddings * self._image_embeddings).sum(axis=1)
+            found[name] = {
+                "relevance": _with_count(cosines),
+                **self._judged(poems),
+                **self._compared(poems),
+                **self._counted(poems),
+                "copied_run": _with_count(copied),
+                "copied": _with_count(copied >= COPIED),
+            }
+        return found
+
+    def _embed(self, poems: Sequence[str]) -> np.ndarray:
+        token_ids = self._vocabulary.encode_batch(poems)
+        return self._poem_tower.predict(
+            datasets.pad_token_ids(token_ids, _MAX_TOKENS),
+            batch_size=256,
+            verbose=0,
+        )
+
+    def _judged(self, poems: Sequence[str]) -> dict[str, np.ndarray]:
+        """By the captions of the photographs."""
+        first = {
+            "caption_tfidf": relevance.tfidf_similarity(poems, self._captions)
+        }
+        if self._sentences:
+            first["caption_sentences"] = relevance.sentence_similarity(
+                poems, self._caption_embeddings
+            )
+        return {
+            name: _with_count(relevance.is_among_first(some, **self._draw))
+            for name, some in first.items()
+        }
+
+    def _compared(self, poems: Sequence[str]) -> dict[str, np.ndarray]:
+        """With the human poems: BLEU and novelty."""
+        rows = bleu.statistics(poems, self._references, self._options)
+        found = {f"bleu_{n}": rows for n in range(1, bleu.ORDER + 1)}
+        if not self._options.corpus:
+            for n in range(1, bleu.ORDER + 1):
+                scores = [bleu.score(row, n, self._options) for row in rows]
+                found[f"bleu_{n}"] = _with_count(scores)
+        for n, novelty in self._novelty.items():
+            for reading, end in zip(READINGS, ("", "_any")):
+                shares = novelty.shares(poems, reading)
+                found[f"novelty_{n}{end}"] = _with_count(shares)
+        return found
+
+    def _counted(self, poems: Sequence[str]) -> dict[str, np.ndarray]:
+        words = np.array([len(words_of(poem)) for poem in poems])
+        lines = np.array(
+            [sum(map(bool, map(words_of, p.split("\n")))) for p in poems]
+        )
+        found = {
+            "lines": _with_count(lines),
+            "words_a_line": np.stack([words, lines], axis=-1).astype(float),
+            "words": _with_count(words),
+        }
+        if self._language_model:
+            found["perplexity"] = self._surprise(poems)
+        return found
+
+    def _surprise(self, poems: Sequence[str]) -> np.ndarray:
+        framed = self._framed(poems)
+        lengths = np.array([len(ids) - 1 for ids in framed])
+        log_probs = self._language_model.log_probs(framed)
+        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+        surprise = -np.add.reduceat(log_probs, starts)
+        return np.stack([surprise, lengths], axis=-1)
+
+
+def measure_together(poems: Sequence[str]) -> dict[str, float]:
+    """Measures that a set of poems has only as a whole.
+
+    Args:
+        poems: Poems; compare only sets of equal size.
+
+    Returns:
+        Name of a measure to its value.
+    """
+    return {
+        "distinct_1": diversity.distinct_n(poems, 1),
+        "distinct_2": diversity.distinct_n(poems, 2),
+        "self_bleu": bleu.self_bleu(poems, 2),
+        "different_poems": 100 * len(set(poems)) / len(poems),
+    }
+
+
+def paired_poems(
+    corpus: PreparedCorpus, names: Sequence[str]
+) -> list[list[str]]:
+    """Finds the human poems paired with photographs.
+
+    Args:
+        corpus: The corpus.
+        names: Photographs.
+
+    Returns:
+        The different poems of each, in the order of the pairs.
+    """
+    found: dict[str, dict[str, None]] = {name: {} for name in names}
+    for pair in corpus.pairs:
+        if pair.image in found:
+            found[pair.image][pair.poem.text] = None
+    return [list(found[name]) for name in names]
+
+
+def training_pairs(corpus: PreparedCorpus) -> list[str]:
+    """Finds the poems paired with training photographs, for novelty.
+
+    Args:
+        corpus: The corpus.
+
+    Returns:
+        Different texts, sorted.
+    """
+    training = set(corpus.images("train"))
+    return sorted(
+        {pair.poem.text for pair in corpus.pairs if pair.image in training}
+    )
+
+
+def human_poems(
+    paired: Sequence[Sequence[str]], seed: int = 0
+) -> dict[str, list[str]]:
+    """Human poems to stand beside the methods.
+
+    Args:
+        paired: What `paired_poems` returned; at least one poem each.
+        seed: Of the exchange.
+
+    Returns:
+        `human_paired`: the first poem of each photograph, which BLEU is
+        measured against; `human_other`: the second one, if all have one;
+        `human_shuffled`: the first poem of another photograph, the floor of
+        relevance and BLEU.
+    """
+    first = [poems[0] for poems in paired]
+    # A cycle through all photographs leaves none with its own poem.
+    order = np.random.default_rng(seed).permutation(len(first))
+    shuffled = list(first)
+    for own, other in zip(order, np.roll(order, 1)):
+        shuffled[own] = first[other]
+    found = {"human_paired": first}
+    if all(len(poems) > 1 for poems in paired):
+        found["human_other"] = [poems[1] for poems in paired]
+    return found | {"human_shuffled": shuffled}

@@ -1,0 +1,227 @@
+"""The comparison of methods as one page that needs nothing from outside."""
+
+import csv
+import importlib.resources
+import io
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from visualpoet.evaluation import charts
+from visualpoet.evaluation.measures import MEASURES
+from visualpoet.evaluation.measures import MORE
+from visualpoet.evaluation.measures import PAPER
+from visualpoet.evaluation.measures import Measure
+from visualpoet.evaluation.method_runs import CLASSES
+from visualpoet.evaluation.method_runs import LAMBDAS
+from visualpoet.evaluation.method_runs import METHODS
+from visualpoet.evaluation.method_runs import TITLES
+
+OVERALL = Measure(
+    "overall",
+    "Overall",
+    "high",
+    "Mean of the six columns before it, each spread from 0 to 100 over the "
+    "methods of this table: it changes when a method joins or leaves.",
+    in_paper=True,
+)
+TESTED = (
+    *(measure.name for measure in PAPER),
+    "caption_tfidf",
+    "caption_sentences",
+    "perplexity",
+    "copied_run",
+)
+JUDGED = (
+    "caption_tfidf",
+    "caption_sentences",
+    "perplexity",
+    "distinct_1",
+    "distinct_2",
+    "self_bleu",
+    "different_poems",
+)
+LAMBDA_MEASURES = (
+    "relevance",
+    "novelty_2",
+    "bleu_1",
+    "caption_sentences",
+    "caption_tfidf",
+    "perplexity",
+    "distinct_2",
+)
+
+
+def template(name: str) -> jinja2.Template:
+    """Loads a template of this folder.
+
+    Args:
+        name: Its file name.
+
+    Returns:
+        The template; what it writes is escaped, what it does not know is an
+        error.
+    """
+    folder = importlib.resources.files("visualpoet.evaluation") / "templates"
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.from_string(
+        (folder / name).read_text(encoding="utf-8"),
+    )
+
+
+def table_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Writes the rows of the table as CSV.
+
+    Args:
+        rows: What `comparison.table_rows` returned.
+
+    Returns:
+        A line a method: name, number of seeds, and for each measure its mean,
+        the ends of its range over seeds (`_low`, `_high`) and of its interval
+        over photographs (`_from`, `_to`); empty where it was not measured.
+    """
+    measures = [*MEASURES, "overall"]
+    ends = ("", "_low", "_high", "_from", "_to")
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    names = [measure + end for measure in measures for end in ends]
+    writer.writerow(["method", "seeds", *names])
+    for row in rows:
+        cells = []
+        for measure in measures:
+            some = row["columns"].get(measure, {})
+            cells += [some.get(key, "") for key in ("mean", "low", "high")]
+            cells += some.get("interval", ("", ""))
+        writer.writerow([row["name"], len(row["seeds"]), *cells])
+    return stream.getvalue()
+
+
+def render_report(
+    results: Mapping[str, Any],
+    curves: Mapping[str, Sequence[Mapping[str, charts.Points]]],
+    examples: Sequence[Mapping[str, Any]],
+) -> str:
+    """Writes the page.
+
+    Args:
+        results: `photographs`, `split`, `rows`, `tests`, `directions`,
+            `confusion`, `problems`, `bleu` as `results.json` has them.
+        curves: Method to the training curves of each seed.
+        examples: Photographs: `photograph`, `picture` (JPEG in base 64),
+            `caption`, `poems` (title and text).
+
+    Returns:
+        HTML.
+    """
+    present = {name for row in results["rows"] for name in row["columns"]}
+    paper = [m for m in [*PAPER, OVERALL] if m.name in present]
+    more = [m for m in MORE if m.name in present]
+    judged = [m for m in more if m.name in JUDGED]
+    counted = [m for m in more if m.name not in JUDGED]
+    parts = [
+        ("The paper's measures", "paper", paper),
+        ("What the paper lacks: fit, language, variety", "judged", judged),
+        ("What the paper lacks: copying and size", "counted", counted),
+    ]
+    return template("methods.html").render(
+        results=results,
+        tables=[
+            (title, anchor, some, best_values(results, some))
+            for title, anchor, some in parts
+        ],
+        tested=[MEASURES[name] for name in TESTED if name in present],
+        tests=_tests_by_row(results["tests"]),
+        measures={**MEASURES, "overall": OVERALL},
+        methods=METHODS,
+        titles=TITLES,
+        classes=CLASSES,
+        lambda_panels=_lambda_panels(results["rows"]),
+        training_panels=_training_panels(curves),
+        examples=examples,
+        size=(charts.WIDTH, charts.HEIGHT),
+        frame=(charts.LEFT, charts.RIGHT, charts.TOP, charts.BOTTOM),
+    )
+
+
+def best_values(
+    results: Mapping[str, Any], measures: Sequence[Measure]
+) -> dict[str, float]:
+    """Finds the best mean of each measure among the compared methods.
+
+    Args:
+        results: With `rows`.
+        measures: The measures.
+
+    Returns:
+        Measure to value; without those where neither end is better or all
+        methods are equal.
+    """
+    best = {}
+    for measure in measures:
+        values = [
+            row["columns"][measure.name]["mean"]
+            for row in results["rows"]
+            if row["name"] in METHODS and measure.name in row["columns"]
+        ]
+        if measure.better and len(set(values)) > 1:
+            best[measure.name] = (max if measure.better == "high" else min)(
+                values
+            )
+    return best
+
+
+def _tests_by_row(tests):
+    """Against what, to method, to measure, to the test."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for test in tests:
+        rows = found.setdefault(test["against"], {})
+        rows.setdefault(test["row"], {})[test["measure"]] = test
+    return found
+
+
+def _lambda_panels(rows) -> list[charts.Panel]:
+    columns = {row["name"]: row["columns"] for row in rows}
+    places = {name: LAMBDAS[name] for name in LAMBDAS if name in columns}
+    if len(places) < 2:
+        return []
+    panels = []
+    for measure in LAMBDA_MEASURES:
+        some = {n: columns[n][measure] for n in places if measure in columns[n]}
+        points = [
+            (places[n], cell["mean"], cell["low"], cell["high"])
+            for n, cell in some.items()
+        ]
+        before = columns.get("no_discriminator", {}).get(measure)
+        panel = charts.panel(
+            MEASURES[measure].title,
+            {"i2p_gan": np.array(points)},
+            before and before["mean"],
+        )
+        panels += [panel] if panel else []
+    return panels
+
+
+def _training_panels(curves) -> list[charts.Panel]:
+    columns = dict.fromkeys(
+        column for seeds in curves.values() for seed in seeds for column in seed
+    )
+    panels = []
+    for column in columns:
+        found = {
+            method: [seed[column] for seed in seeds if column in seed]
+            for method, seeds in curves.items()
+        }
+        lines = {
+            m: charts.over_seeds(some) for m, some in found.items() if some
+        }
+        panel = charts.panel(column, lines)
+        panels += [panel] if panel else []
+    return panels
