@@ -30,8 +30,11 @@ function addLine(text) {
   textOf(item).textContent = text;
   const button = item.querySelector("button");
   button.setAttribute("aria-label", `Write line ${number} again`);
+  button.setAttribute("aria-disabled", String(isBusy()));
   button.title = "Write this line again";
-  button.addEventListener("click", () => run((s) => writeAgain(item, s)));
+  button.addEventListener("click", () => {
+    if (!isBusy()) run((signal) => writeAgain(item, signal));
+  });
   $("poem").append(item);
 }
 
@@ -51,7 +54,15 @@ function remember() {
   if (lines().length) past.push(lines());
 }
 
+// The page keeps its height meanwhile, so that nothing jumps.
+function clear() {
+  $("poem").style.minHeight = `${$("poem").offsetHeight}px`;
+  $("poem").replaceChildren();
+}
+
 // --- one thing at a time
+
+const isBusy = () => document.body.hasAttribute("data-busy");
 
 function busy(is) {
   document.body.toggleAttribute("data-busy", is);
@@ -59,6 +70,10 @@ function busy(is) {
   for (const id of ["more", "compare", "copy", "card", "undo"]) {
     $(id).setAttribute("aria-disabled", String(is || !usable(id)));
   }
+  for (const button of document.querySelectorAll(".again")) {
+    button.setAttribute("aria-disabled", String(is));
+  }
+  if (!is) $("poem").style.minHeight = "";
 }
 
 function usable(id) {
@@ -120,15 +135,25 @@ async function choose(file, signal) {
   URL.revokeObjectURL($("photograph").src);
   $("photograph").src = URL.createObjectURL(photograph);
   $("clues").textContent = "";
+  $("poem").replaceChildren();
+  makeRoom();
+  await write(signal);
+}
+
+// From the invitation to the page for reading.
+function makeRoom() {
+  if (document.body.dataset.view === "poem") return;
   document.body.dataset.view = "poem";
   for (const id of ["frame", "reading"]) $(id).hidden = false;
-  $("poem").replaceChildren();
-  await write(signal);
+  $("choose").textContent = "New photograph";
+  $("take").textContent = "Take one";
+  $("top").append($("pick"));
+  $("reading-title").focus({ preventScroll: true });
 }
 
 async function write(signal) {
   remember();
-  $("poem").replaceChildren();
+  clear();
   $("versions").hidden = true;
   $("status").textContent = "Looking at the photograph …";
   for await (const [kind, data] of server.write(photograph, wishes(), signal)) {
@@ -222,7 +247,8 @@ function version(candidate, index) {
   item.querySelector("h3").textContent = `Version ${index + 1}`;
   item.querySelector(".poem").textContent = candidate.poem;
   for (const value of item.querySelectorAll("dd")) {
-    value.textContent = candidate[value.dataset.name].toFixed(2);
+    const number = candidate[value.dataset.name].toFixed(2);
+    value.textContent = number.replace("-", "\u2212");
   }
   const button = item.querySelector("button");
   button.setAttribute("aria-label", `Read version ${index + 1}`);
