@@ -26,7 +26,7 @@ _WORD_RULES = (
     _FOREIGN_BREAK,
     _STRIP,
     ("[\u2018\u2019\u02bc`]", "'", 1),
-    ("[\u201c\u201d\"*_\\[\\]{}<>|~^=+#@/\\\\]", " ", 1),
+    ('[\u201c\u201d"*_\\[\\]{}<>|~^=+#@/\\\\]', " ", 1),
     ("[\u2013\u2014\u2015]|--+| - ", " \u2014 ", 1),
     (rf"(\p{{L}})' ((?:{_SUFFIX})(?:[^{_IN_WORD}]|$))", r"\1'\2", _TWICE),
     (rf"([{_BLANK}])'+([{_BLANK}])", r"\1\2", _TWICE),
@@ -70,7 +70,9 @@ def _compositions() -> dict[int, int]:
             base = unicodedata.normalize("NFC", decomposed[:end])
             both = unicodedata.normalize("NFC", decomposed[: end + 1])
             if len(base) == len(both) == 1:
-                pairs[ord(base) * _MARK_SHIFT + ord(decomposed[end])] = ord(both)
+                pairs[ord(base) * _MARK_SHIFT + ord(decomposed[end])] = ord(
+                    both
+                )
     return pairs
 
 

@@ -2,7 +2,6 @@
 
 import tensorflow as tf
 
-
 # A JPEG is read at a half, a quarter or an eighth of its size as long as its
 # shorter side keeps this many pixels: a photograph of 108 megapixels then takes
 # some megabytes instead of 1.7 gigabytes.
@@ -119,18 +118,22 @@ def load_readable(
         size: Side of the squares in pixels.
 
     Returns:
-        Rows that were decoded, int64 `[R]` in ascending order, and their
-        pixels, float `[R, size, size, 3]` in [0, 255].
+        Which were decoded, bool `[B]`, and their pixels, float
+        `[B, size, size, 3]` in [0, 255], black where not.
     """
     number = tf.size(image_bytes, out_type=tf.int64)
-    nothing = tf.data.Dataset.from_tensors((number, tf.zeros([size, size, 3])))
-    rows = (
+    black = tf.zeros([size, size, 3])
+    rows, pixels = (
         tf.data.Dataset.from_tensor_slices(image_bytes)
         .enumerate()
         .map(lambda row, content: (row, load_view(content, size, 0)))
         .ignore_errors()
-        .concatenate(nothing)  # so that there is always something to get
+        # One row more, so that there is always something to get.
+        .concatenate(tf.data.Dataset.from_tensors((number, black)))
         .batch(number + 1)
         .get_single_element()
     )
-    return rows[0][:-1], rows[1][:-1]
+    rows, pixels = rows[:-1, None], pixels[:-1]
+    is_read = tf.scatter_nd(rows, tf.fill(tf.shape(rows)[:1], True), [number])
+    shape = tf.stack([number, size, size, 3])
+    return is_read, tf.scatter_nd(rows, pixels, shape)

@@ -166,8 +166,9 @@ def write_candidates(
         return [draft._replace(state=state)]
 
     (draft,) = tf.while_loop(
-        lambda draft: (draft.time < length + MAX_TOKENS)
-        & ~tf.reduce_all(draft.done),
+        lambda draft: (
+            (draft.time < length + MAX_TOKENS) & ~tf.reduce_all(draft.done)
+        ),
         write,
         [draft],
     )
