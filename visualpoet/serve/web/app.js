@@ -4,6 +4,7 @@ import * as pictures from "./picture.js";
 import * as server from "./server.js";
 
 const NUM_VERSIONS = 8;
+const MAX_LINES = 10;
 const TRIES = 4; // for a line that is not the one that stood there
 const BETWEEN_LINES = 180; // ms
 const AFTER_CHANGES = 350; // ms
@@ -78,8 +79,13 @@ function busy(is) {
 
 function usable(id) {
   if (id === "undo") return past.length > 0;
-  if (id === "more") return lines().length > 0 && !ended && token !== null;
+  if (id === "more") return !ended && roomForMore();
   return id === "compare" ? photograph !== null : lines().length > 0;
+}
+
+function roomForMore() {
+  const number = lines().length;
+  return token !== null && number > 0 && number < MAX_LINES;
 }
 
 function fail(error) {

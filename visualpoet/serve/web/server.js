@@ -6,6 +6,7 @@ export class Refused extends Error {}
 
 const REASONS = {
   401: "This server asks for a token, which this page does not have.",
+  409: "The model has changed meanwhile. Ask for another poem first.",
   413: "That photograph is too large for this server.",
   429: "The server is busy just now. Please try again in a moment.",
   503: "The server is busy just now. Please try again in a moment.",
@@ -22,7 +23,7 @@ async function refuse(response) {
   if (reason || response.status >= 500) {
     return new Refused(reason ?? "The server had an accident. Please try again.");
   }
-  return new Refused(said || `The server refused (${response.status}).`);
+  return new Refused(`The server refused: ${said || response.status}`);
 }
 
 async function ask(address, request) {
