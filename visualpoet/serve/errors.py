@@ -1,6 +1,7 @@
 """One error for REST and gRPC, with TensorFlow Serving's status codes."""
 
 import re
+from typing import Any
 
 import grpc
 
@@ -54,6 +55,24 @@ def invalid(message: str) -> ServeError:
         An error to raise.
     """
     return ServeError("INVALID_ARGUMENT", message)
+
+
+def from_http(status: int, body: Any) -> ServeError:
+    """Translates a reply.
+
+    Args:
+        status: Of HTTP.
+        body: Its JSON.
+
+    Returns:
+        An error to raise.
+    """
+    code = next(
+        (name for name, known in _HTTP_STATUS.items() if known == status),
+        "UNKNOWN",
+    )
+    message = body.get("error", "") if isinstance(body, dict) else ""
+    return ServeError(code, message or f"HTTP status {status}")
 
 
 def from_tensorflow(error: Exception) -> ServeError:

@@ -16,6 +16,7 @@ from aiohttp import web
 from visualpoet.serve import core as core_module
 from visualpoet.serve import errors
 from visualpoet.serve import json_tensors
+from visualpoet.serve import replies
 from visualpoet.serve import wishes
 from visualpoet.serve.core import Core
 from visualpoet.serve.servable import PICTURES
@@ -66,7 +67,7 @@ class PoemsApi:
             values[PICTURES] = await self._read_photograph(photograph)
             if _wants_stream(request):
                 return await self._stream(request, servable, values, deadline)
-            return web.json_response(
+            return replies.from_value(
                 await self._compose(servable, values, deadline)
             )
 
@@ -198,7 +199,7 @@ class PoemsApi:
             values = wishes.read(given, _LINE, servable.options)
             values |= _read_token(token, servable.number, signature)
             row = await self._run(signature, values, deadline)
-        return web.json_response(
+        return replies.from_value(
             {
                 "line": row["line"].decode("utf-8", "replace"),
                 "poem": row["poem"].decode("utf-8", "replace"),

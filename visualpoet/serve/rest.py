@@ -1,7 +1,6 @@
 """TensorFlow Serving's REST interface."""
 
 import asyncio
-import json
 import re
 import urllib.parse
 
@@ -11,6 +10,7 @@ from tensorflow_serving.apis import get_model_metadata_pb2
 
 from visualpoet.serve import errors
 from visualpoet.serve import json_tensors
+from visualpoet.serve import replies
 from visualpoet.serve.core import Core
 from visualpoet.serve.servable import Servable
 
@@ -82,14 +82,12 @@ class RestApi:
         write = (
             json_tensors.write_rows if is_row else json_tensors.write_columns
         )
-        return web.Response(
-            text=write(outputs), content_type="application/json"
-        )
+        return replies.from_text(write(outputs))
 
     def _status(self, target: tuple) -> web.Response:
         # As in the stock server, a label means all versions here.
         states = self._core.versions.status(*target[:2])
-        return web.json_response(
+        return replies.from_value(
             {
                 "model_version_status": [
                     {
@@ -110,7 +108,7 @@ class RestApi:
         definitions = get_model_metadata_pb2.SignatureDefMap(
             signature_def=servable.definitions
         )
-        return web.json_response(
+        return replies.from_value(
             {
                 "model_spec": {
                     "name": target[0],
@@ -147,22 +145,4 @@ def _find_signature(servable: Servable, name: str):
         name,
         "INVALID_ARGUMENT",
         'Serving signature name: "{}" not found in signature def',
-    )
-
-
-def error_response(error: errors.ServeError) -> web.Response:
-    """Makes the reply of a failed request.
-
-    Args:
-        error: What the client is told.
-
-    Returns:
-        JSON with `error`.
-    """
-    headers = {"Retry-After": "1"} if error.http_status in (429, 503) else {}
-    return web.Response(
-        text=json.dumps({"error": error.message}),
-        status=error.http_status,
-        content_type="application/json",
-        headers=headers,
     )

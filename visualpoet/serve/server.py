@@ -17,12 +17,12 @@ from tensorflow_serving.apis import prediction_service_pb2_grpc
 from visualpoet.serve import errors
 from visualpoet.serve import grpc_api
 from visualpoet.serve import metrics
+from visualpoet.serve import replies
 from visualpoet.serve.core import Core
 from visualpoet.serve.options import Options
 from visualpoet.serve.page import Page
 from visualpoet.serve.poems import PoemsApi
 from visualpoet.serve.rest import RestApi
-from visualpoet.serve.rest import error_response
 
 _log = logging.getLogger(__name__)
 _SERVICES = (
@@ -136,25 +136,27 @@ class Server:
             error = errors.ServeError(
                 "RESOURCE_EXHAUSTED", "too many requests. Try again later"
             )
-            return error_response(error)
+            return replies.from_serve_error(error)
         try:
             return await handler(request)
         except errors.ServeError as error:
-            return error_response(error)
+            return replies.from_serve_error(error)
         except web.RequestPayloadError as error:
-            return error_response(errors.invalid(f"broken body: {error}"))
+            return replies.from_serve_error(
+                errors.invalid(f"broken body: {error}")
+            )
         except TimeoutError:  # whoever sends slowly is not waited for
             message = "the body did not come in time"
-            return web.json_response({"error": message}, status=408)
+            return replies.from_error(message, 408)
         except web.HTTPException as error:
             message = f"{error.status} {error.reason}: {request.path[:200]}"
-            return web.json_response({"error": message}, status=error.status)
+            return replies.from_error(message, error.status)
         except ConnectionError:
             raise  # the client has gone
         except Exception:
             _log.exception("%s %s", request.method, request.path)
             message = "an error of the server, which its log tells more about"
-            return web.json_response({"error": message}, status=500)
+            return replies.from_error(message, 500)
 
     async def _handle_metrics(self, request: web.Request) -> web.Response:
         return web.Response(
