@@ -75,6 +75,8 @@ class Server:
         if self._grpc:
             ends.append(self._grpc.stop(seconds))
         await asyncio.gather(*ends)
+        # gRPC complains if its server is still there when the program ends.
+        self._runner = self._grpc = None
         await self.core.stop()
 
     # --- REST
