@@ -18,7 +18,7 @@ from visualpoet.corpus.prepared import load_corpus
 from visualpoet.embedding import retrieval
 from visualpoet.embedding.encoders import load_towers
 from visualpoet.export import model_card
-from visualpoet.export.poet import EncoderFeatures
+from visualpoet.export.half_stored import EncoderFeatures
 from visualpoet.export.poet import Poet
 from visualpoet.export.savedmodel import export_poet
 from visualpoet.features.experts import FEATURE_NAMES

@@ -19,7 +19,7 @@ from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding import retrieval
 from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.encoders import PoemTower
-from visualpoet.export.poet import EncoderFeatures
+from visualpoet.export.half_stored import EncoderFeatures
 from visualpoet.export.poet import Poet
 from visualpoet.export.savedmodel import export_poet
 from visualpoet.features.visual_encoder import VisualEncoder

@@ -1,4 +1,4 @@
-"""`visualpoet write PHOTO...` and `visualpoet find PHOTO --poems CORPUS`."""
+"""`visualpoet write PHOTO...`, `find PHOTO --poems CORPUS` and `serve`."""
 
 import argparse
 import contextlib
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from visualpoet import output
 from visualpoet import pictures
 from visualpoet import poet
+from visualpoet.serve import options as serving
 
 STANDARD_INPUT = "-"
 
@@ -73,6 +74,10 @@ def _parser() -> argparse.ArgumentParser:
         "--count", type=int, default=1, help="poems a photograph (1)"
     )
     find.set_defaults(run=_find)
+
+    serve = verbs.add_parser("serve", help="serve poems by REST and gRPC")
+    serving.add_arguments(serve)
+    serve.set_defaults(run=_serve)
     return parser
 
 
@@ -168,6 +173,20 @@ def _find(arguments: argparse.Namespace) -> int:
             source = ", ".join(filter(None, (poem.title, poem.author)))
             print(f"# {entry.name}: {source or poem.id}\n\n{poem.text}\n")
     return 1 if failed else 0
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    options = serving.from_arguments(arguments, poet.default_model().parent)
+    try:
+        with _silence():
+            from visualpoet.serve import server
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"expected {error.name}, which is not installed. Try: pip install "
+            '"visualpoet[serve]"'
+        ) from error
+    return server.run(options)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

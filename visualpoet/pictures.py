@@ -123,10 +123,11 @@ def _check(content: bytes, name: str) -> bytes:
         _load(image, name)  # the EXIF data may come after the pixels
     upright = _orientation(image) == 1
     plain = image.format in ("JPEG", "PNG") and image.mode in ("RGB", "L")
+    # A part of the size of a JPEG is enough, to check it as to encode it.
+    image.draft("RGB", (_LARGEST_SIDE, _LARGEST_SIDE))
     if upright and plain and "transparency" not in image.info:
         _load(image, name)
         return content
-    image.draft("RGB", (_LARGEST_SIDE, _LARGEST_SIDE))
     return _encode(image, name)
 
 

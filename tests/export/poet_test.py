@@ -6,7 +6,7 @@ from tests import tiny
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
-from visualpoet.export.poet import HalfStored
+from visualpoet.export.half_stored import HalfStored
 from visualpoet.features import images
 from visualpoet.features.visual_encoder import ENCODER_SIZE
 

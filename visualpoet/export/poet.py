@@ -1,8 +1,11 @@
-"""The whole poet in one graph: image bytes to poems, core TensorFlow only."""
+"""The whole poet in one graph: image bytes to poems, core TensorFlow only.
 
-from collections.abc import Callable
+Every tensor has one row a photograph. Where poems are written, rows are taken
+one after the other, so that none depends on its neighbours.
+"""
 
-import keras
+import dataclasses
+
 import numpy as np
 import tensorflow as tf
 
@@ -12,93 +15,35 @@ from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.encoders import PoemTower
+from visualpoet.export.half_stored import EncoderFeatures
+from visualpoet.export.half_stored import HalfStored
+from visualpoet.export.tokenizer import GraphTokenizer
 from visualpoet.features import images
 from visualpoet.features.experts import ExpertEnsemble
-from visualpoet.features.visual_encoder import ENCODER_SIZE
-from visualpoet.features.visual_encoder import VisualEncoder
 from visualpoet.generator import composer
 from visualpoet.generator.composer import MAX_CANDIDATES
 from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.poem_generator import PoemGenerator
 
 NUM_CLUES = 6
-
-
-class HalfStored(tf.Module):
-    """Weights of a Keras model kept as float16, computed with as float32.
-
-    Vectors (biases, statistics of normalisation) stay float32: they are small
-    and may not fit float16.
-
-    Args:
-        model: The model.
-        shared: Stored weights by Keras variable, so that models that share
-            layers share what is stored.
-    """
-
-    def __init__(
-        self, model: keras.Model, shared: dict[int, tf.Variable] | None = None
-    ):
-        super().__init__()
-        # In a closure: as an attribute, the model and its float32 weights
-        # would become part of the SavedModel.
-        self._call = lambda *given: model.stateless_call(*given, training=False)
-        shared = {} if shared is None else shared
-        for variable in model.variables:
-            shared.setdefault(id(variable), _store(variable))
-        self.trainable = [shared[id(v)] for v in model.trainable_variables]
-        self.fixed = [shared[id(v)] for v in model.non_trainable_variables]
-
-    def read(self) -> Callable:
-        """Reads the weights once.
-
-        Returns:
-            The model as a function of its inputs.
-        """
-        trainable = [_as_float(v) for v in self.trainable]
-        fixed = [_as_float(v) for v in self.fixed]
-
-        def apply(inputs):
-            return self._call(trainable, fixed, inputs)[0]
-
-        return apply
-
-
-def _store(variable: keras.Variable) -> tf.Variable:
-    value = tf.convert_to_tensor(variable)
-    if value.dtype == tf.float32 and len(value.shape) > 1:
-        value = tf.cast(value, tf.float16)
-    return tf.Variable(value, trainable=False)
-
-
-def _as_float(variable: tf.Variable) -> tf.Tensor:
-    value = tf.convert_to_tensor(variable)
-    return tf.cast(value, tf.float32) if value.dtype == tf.float16 else value
-
-
-class EncoderFeatures(tf.Module):
-    """The small visual encoder as a callable, half stored.
-
-    Args:
-        encoder: The encoder.
-    """
-
-    size = ENCODER_SIZE
-
-    def __init__(self, encoder: VisualEncoder):
-        super().__init__()
-        self._encoder = HalfStored(encoder)
-
-    def __call__(self, pixels: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Computes the features.
-
-        Args:
-            pixels: float `[B, size, size, 3]` in [0, 255].
-
-        Returns:
-            `object`, `scene` and `sentiment`, each float `[B, F]`.
-        """
-        return self._encoder.read()(pixels)
+# Of an opening, what comes before its last tokens is kept and not read.
+MAX_OPENING = 256
+UNREADABLE = (
+    "expected a JPEG, PNG, GIF, BMP or WebP picture. Received: bytes that are "
+    "none, or a part of one"
+)
+_CANDIDATES = {
+    "candidates": tf.TensorSpec([MAX_CANDIDATES], tf.string),
+    "candidate_score": tf.TensorSpec([MAX_CANDIDATES], tf.float32),
+    "candidate_fit": tf.TensorSpec([MAX_CANDIDATES], tf.float32),
+    "candidate_fluency": tf.TensorSpec([MAX_CANDIDATES], tf.float32),
+}
+_LINE = {
+    "line": tf.TensorSpec([], tf.string),
+    "poem": tf.TensorSpec([], tf.string),
+    "finished": tf.TensorSpec([], tf.bool),
+    "score": tf.TensorSpec([], tf.float32),
+}
 
 
 class Poet(tf.Module):
@@ -139,6 +84,9 @@ class Poet(tf.Module):
         shared: dict[int, tf.Variable] = {}
         self._start = HalfStored(generator.start_view, shared)
         self._step = HalfStored(generator.step_view, shared)
+        self._line_break = vocabulary.line_break
+        self.embedding_dim = poem_tower.embedding_dim
+        self._tokenizer = GraphTokenizer(vocabulary)
         self._kinds = kinds
         self.options = options
         usable = np.flatnonzero(np.isfinite(clue_bias)).astype(np.int32)
@@ -157,6 +105,7 @@ class Poet(tf.Module):
 
     # --- photographs and poems into the joint space
 
+    @tf.function(reduce_retracing=True, autograph=False)
     def embed_image(self, image_bytes: tf.Tensor) -> tf.Tensor:
         """Embeds photographs.
 
@@ -172,10 +121,39 @@ class Poet(tf.Module):
             image_bytes,
             fn_output_signature=tf.TensorSpec([size, size, 3], tf.float32),
         )
-        features = self._seer(tf.round(pixels))
-        return self._image_tower.read()(features)
+        return self._embed_pixels(pixels)
 
-    def embed_poem(self, token_ids: tf.Tensor) -> tf.Tensor:
+    def embed_readable(
+        self, image_bytes: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Embeds those photographs that can be decoded.
+
+        Args:
+            image_bytes: string `[B]`. Encoded pictures, some of them broken.
+
+        Returns:
+            Their rows, int64 `[R]`, and embeddings, float `[R, K]`.
+        """
+        is_read, pixels = images.load_readable(image_bytes, self._seer.size)
+        rows = tf.where(is_read)[:, 0]
+        # Of all rows: some kernels of the networks refuse an empty batch.
+        return rows, tf.gather(self._embed_pixels(pixels), rows)
+
+    def _embed_pixels(self, pixels: tf.Tensor) -> tf.Tensor:
+        return self._image_tower.read()(self._seer(tf.round(pixels)))
+
+    def embed_poem(self, poem: tf.Tensor) -> tf.Tensor:
+        """Embeds poems.
+
+        Args:
+            poem: string `[B]`.
+
+        Returns:
+            float `[B, K]`, unit length.
+        """
+        return self.embed_token_ids(self._tokenizer.encode_batch(poem))
+
+    def embed_token_ids(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Embeds poems.
 
         Args:
@@ -202,65 +180,126 @@ class Poet(tf.Module):
         best = tf.math.top_k(similarity - self._clue_bias, number).indices
         return tf.gather(self._word_ids, best)
 
-    # --- writing
-
-    def compose(
-        self,
-        image_bytes: tf.Tensor,
-        seed: tf.Tensor,
-        temperature: tf.Tensor,
-        top_p: tf.Tensor,
-        guidance: tf.Tensor,
-        lines: tf.Tensor,
-        num_candidates: tf.Tensor,
-        banned: tf.Tensor,
+    def match(
+        self, image_bytes: tf.Tensor, poem: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """Writes poems; every argument has one value a photograph.
-
-        Photographs are written for one after the other, so that no poem
-        depends on the other photographs of a batch.
+        """Judges poems as candidates are judged.
 
         Args:
             image_bytes: string `[B]`. Encoded pictures.
-            seed: int64 `[B]`.
-            temperature: float `[B]`.
-            top_p: float `[B]`.
-            guidance: float `[B]`.
-            lines: int32 `[B]`. Lines of the poem; 0 for as many as it wants.
-            num_candidates: int32 `[B]`, 1 to MAX_CANDIDATES.
-            banned: string `[B]`. Words not to use, with blanks between.
+            poem: string `[B]`. Anybody's poems.
+
+        Returns:
+            `fit` and `fluency`, float `[B]`. A word that the poet does not
+            know counts for fluency as an unknown one, for fit not at all.
+        """
+        embedding = self.embed_image(image_bytes)
+        networks = self._networks()
+        fluency = tf.map_fn(
+            lambda text: composer.measure_fluency(
+                networks,
+                self._kinds,
+                self.embedding_dim,
+                self._tokenizer.encode(text)[:MAX_OPENING],
+            ),
+            poem,
+            fn_output_signature=tf.float32,
+        )
+        fit = tf.reduce_sum(embedding * self.embed_poem(poem), axis=1)
+        return {"fit": fit, "fluency": fluency}
+
+    # --- writing
+
+    def compose(
+        self, image_bytes: tf.Tensor, **controls: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Writes poems.
+
+        Args:
+            image_bytes: string `[B]`. Encoded pictures.
+            **controls: As for `continue_at`, all but `opening`.
+
+        Returns:
+            As of `continue_at`.
+        """
+        opening = tf.fill(tf.shape(image_bytes), "")
+        return self.continue_poem(image_bytes, opening=opening, **controls)
+
+    def compose_or_error(
+        self, image_bytes: tf.Tensor, **controls: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Writes poems for those photographs that can be decoded.
+
+        Args:
+            image_bytes: string `[B]`. Encoded pictures, some of them broken.
+            **controls: As for `continue_at`, all but `opening`.
+
+        Returns:
+            As of `continue_at`, nothing (0, empty texts) in the rows of
+            broken photographs, and `error` string `[B]`, empty in the others.
+        """
+        size = tf.size(image_bytes, out_type=tf.int64)
+        rows, embedding = self.embed_readable(image_bytes)
+        written = self.continue_at(
+            embedding,
+            opening=tf.fill(tf.shape(rows), ""),
+            **{
+                name: tf.gather(value, rows) for name, value in controls.items()
+            },
+        )
+        outputs = {
+            name: _spread(value, rows, size) for name, value in written.items()
+        }
+        is_written = _spread(tf.ones_like(rows, tf.bool), rows, size)
+        return {**outputs, "error": tf.where(is_written, "", UNREADABLE)}
+
+    def continue_poem(
+        self, image_bytes: tf.Tensor, **controls: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Goes on from the first lines of poems.
+
+        Args:
+            image_bytes: string `[B]`. Encoded pictures.
+            **controls: As for `continue_at`.
+
+        Returns:
+            As of `continue_at`.
+        """
+        return self.continue_at(self.embed_image(image_bytes), **controls)
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def continue_at(
+        self, image_embedding: tf.Tensor, **controls: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Writes poems, or the rest of poems, for places in the joint space.
+
+        Args:
+            image_embedding: float `[B, K]`.
+            **controls: `opening` string `[B]`, whole lines that the poem
+                begins with, empty for none; `seed` int64 `[B]`;
+                `temperature`, `top_p`, `guidance` float `[B]`; `lines` int32
+                `[B]`, lines of the whole poem, 0 for as many as it wants;
+                `num_candidates` int32 `[B]`, 1 to MAX_CANDIDATES; `banned`
+                string `[B]`, words not to use, with blanks between.
 
         Returns:
             `poem` string `[B]`; `score`, `fit`, `fluency` float `[B]`;
             `clues` string `[B, NUM_CLUES]`; and of all candidates, best
             first, filled up with empty ones: `candidates` string
             `[B, MAX_CANDIDATES]`, `candidate_score`, `candidate_fit`,
-            `candidate_fluency` float `[B, MAX_CANDIDATES]`.
+            `candidate_fluency` float `[B, MAX_CANDIDATES]`. Fluency is that
+            of what was written.
         """
-        embeddings = self.embed_image(image_bytes)
-        clue_ids = self.choose_clues(embeddings)
-        step, start = self._step.read(), self._start.read()
-        networks = self._networks(start, step)
-        row_spec = {
-            "candidates": tf.TensorSpec([MAX_CANDIDATES], tf.string),
-            "candidate_score": tf.TensorSpec([MAX_CANDIDATES], tf.float32),
-            "candidate_fit": tf.TensorSpec([MAX_CANDIDATES], tf.float32),
-            "candidate_fluency": tf.TensorSpec([MAX_CANDIDATES], tf.float32),
-        }
+        clue_ids = self.choose_clues(image_embedding)
+        networks = self._networks()
         rows = tf.map_fn(
-            lambda row: self._compose_row(networks, *row),
-            (
-                embeddings,
-                clue_ids,
-                seed,
-                temperature,
-                top_p,
-                guidance,
-                lines,
-                num_candidates,
-                banned,
-            ),
-            fn_output_signature=row_spec,
+            lambda row: self._write_poem(networks, row),
+            {
+                "image_embedding": image_embedding,
+                "clue_ids": clue_ids,
+                **controls,
+            },
+            fn_output_signature=_CANDIDATES,
             parallel_iterations=2,
         )
         return {
@@ -268,11 +307,46 @@ class Poet(tf.Module):
             "score": rows["candidate_score"][:, 0],
             "fit": rows["candidate_fit"][:, 0],
             "fluency": rows["candidate_fluency"][:, 0],
-            "clues": tf.gather(self._tokens, clue_ids),
+            "clues": self.name_clues(clue_ids),
             **rows,
         }
 
-    def _networks(self, start, step) -> composer.Networks:
+    def name_clues(self, clue_ids: tf.Tensor) -> tf.Tensor:
+        """Gives the words of clues.
+
+        Args:
+            clue_ids: int `[B, NUM_CLUES]`.
+
+        Returns:
+            string `[B, NUM_CLUES]`.
+        """
+        return tf.gather(self._tokens, clue_ids)
+
+    def next_line(self, **rows: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Writes one line more; the poem so far is all that is remembered.
+
+        Args:
+            **rows: `image_embedding` float `[B, K]` and `clue_ids` int
+                `[B, C]` of the photographs; `poem` string `[B]`, the lines so
+                far, empty at first; the others as for `continue_at`. The same
+                seed does for all lines of a poem.
+
+        Returns:
+            `line` string `[B]`, empty if `poem` has all its lines; `poem`
+            string `[B]` with it; `finished` bool `[B]`, whether it is the
+            last one; `score` float `[B]` of the poem so far and this line.
+        """
+        networks = self._networks()
+        return tf.map_fn(
+            lambda row: self._write_line(networks, row),
+            rows,
+            fn_output_signature=_LINE,
+            parallel_iterations=2,
+        )
+
+    def _networks(self) -> composer.Networks:
+        step, start = self._step.read(), self._start.read()
+
         def start_view(image_embedding, clue_ids):
             view = start(
                 {"image_embedding": image_embedding, "clue_ids": clue_ids}
@@ -285,55 +359,88 @@ class Poet(tf.Module):
             )
             return view["logits"], view["state"]
 
-        return composer.Networks(start_view, step_view, self.embed_poem)
+        return composer.Networks(start_view, step_view, self.embed_token_ids)
 
-    def _compose_row(
-        self,
-        networks,
-        embedding,
-        clue_ids,
-        seed,
-        temperature,
-        top_p,
-        guidance,
-        lines,
-        num_candidates,
-        banned,
-    ) -> dict[str, tf.Tensor]:
-        default = self.options
-        options = composer.Options(
-            temperature=temperature,
-            top_p=top_p,
-            guidance=guidance,
-            min_lines=tf.where(lines > 0, lines, default.min_lines),
-            max_lines=tf.where(lines > 0, lines, default.max_lines),
-            min_words=default.min_words,
-            max_words=default.max_words,
-            penalty=default.penalty,
-            fluency_weight=default.fluency_weight,
-        )
-        num_candidates = tf.clip_by_value(num_candidates, 1, MAX_CANDIDATES)
-        words = tf.strings.split(tf.strings.lower(banned, "utf-8"))
-        token_ids, fluency = composer.write_candidates(
-            networks,
-            self._kinds,
-            embedding[None],
-            clue_ids[None],
-            composer.draw_uniform(seed, num_candidates),
-            tf.reduce_any(self._tokens[:, None] == words, axis=1),
-            options,
-        )
-        ranked = composer.rank_candidates(
-            networks, embedding[None], token_ids, fluency, options
-        )
-        missing = MAX_CANDIDATES - num_candidates
-        poems = self._write(ranked["token_ids"])
+    def _write_poem(self, networks, row) -> dict[str, tf.Tensor]:
+        opening = self._read_opening(row["opening"])
+        ranked = self._write_and_rank(networks, row, opening)
+        poems = _join(row["opening"], self._spell(ranked, opening))
+        missing = MAX_CANDIDATES - tf.size(poems)
         return {
             "candidates": tf.pad(poems, [[0, missing]]),
             "candidate_score": tf.pad(ranked["score"], [[0, missing]]),
             "candidate_fit": tf.pad(ranked["fit"], [[0, missing]]),
             "candidate_fluency": tf.pad(ranked["fluency"], [[0, missing]]),
         }
+
+    def _write_line(self, networks, row) -> dict[str, tf.Tensor]:
+        opening = self._read_opening(row["poem"])
+        ranked = self._write_and_rank(networks, row, opening, one_line=True)
+        line = self._spell(ranked, opening)[0]
+        goes_on = ranked["token_ids"][0, tf.size(opening) :] == self._line_break
+        return {
+            "line": line,
+            "poem": _join(row["poem"], line),
+            "finished": ~tf.reduce_any(goes_on),
+            "score": ranked["score"][0],
+        }
+
+    def _read_opening(self, text: tf.Tensor) -> tf.Tensor:
+        """Token ids `[L]` of whole lines; none of an empty text."""
+        token_ids = self._tokenizer.encode(text)
+        is_written = tf.cast(tf.size(token_ids) > 0, tf.int32)
+        return tf.concat(
+            [token_ids, tf.fill([is_written], self._line_break)], axis=0
+        )
+
+    def _write_and_rank(
+        self, networks, row, opening, one_line=False
+    ) -> dict[str, tf.Tensor]:
+        num = tf.clip_by_value(row["num_candidates"], 1, MAX_CANDIDATES)
+        breaks = tf.cast(opening == self._line_break, tf.int32)
+        num_lines = tf.reduce_sum(breaks)
+        options = self._options(row, num_lines)
+        embedding = row["image_embedding"][None]
+        words = tf.strings.split(tf.strings.lower(row["banned"], "utf-8"))
+        token_ids, fluency = composer.write_candidates(
+            networks,
+            self._kinds,
+            embedding,
+            row["clue_ids"][None],
+            composer.draw_uniform(row["seed"], num, num_lines),
+            tf.reduce_any(self._tokens[:, None] == words, axis=1),
+            options,
+            opening,
+            one_line,
+        )
+        return composer.rank_candidates(
+            networks,
+            embedding,
+            token_ids,
+            fluency,
+            options,
+            tf.size(opening),
+            (END, self._line_break) if one_line else (END,),
+        )
+
+    def _options(self, row, num_lines) -> composer.Options:
+        """How to write; a poem that may go on goes on by a line or more."""
+        default, lines = self.options, row["lines"]
+        least = tf.where(num_lines > 0, num_lines + 1, 0)
+        min_lines = tf.maximum(least, default.min_lines)
+        max_lines = tf.maximum(least, default.max_lines)
+        return dataclasses.replace(
+            default,
+            temperature=row["temperature"],
+            top_p=row["top_p"],
+            guidance=row["guidance"],
+            min_lines=tf.where(lines > 0, lines, min_lines),
+            max_lines=tf.where(lines > 0, lines, max_lines),
+        )
+
+    def _spell(self, ranked, opening) -> tf.Tensor:
+        """What was written behind an opening, string `[N]`."""
+        return self._write(ranked["token_ids"][:, tf.size(opening) :])
 
     def _write(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Token ids `[N, T]` to poems string `[N]`."""
@@ -343,3 +450,18 @@ class Poet(tf.Module):
         written = (token_ids > UNKNOWN) & (token_ids != END)
         pieces = tf.where(written, pieces, "")
         return tf.strings.strip(tf.strings.reduce_join(pieces, axis=1))
+
+
+def _join(opening: tf.Tensor, text: tf.Tensor) -> tf.Tensor:
+    """Text `[...]` on a new line behind an opening, which stays as it is."""
+    is_empty = tf.strings.strip(opening) == ""
+    is_open = ~tf.strings.regex_full_match(opening, r"(?s).*\n")
+    between = tf.where(is_open & (text != ""), "\n", "")
+    return tf.where(is_empty, text, opening + between + text)
+
+
+def _spread(value: tf.Tensor, rows: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """Puts rows `[R, ...]` in their places among `size`, nothing elsewhere."""
+    shape = tf.concat([[size], tf.shape(value, tf.int64)[1:]], axis=0)
+    spread = tf.scatter_nd(rows[:, None], value, shape)
+    return tf.ensure_shape(spread, [None, *value.shape[1:]])

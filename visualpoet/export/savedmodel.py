@@ -8,84 +8,8 @@ import shutil
 import tensorflow as tf
 
 from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.export import signatures
 from visualpoet.export.poet import Poet
-
-DEFAULTS = {
-    "seed": 0,
-    "num_candidates": 16,
-    "lines": 0,
-    "banned": "",
-}
-
-_COMPOSE = {
-    "image_bytes": tf.string,
-    "seed": tf.int64,
-    "temperature": tf.float32,
-    "top_p": tf.float32,
-    "guidance": tf.float32,
-    "lines": tf.int32,
-    "num_candidates": tf.int32,
-    "banned": tf.string,
-}
-
-
-def signatures(poet: Poet) -> dict[str, tf.types.experimental.GenericFunction]:
-    """Makes the signatures of an export.
-
-    Args:
-        poet: The poet.
-
-    Returns:
-        `serving_default(image_bytes)`: the best poem and its scores;
-        `compose(...)`: full control, every input one value a photograph;
-        `embed_image(image_bytes)` and `embed_poem(token_ids)`.
-    """
-    options = poet.options
-    fixed = {
-        **DEFAULTS,
-        "temperature": options.temperature,
-        "top_p": options.top_p,
-        "guidance": options.guidance,
-    }
-    image_bytes = tf.TensorSpec([None], tf.string, name="image_bytes")
-
-    @tf.function(input_signature=[image_bytes])
-    def serving_default(image_bytes):
-        size = tf.shape(image_bytes)
-        given = {
-            name: tf.fill(size, tf.constant(fixed[name], dtype))
-            for name, dtype in _COMPOSE.items()
-            if name != "image_bytes"
-        }
-        outputs = poet.compose(image_bytes, **given)
-        names = ("poem", "score", "fit", "fluency")
-        return {name: outputs[name] for name in names}
-
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None], dtype, name=name)
-            for name, dtype in _COMPOSE.items()
-        ]
-    )
-    def compose(*arguments):
-        return poet.compose(*arguments)
-
-    @tf.function(input_signature=[image_bytes])
-    def embed_image(image_bytes):
-        return {"embedding": poet.embed_image(image_bytes)}
-
-    @tf.function(
-        input_signature=[tf.TensorSpec([None, None], tf.int32, "token_ids")]
-    )
-    def embed_poem(token_ids):
-        return {"embedding": poet.embed_poem(token_ids)}
-
-    return {
-        "serving_default": serving_default,
-        "compose": compose,
-        "embed_image": embed_image,
-        "embed_poem": embed_poem,
-    }
 
 
 def export_poet(
@@ -114,10 +38,14 @@ def export_poet(
         )
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    tf.saved_model.save(poet, str(partial), signatures=signatures(poet))
+    tf.saved_model.save(
+        poet, str(partial), signatures=signatures.make_signatures(poet)
+    )
     extra = partial / "assets.extra"
     extra.mkdir()
     vocabulary.save(extra / "vocabulary.json")
     options = dataclasses.asdict(poet.options)
-    (extra / "options.json").write_text(json.dumps({**DEFAULTS, **options}))
+    (extra / "options.json").write_text(
+        json.dumps({**signatures.DEFAULTS, **options})
+    )
     partial.rename(folder)

@@ -162,7 +162,8 @@ def repeated_ngram_mask(
     Returns:
         float `[N, V]`.
     """
-    num, time = token_ids.shape[0] or tf.shape(token_ids)[0], token_ids.shape[1]
+    num = token_ids.shape[0] or tf.shape(token_ids)[0]
+    time = token_ids.shape[1] or tf.shape(token_ids)[1]
     places = time - size + 1
     same = tf.ones([num, places], tf.bool)
     for offset in range(size - 1):

@@ -1,0 +1,236 @@
+import asyncio
+
+import pytest
+
+from visualpoet.serve import errors
+from visualpoet.serve import versions
+from visualpoet.serve.metrics import Metrics
+
+
+class Fake:
+    """A version that loads if its file says so."""
+
+    closed: list = []
+
+    def __init__(self, number, path):
+        if (path / "saved_model.pb").read_text() != "good":
+            raise ValueError(f"{number} is broken")
+        self.number, self.in_use = number, 0
+
+    def __enter__(self):
+        self.in_use += 1
+        return self
+
+    def __exit__(self, *_):
+        self.in_use -= 1
+
+    def close(self):
+        self.closed.append(self.number)
+
+
+@pytest.fixture(autouse=True)
+def _fake(monkeypatch):
+    monkeypatch.setattr(versions, "Servable", Fake)
+    monkeypatch.setattr(Fake, "closed", [])
+
+
+def put(folder, name, text="good"):
+    (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / name / "saved_model.pb").write_text(text)
+
+
+def remove(folder, name):
+    (folder / name / "saved_model.pb").unlink()
+    (folder / name).rmdir()
+
+
+def states(model):
+    return {n: state.name for n, state in model.status("m")}
+
+
+def play(scene, folder, labels=()):
+    async def run():
+        model = versions.Versions("m", folder, dict(labels), Metrics())
+        try:
+            await scene(model)
+        finally:
+            model.close()
+
+    asyncio.run(run())
+
+
+async def drained(model, number):
+    async with asyncio.timeout(30):
+        while model.states[number].name != "END":
+            await asyncio.sleep(0.001)
+
+
+def test_find_versions(tmp_path):
+    for name in ("1", "10", "9", "007", "11.partial", "latest"):
+        put(tmp_path, name)
+    (tmp_path / "12").mkdir()
+    found = versions.find_versions(tmp_path)
+    assert found == {
+        number: tmp_path / name
+        for number, name in [(1, "1"), (10, "10"), (9, "9"), (7, "007")]
+    }
+    assert versions.find_versions(tmp_path / "9") == {9: tmp_path / "9"}
+    latest = tmp_path / "latest"
+    assert versions.find_versions(latest) == {1: latest}
+
+
+def test_the_highest_is_served(tmp_path):
+    put(tmp_path, "2")
+    put(tmp_path, "10")
+
+    async def scene(model):
+        await model.poll()
+        assert model.resolve("m").number == 10
+        assert states(model) == {10: "AVAILABLE"}
+        with pytest.raises(errors.ServeError) as caught:
+            model.resolve("m", 2)
+        assert caught.value.http_status == 404
+
+    play(scene, tmp_path)
+
+
+def test_a_new_version_takes_over_when_the_old_one_is_drained(tmp_path):
+    put(tmp_path, "1")
+
+    async def scene(model):
+        await model.poll()
+        with model.resolve("m") as old:
+            put(tmp_path, "2")
+            await model.poll()
+            assert model.resolve("m").number == 2
+            assert states(model) == {2: "AVAILABLE", 1: "UNLOADING"}
+            await asyncio.sleep(0.05)
+            assert Fake.closed == []
+            assert old.in_use == 1
+        await drained(model, 1)
+        assert Fake.closed == [1]
+        assert states(model) == {2: "AVAILABLE", 1: "END"}
+        assert [n for n, _ in model.status("m")] == [2, 1]
+
+    play(scene, tmp_path)
+
+
+def test_a_broken_version_is_refused(tmp_path):
+    put(tmp_path, "1")
+
+    async def scene(model):
+        await model.poll()
+        put(tmp_path, "2", "bad")
+        await model.poll()
+        assert model.resolve("m").number == 1
+        ((number, state),) = model.status("m", 2)
+        assert (number, state.name, state.code) == (2, "END", "INTERNAL")
+        assert state.message == "2 is broken"
+        assert states(model) == {2: "END", 1: "AVAILABLE"}
+
+    play(scene, tmp_path)
+
+
+def test_a_refused_version_is_tried_again_when_it_changes(tmp_path, caplog):
+    put(tmp_path, "1", "bad")
+    put(tmp_path, "0")
+
+    async def scene(model):
+        await model.poll()
+        await model.poll()
+        assert caplog.text.count("is refused") == 1
+        assert model.resolve("m").number == 0
+        put(tmp_path, "1", "good")
+        await model.poll()
+        assert model.resolve("m").number == 1
+
+    play(scene, tmp_path)
+
+
+def test_removing_a_version_goes_back(tmp_path):
+    put(tmp_path, "1")
+    put(tmp_path, "2")
+
+    async def scene(model):
+        await model.poll()
+        remove(tmp_path, "2")
+        await model.poll()
+        assert model.resolve("m").number == 1
+        await drained(model, 2)
+
+    play(scene, tmp_path)
+
+
+def test_what_is_loaded_serves_on_when_all_is_gone(tmp_path):
+    put(tmp_path, "1")
+
+    async def scene(model):
+        await model.poll()
+        remove(tmp_path, "1")
+        await model.poll()
+        assert model.resolve("m").number == 1
+        assert states(model) == {1: "AVAILABLE"}
+
+    play(scene, tmp_path)
+
+
+def test_labels_keep_a_version(tmp_path):
+    put(tmp_path, "1")
+    put(tmp_path, "2")
+    put(tmp_path, "3")
+
+    async def scene(model):
+        await model.poll()
+        assert states(model) == {3: "AVAILABLE", 1: "AVAILABLE"}
+        assert model.resolve("m").number == 3
+        assert model.resolve("m", label="stable").number == 1
+        with pytest.raises(errors.ServeError) as caught:
+            model.resolve("m", label="canary")
+        assert caught.value.message == (
+            "Unrecognized servable version label: canary"
+        )
+        with pytest.raises(errors.ServeError) as caught:
+            model.resolve("m", label="next")
+        assert caught.value.message == (
+            "Servable not found for request: Specific(m, 4)"
+        )
+
+    play(scene, tmp_path, {"stable": 1, "next": 4})
+
+
+def test_the_watch_finds_a_new_version_and_survives_errors(
+    tmp_path, monkeypatch
+):
+    put(tmp_path, "1")
+    find, failures = versions.find_versions, [OSError("gone"), None]
+
+    def fail_once(folder):
+        error = failures.pop() if failures else None
+        if error:
+            raise error
+        return find(folder)
+
+    monkeypatch.setattr(versions, "find_versions", fail_once)
+
+    async def scene(model):
+        await model.poll()
+        watch = asyncio.create_task(model.watch(0.001))
+        put(tmp_path, "2")
+        async with asyncio.timeout(30):
+            while model.resolve("m").number != 2:
+                await asyncio.sleep(0.001)
+        assert failures == []
+        watch.cancel()
+        await drained(model, 1)
+
+    play(scene, tmp_path)
+
+
+def test_nothing_to_serve(tmp_path):
+    async def scene(model):
+        await model.poll()
+        assert model.states == {}
+        with pytest.raises(errors.ServeError, match="Latest"):
+            model.resolve("m")
+
+    play(scene, tmp_path / "nothing")

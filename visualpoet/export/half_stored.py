@@ -1,0 +1,86 @@
+"""Keras models with their weights kept in half as many bytes."""
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from visualpoet.features.visual_encoder import ENCODER_SIZE
+from visualpoet.features.visual_encoder import VisualEncoder
+
+
+class HalfStored(tf.Module):
+    """Weights of a Keras model kept as float16, computed with as float32.
+
+    Vectors (biases, statistics of normalisation) stay float32: they are small
+    and may not fit float16.
+
+    Args:
+        model: The model.
+        shared: Stored weights by Keras variable, so that models that share
+            layers share what is stored.
+    """
+
+    def __init__(
+        self, model: keras.Model, shared: dict[int, tf.Variable] | None = None
+    ):
+        super().__init__()
+        # In a closure: as an attribute, the model and its float32 weights
+        # would become part of the SavedModel.
+        self._call = lambda *given: model.stateless_call(*given, training=False)
+        shared = {} if shared is None else shared
+        for variable in model.variables:
+            shared.setdefault(id(variable), _store(variable))
+        self.trainable = [shared[id(v)] for v in model.trainable_variables]
+        self.fixed = [shared[id(v)] for v in model.non_trainable_variables]
+
+    def read(self) -> Callable:
+        """Reads the weights once.
+
+        Returns:
+            The model as a function of its inputs.
+        """
+        trainable = [_as_float(v) for v in self.trainable]
+        fixed = [_as_float(v) for v in self.fixed]
+
+        def apply(inputs):
+            return self._call(trainable, fixed, inputs)[0]
+
+        return apply
+
+
+def _store(variable: keras.Variable) -> tf.Variable:
+    value = tf.convert_to_tensor(variable)
+    if value.dtype == tf.float32 and len(value.shape) > 1:
+        value = tf.cast(value, tf.float16)
+    return tf.Variable(value, trainable=False)
+
+
+def _as_float(variable: tf.Variable) -> tf.Tensor:
+    value = tf.convert_to_tensor(variable)
+    return tf.cast(value, tf.float32) if value.dtype == tf.float16 else value
+
+
+class EncoderFeatures(tf.Module):
+    """The small visual encoder as a callable, half stored.
+
+    Args:
+        encoder: The encoder.
+    """
+
+    size = ENCODER_SIZE
+
+    def __init__(self, encoder: VisualEncoder):
+        super().__init__()
+        self._encoder = HalfStored(encoder)
+
+    def __call__(self, pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Computes the features.
+
+        Args:
+            pixels: float `[B, size, size, 3]` in [0, 255].
+
+        Returns:
+            `object`, `scene` and `sentiment`, each float `[B, F]`.
+        """
+        return self._encoder.read()(pixels)

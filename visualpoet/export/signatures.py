@@ -1,0 +1,123 @@
+"""What an export can be asked for: names, types and shapes on the wire.
+
+TensorFlow Serving's REST interface knows no optional inputs, so there are
+several signatures. Every input has one row a photograph, every output too.
+"""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from visualpoet.export.poet import Poet
+
+DEFAULTS = {
+    "seed": 0,
+    "num_candidates": 16,
+    "lines": 0,
+    "banned": "",
+}
+IMAGE = {"image_bytes": tf.string}
+POEM = {"poem": tf.string}
+CONTROLS = {
+    "seed": tf.int64,
+    "temperature": tf.float32,
+    "top_p": tf.float32,
+    "guidance": tf.float32,
+    "lines": tf.int32,
+    "num_candidates": tf.int32,
+    "banned": tf.string,
+}
+
+Function = tf.types.experimental.GenericFunction
+
+
+def defaults(poet: Poet) -> dict[str, float | int | str]:
+    """Gives what `serving_default` writes with.
+
+    Args:
+        poet: The poet.
+
+    Returns:
+        A value for each of CONTROLS.
+    """
+    options = poet.options
+    chosen = {
+        "temperature": options.temperature,
+        "top_p": options.top_p,
+        "guidance": options.guidance,
+    }
+    return {name: {**DEFAULTS, **chosen}[name] for name in CONTROLS}
+
+
+def make_signatures(poet: Poet) -> dict[str, Function]:
+    """Makes the signatures of an export.
+
+    Args:
+        poet: The poet.
+
+    Returns:
+        Functions by name; see the model card for what they do.
+    """
+    photograph = {
+        "image_embedding": tf.TensorSpec([None, poet.embedding_dim]),
+        "clue_ids": tf.TensorSpec([None, None], tf.int32),
+    }
+
+    def serving_default(image_bytes):
+        outputs = poet.compose(
+            image_bytes,
+            **{
+                name: tf.fill(
+                    tf.shape(image_bytes), tf.constant(value, CONTROLS[name])
+                )
+                for name, value in defaults(poet).items()
+            },
+        )
+        names = ("poem", "score", "fit", "fluency")
+        return {name: outputs[name] for name in names}
+
+    def start_poem(image_bytes):
+        embedding = poet.embed_image(image_bytes)
+        clue_ids = poet.choose_clues(embedding)
+        return {
+            "image_embedding": embedding,
+            "clue_ids": clue_ids,
+            "clues": poet.name_clues(clue_ids),
+        }
+
+    def embed_image(image_bytes):
+        return {"embedding": poet.embed_image(image_bytes)}
+
+    def embed_poem(poem):
+        return {"embedding": poet.embed_poem(poem)}
+
+    opening = {"opening": tf.string}
+    return {
+        "serving_default": _serve(serving_default, IMAGE),
+        "compose": _serve(poet.compose, IMAGE | CONTROLS),
+        "compose_or_error": _serve(poet.compose_or_error, IMAGE | CONTROLS),
+        "continue_poem": _serve(poet.continue_poem, IMAGE | opening | CONTROLS),
+        "start_poem": _serve(start_poem, IMAGE),
+        "next_line": _serve(poet.next_line, photograph | POEM | CONTROLS),
+        "embed_image": _serve(embed_image, IMAGE),
+        "embed_poem": _serve(embed_poem, POEM),
+        "match": _serve(poet.match, IMAGE | POEM),
+    }
+
+
+def _serve(
+    function: Callable, inputs: dict[str, tf.DType | tf.TensorSpec]
+) -> Function:
+    """Makes a signature of a function of named tensors."""
+    specs = [
+        tf.TensorSpec(spec.shape, spec.dtype, name)
+        if isinstance(spec, tf.TensorSpec)
+        else tf.TensorSpec([None], spec, name)
+        for name, spec in inputs.items()
+    ]
+
+    @tf.function(input_signature=specs, autograph=False)
+    def serve(*values):
+        return function(**dict(zip(inputs, values)))
+
+    return serve

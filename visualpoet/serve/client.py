@@ -1,0 +1,349 @@
+"""A client of `visualpoet serve` and of a stock TensorFlow Serving.
+
+with PoemClient("http://localhost:8501") as client:
+    print(client.write("photo.jpg", seed=1).poem)
+"""
+
+import asyncio
+import base64
+import json
+import random
+import threading
+from collections.abc import Awaitable
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+import aiohttp
+import grpc
+
+from visualpoet import pictures
+from visualpoet import poet
+from visualpoet.serve import errors
+
+_AGAIN = (429, 503)
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_MAX_MESSAGE = 64 * 2**20
+_DTYPES = {
+    "image_bytes": "string",
+    "banned": "string",
+    "seed": "int64",
+    "lines": "int32",
+    "num_candidates": "int32",
+    "temperature": "float32",
+    "top_p": "float32",
+    "guidance": "float32",
+}
+
+
+class AsyncPoemClient:
+    """The client for `async` code; see `PoemClient`.
+
+    Args:
+        url: `http://host:port`, `https://host:port` or `grpc://host:port`.
+        name: Of the model.
+        timeout: That a call may take, with all its tries [s].
+        retries: More tries after a server was busy or not there.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str = "visualpoet",
+        timeout: float = 60.0,
+        retries: int = 4,
+    ):
+        scheme, _, rest = url.partition("://")
+        if scheme not in ("http", "https", "grpc") or not rest:
+            raise ValueError(
+                "expected http://host:port, https://host:port or "
+                f"grpc://host:port. Received: {url}"
+            )
+        self._transport = (
+            _Grpc(rest, name) if scheme == "grpc" else _Rest(url, name)
+        )
+        self._timeout = timeout
+        self._retries = retries
+
+    async def __aenter__(self) -> "AsyncPoemClient":
+        """Enters a block at whose end the connections are closed."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Closes the connections."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._transport.close()
+
+    async def write(
+        self,
+        photograph: poet.Photograph,
+        *,
+        seed: int = 0,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        guidance: float | None = None,
+        lines: int | None = None,
+        candidates: int | None = None,
+        ban: str | Sequence[str] = (),
+    ) -> poet.WrittenPoem:
+        """Writes a poem for a photograph.
+
+        Args:
+            photograph: As for `visualpoet.Poet.write`, and so are the wishes.
+                What is not given is as in the model of this package.
+            seed: The same gives the same poem.
+            temperature: Towards 0 the likeliest words.
+            top_p: Share of the probability to draw words from.
+            guidance: Weight of the photograph.
+            lines: Lines of the poem.
+            candidates: Poems to choose the best from.
+            ban: Words not to use.
+
+        Returns:
+            The poem.
+
+        Raises:
+            PictureError: If the photograph cannot be used.
+            ServeError: If the server refuses, or did not answer in time.
+        """
+        given = {
+            "seed": seed,
+            "temperature": temperature,
+            "top_p": top_p,
+            "guidance": guidance,
+            "lines": lines,
+            "num_candidates": candidates,
+            "banned": ban if isinstance(ban, str) else " ".join(ban),
+        }
+        defaults = _defaults()
+        values = {
+            name: defaults[name] if value is None else value
+            for name, value in given.items()
+        }
+        loop = asyncio.get_running_loop()
+        values["image_bytes"] = await loop.run_in_executor(
+            None, pictures.read_picture, photograph
+        )
+        return _to_poem(await self._compose(values), seed)
+
+    async def _compose(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(self._timeout) as limit:
+                return await self._retry(
+                    lambda left: self._transport.compose(values, left),
+                    limit.when(),
+                )
+        except TimeoutError as error:
+            raise errors.ServeError(
+                "DEADLINE_EXCEEDED",
+                f"the server did not answer in {self._timeout} s",
+            ) from error
+
+    async def _retry(
+        self, call: Callable[[float], Awaitable], deadline: float
+    ) -> Any:
+        """Tries again where nothing was done yet, after a random pause."""
+        loop = asyncio.get_running_loop()
+        pause = _FIRST_PAUSE
+        for tries_left in range(self._retries, -1, -1):
+            try:
+                return await call(deadline - loop.time())
+            except errors.ServeError as error:
+                if error.http_status not in _AGAIN or not tries_left:
+                    raise
+            await asyncio.sleep(random.uniform(pause / 2, pause))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+class PoemClient:
+    """A client with pooled connections; may be shared by threads.
+
+    `write` works as `AsyncPoemClient.write` and `visualpoet.Poet.write`.
+
+    Args:
+        url: `http://host:port`, `https://host:port` or `grpc://host:port`.
+        name: Of the model.
+        timeout: That a call may take, with all its tries [s].
+        retries: More tries after a server was busy or not there.
+    """
+
+    def __init__(self, url: str, **options: Any):
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, daemon=True, name="poem-client"
+        )
+        self._thread.start()
+        try:
+            self._client = self._run(_make(url, options))
+        except BaseException:
+            self._end()
+            raise
+
+    def __enter__(self) -> "PoemClient":
+        """Enters a block at whose end the connections are closed."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes the connections."""
+        self.close()
+
+    def write(
+        self, photograph: poet.Photograph, **wishes: Any
+    ) -> poet.WrittenPoem:
+        """Writes a poem for a photograph.
+
+        Args:
+            photograph: As for `AsyncPoemClient.write`.
+            **wishes: Likewise.
+
+        Returns:
+            The poem.
+
+        Raises:
+            PictureError: If the photograph cannot be used.
+            ServeError: If the server refuses, or did not answer in time.
+        """
+        return self._run(self._client.write(photograph, **wishes))
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._run(self._client.close())
+        self._end()
+
+    def _run(self, coroutine) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def _end(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+async def _make(url: str, options: Mapping[str, Any]) -> AsyncPoemClient:
+    return AsyncPoemClient(url, **options)
+
+
+def _defaults() -> dict[str, Any]:
+    """A stock server takes no request without all inputs."""
+    model = poet.newest_version(poet.default_model())
+    return json.loads((model / "assets.extra" / "options.json").read_text())
+
+
+def _to_poem(row: Mapping[str, Any], seed: int) -> poet.WrittenPoem:
+    found = [
+        poet.Candidate(poem, score, fit, fluency)
+        for poem, score, fit, fluency in zip(
+            row["candidates"],
+            row["candidate_score"],
+            row["candidate_fit"],
+            row["candidate_fluency"],
+        )
+        if poem
+    ]
+    return poet.WrittenPoem(
+        poem=row["poem"],
+        score=row["score"],
+        fit=row["fit"],
+        fluency=row["fluency"],
+        clues=tuple(row["clues"]),
+        seed=seed,
+        candidates=tuple(found),
+    )
+
+
+class _Rest:
+    """`:predict` in column form."""
+
+    def __init__(self, url: str, name: str):
+        self._address = f"{url.rstrip('/')}/v1/models/{name}:predict"
+        # Whoever calls says how long it may take.
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=None)
+        )
+
+    async def compose(
+        self, values: Mapping[str, Any], seconds: float
+    ) -> dict[str, Any]:
+        inputs = {
+            name: [
+                {"b64": base64.b64encode(value).decode()}
+                if isinstance(value, bytes)
+                else value
+            ]
+            for name, value in values.items()
+        }
+        body = {"signature_name": "compose", "inputs": inputs}
+        try:
+            async with self._session.post(self._address, json=body) as response:
+                answer = await response.json(content_type=None)
+                status = response.status
+        except aiohttp.ClientConnectionError as error:
+            raise errors.ServeError("UNAVAILABLE", str(error)) from error
+        except ValueError as error:
+            raise errors.ServeError(
+                "UNKNOWN", f"{self._address} answers no JSON"
+            ) from error
+        if status != 200:
+            raise errors.from_http(status, answer)
+        return {name: rows[0] for name, rows in answer["outputs"].items()}
+
+    async def close(self) -> None:
+        await self._session.close()
+
+
+class _Grpc:
+    """`PredictionService.Predict`."""
+
+    def __init__(self, address: str, name: str):
+        from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+        self._name = name
+        self._channel = grpc.aio.insecure_channel(
+            address,
+            options=[("grpc.max_receive_message_length", _MAX_MESSAGE)],
+        )
+        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(
+            self._channel
+        )
+
+    async def compose(
+        self, values: Mapping[str, Any], seconds: float
+    ) -> dict[str, Any]:
+        import tensorflow as tf
+        from tensorflow_serving.apis import predict_pb2
+
+        request = predict_pb2.PredictRequest()
+        request.model_spec.name = self._name
+        request.model_spec.signature_name = "compose"
+        for name, value in values.items():
+            tensor = tf.make_tensor_proto([value], _DTYPES[name])
+            request.inputs[name].CopyFrom(tensor)
+        try:
+            response = await self._stub.Predict(request, timeout=seconds)
+        except grpc.aio.AioRpcError as error:
+            raise errors.ServeError(
+                error.code().name, error.details() or ""
+            ) from error
+        rows = {
+            name: tf.make_ndarray(tensor)[0]
+            for name, tensor in response.outputs.items()
+        }
+        return {name: _plain(row) for name, row in rows.items()}
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+
+def _plain(value: Any) -> Any:
+    """Text for bytes, and Python's numbers for NumPy's."""
+    if isinstance(value, bytes):
+        return value.decode()
+    plain = value.tolist()
+    if isinstance(plain, list):
+        return [v.decode() if isinstance(v, bytes) else v for v in plain]
+    return plain

@@ -1,0 +1,473 @@
+"""TensorFlow Serving's JSON, read and written; its rules and its words."""
+
+import base64
+import binascii
+import json
+import math
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from visualpoet.serve import errors
+from visualpoet.serve.servable import Signature
+
+MAX_VALUES = 2**20
+_DEBUG_LENGTH = 256
+_INTEGERS = {
+    tf.int8: (-(2**31), 2**31),
+    tf.int16: (-(2**31), 2**31),
+    tf.int32: (-(2**31), 2**31),
+    tf.uint8: (-(2**31), 2**31),
+    tf.int64: (-(2**63), 2**63),
+    tf.uint32: (0, 2**32),
+    tf.uint64: (0, 2**64),
+}
+_WRITABLE = (tf.float32, tf.float64, tf.bool, tf.string, *_INTEGERS)
+_PARSE_ERRORS = {
+    "Expecting value": "Invalid value.",
+    "Expecting property name enclosed in double quotes": (
+        "Missing a name for object member."
+    ),
+    "Expecting ':' delimiter": "Missing a colon after a name of object member.",
+    "Unterminated string starting at": (
+        "Missing a closing quotation mark in string."
+    ),
+    "Invalid \\escape": "Invalid escape character in string.",
+    "Expecting ',' delimiter": "Missing a comma or a closing bracket.",
+}
+
+
+# --- requests
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    """Reads a JSON object; what follows it is ignored.
+
+    Args:
+        body: UTF-8.
+
+    Returns:
+        The object.
+
+    Raises:
+        ServeError: INVALID_ARGUMENT.
+    """
+    if not body:
+        raise errors.invalid("JSON Parse error: The document is empty")
+    try:
+        text = body.decode("utf-8-sig").lstrip(" \t\r\n")
+        document, _ = json.JSONDecoder().raw_decode(text)
+    except json.JSONDecodeError as error:
+        said = _PARSE_ERRORS.get(error.msg, error.msg)
+        raise errors.invalid(
+            f"JSON Parse error: {said} at offset: {error.pos}"
+        ) from error
+    except RecursionError as error:
+        raise errors.invalid("JSON Parse error: nested too deep") from error
+    except ValueError as error:  # no UTF-8, or an integer of a thousand digits
+        raise errors.invalid(f"JSON Parse error: {error}") from error
+    if not isinstance(document, dict):
+        raise _format_error(document, "Is not object")
+    return document
+
+
+def read_predict(
+    document: Mapping[str, Any],
+    find_signature: Callable[[str], Signature],
+    max_rows: int,
+) -> tuple[Signature, dict[str, np.ndarray], bool]:
+    """Reads the body of `:predict`.
+
+    Args:
+        document: The parsed body.
+        find_signature: By name, empty for the default one.
+        max_rows: Of the request.
+
+    Returns:
+        The signature, its inputs, and whether they came as rows.
+
+    Raises:
+        ServeError: INVALID_ARGUMENT, in TensorFlow Serving's words.
+    """
+    name = document.get("signature_name", "")
+    if not isinstance(name, str):
+        raise _format_error(
+            document,
+            "not formatted correctly. 'signature_name' key must be a string "
+            "value.",
+        )
+    signature = find_signature(name)
+    if not signature.inputs:
+        raise errors.invalid(
+            f"Failed to get input map for signature: {name or 'DEFAULT'}"
+        )
+    is_row, is_column = "instances" in document, "inputs" in document
+    if is_row and is_column:
+        raise _format_error(
+            document,
+            "Not formatted correctly expecting only one of 'inputs' or "
+            "'instances' keys to exist ",
+        )
+    if is_row:
+        return signature, _read_rows(document, signature, max_rows), True
+    if is_column:
+        return signature, _read_columns(document["inputs"], signature), False
+    raise errors.invalid("Missing 'inputs' or 'instances' key")
+
+
+def _read_rows(
+    document: Mapping[str, Any], signature: Signature, max_rows: int
+) -> dict[str, np.ndarray]:
+    instances, inputs = document["instances"], signature.inputs
+    if not isinstance(instances, list):
+        raise _format_error(
+            document, "Expecting 'instances' to be an list/array"
+        )
+    if not instances:
+        raise _format_error(document, "No values in 'instances' array")
+    if len(instances) > max_rows:
+        raise errors.invalid(
+            f"expected at most {max_rows} instances. Received: {len(instances)}"
+        )
+    if not isinstance(instances[0], dict) and len(inputs) > 1:
+        raise errors.invalid(
+            "instances is a plain list, but expecting list of objects as "
+            "multiple input tensors required as per tensorinfo_map"
+        )
+    columns: dict[str, list[np.ndarray]] = {}
+    if _is_named(instances[0]):
+        for number, instance in enumerate(instances):
+            _add_named(number, instance, inputs, columns)
+    else:
+        for number, instance in enumerate(instances):
+            _add_plain(number, instance, inputs, columns)
+    return {name: np.stack(rows) for name, rows in columns.items()}
+
+
+def _add_named(number, instance, inputs, columns) -> None:
+    if not _is_named(instance):
+        raise errors.invalid(
+            f"Expecting object but got list at item {number} of input list"
+        )
+    for name, value in instance.items():
+        try:
+            _add(name, value, inputs, columns)
+        except errors.ServeError as error:
+            raise errors.invalid(
+                f"Failed to process element: {number} key: {name} of "
+                f"'instances' list. Error: {error.code.name}: {error.message}"
+            ) from error
+    if instance.keys() != inputs.keys():
+        raise errors.invalid(
+            f"Failed to process element: {number} of 'instances' list. JSON "
+            f"object: {_debug(instance)} keys must be equal to: "
+            f"{','.join(inputs)}"
+        )
+
+
+def _add_plain(number, instance, inputs, columns) -> None:
+    if _is_named(instance):
+        raise errors.invalid(
+            f"Expecting value/list but got object at item {number} of input "
+            "list"
+        )
+    try:
+        _add(next(iter(inputs)), instance, inputs, columns)
+    except errors.ServeError as error:
+        raise errors.invalid(
+            f"Failed to process element: {number} of 'instances' list. Error: "
+            f"{error.code.name}: {error.message}"
+        ) from error
+
+
+def _add(name, value, inputs, columns) -> None:
+    if name not in inputs:
+        raise errors.invalid(f"JSON object: does not have named input: {name}")
+    array = _to_array(value, inputs[name].dtype)
+    rows = columns.setdefault(name, [])
+    if rows and rows[0].size != array.size:
+        raise errors.invalid(
+            f"Expecting tensor size: {rows[0].size} but got: {array.size}"
+        )
+    if rows and rows[0].shape != array.shape:
+        raise errors.invalid(
+            f"Expecting shape {_shape_text(rows[0])} but got: "
+            f"{_shape_text(array)}"
+        )
+    rows.append(array)
+
+
+def _shape_text(array: np.ndarray) -> str:
+    return f"[{','.join(map(str, array.shape))}]"
+
+
+def _read_columns(value: Any, signature: Signature) -> dict[str, np.ndarray]:
+    inputs = signature.inputs
+    if not _is_named(value):
+        if len(inputs) > 1:
+            raise errors.invalid(
+                "inputs is a plain value/list, but expecting an object as "
+                "multiple input tensors required as per tensorinfo_map"
+            )
+        (spec,) = inputs.values()
+        return {spec.name: _to_array(value, spec.dtype)}
+    arrays = {}
+    for name, spec in inputs.items():
+        if name not in value:
+            raise errors.invalid(
+                f"Missing named input: {name} in 'inputs' object."
+            )
+        arrays[name] = _to_array(value[name], spec.dtype)
+    return arrays
+
+
+def _is_named(value: Any) -> bool:
+    return isinstance(value, dict) and not _is_base64(value)
+
+
+def _is_base64(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and list(value) == ["b64"]
+        and isinstance(value["b64"], str)
+    )
+
+
+def _to_array(value: Any, dtype: tf.DType) -> np.ndarray:
+    """A JSON value, of lists of equal length at each level, as an array."""
+    shape, first = [], value
+    while isinstance(first, list):
+        shape.append(len(first))
+        first = first[0] if first else None
+    if math.prod(shape) > MAX_VALUES or len(shape) > 32:
+        raise errors.invalid(
+            f"expected at most {MAX_VALUES} values. Received: {shape}"
+        )
+    flat: list[Any] = []
+    _fill(value, 0, shape, dtype, flat)
+    kind = object if dtype == tf.string else dtype.as_numpy_dtype
+    array = np.empty(len(flat), kind)
+    with np.errstate(over="ignore"):
+        # Over 64 bits, as TensorFlow narrows int8 and int16.
+        wide = np.int64 if dtype in (tf.int8, tf.int16, tf.uint8) else kind
+        array[:] = np.array(flat, wide)
+    return array.reshape(shape)
+
+
+def _fill(value, level, shape, dtype, flat) -> None:
+    if not isinstance(value, list):
+        if level != len(shape):
+            raise errors.invalid(
+                f"JSON Value: {_debug(value)} found at incorrect level: "
+                f"{level + 1} in the JSON DOM. Expected at level: {len(shape)}"
+            )
+        flat.append(_read_value(value, dtype))
+        return
+    if level >= len(shape):
+        raise errors.invalid(
+            f"Encountered list at unexpected level: {level} expected < "
+            f"{len(shape)}"
+        )
+    if len(value) != shape[level]:
+        raise errors.invalid(
+            f"Encountered list at unexpected size: {len(value)} at level: "
+            f"{level} expected size: {shape[level]}"
+        )
+    for item in value:
+        _fill(item, level + 1, shape, dtype, flat)
+
+
+def _read_value(value: Any, dtype: tf.DType) -> Any:
+    if isinstance(value, dict):
+        if dtype != tf.string:
+            raise _type_error(value, dtype)
+        return _decode_base64(value)
+    kind = type(value)
+    if dtype == tf.string and kind is str:
+        try:
+            return value.encode()
+        except UnicodeEncodeError as error:
+            raise errors.invalid(
+                "JSON Parse error: The surrogate pair in string is invalid."
+            ) from error
+    if dtype in (tf.float32, tf.float64) and kind in (int, float):
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise _type_error(value, dtype) from error
+    if dtype in _INTEGERS and kind is int:
+        low, high = _INTEGERS[dtype]
+        if low <= value < high:
+            return value
+    if dtype == tf.bool and kind is bool:
+        return value
+    if dtype not in _WRITABLE:
+        raise errors.ServeError(
+            "UNIMPLEMENTED",
+            f"Conversion of JSON Value: {_debug(value)} to type: "
+            f"{_dtype_name(dtype)}",
+        )
+    raise _type_error(value, dtype)
+
+
+def _decode_base64(value: Mapping[str, Any]) -> bytes:
+    if not _is_base64(value):
+        raise errors.invalid(
+            f"JSON Value: {_debug(value)} not formatted correctly for base64 "
+            "data"
+        )
+    text = "".join(value["b64"].split()).rstrip("=")
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise errors.invalid("Unable to base64 decode") from error
+
+
+def _type_error(value: Any, dtype: tf.DType) -> errors.ServeError:
+    return errors.invalid(
+        f"JSON Value: {_debug(value)} Type: {_json_type(value)} is not of "
+        f"expected type: {_dtype_name(dtype)}"
+    )
+
+
+def _format_error(value: Any, text: str) -> errors.ServeError:
+    return errors.invalid(f"JSON Value: {_debug(value)} {text}")
+
+
+def _dtype_name(dtype: tf.DType) -> str:
+    """TensorFlow's C++ says float and double."""
+    return {"float32": "float", "float64": "double", "float16": "half"}.get(
+        dtype.name, dtype.name
+    )
+
+
+def _json_type(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "Null", True: "True", False: "False"}[value]
+    names = {dict: "Object", list: "Array", str: "String"}
+    return names.get(type(value), "Number")
+
+
+def _debug(value: Any) -> str:
+    """The value as the stock server shows it, cut off when it is long."""
+    text = ""
+    for piece in _debug_pieces(value, 1):
+        if len(text) >= _DEBUG_LENGTH:
+            break
+        text += piece[:_DEBUG_LENGTH]
+    return text
+
+
+def _debug_pieces(value: Any, depth: int) -> Iterator[str]:
+    indent = "\n" + "    " * depth
+    if isinstance(value, dict) and value:
+        for number, (key, item) in enumerate(value.items()):
+            yield f"{',' if number else '{'}{indent}{json.dumps(key)}: "
+            yield from _debug_pieces(item, depth + 1)
+        yield indent[:-4] + "}"
+    elif isinstance(value, list):
+        yield "["
+        for number, item in enumerate(value):
+            yield ", " if number else ""
+            yield from _debug_pieces(item, depth + 1)
+        yield "]"
+    elif isinstance(value, str):
+        yield json.dumps(value[:_DEBUG_LENGTH], ensure_ascii=False)
+    else:
+        yield json.dumps(value)
+
+
+# --- replies
+
+
+def write_rows(outputs: Mapping[str, np.ndarray]) -> str:
+    """Writes a reply in row form.
+
+    Args:
+        outputs: One array an output.
+
+    Returns:
+        JSON with `predictions`: objects, or bare values of a single output.
+
+    Raises:
+        ServeError: INVALID_ARGUMENT if outputs differ in their rows.
+    """
+    rows = None
+    for name, array in outputs.items():
+        if not array.ndim:
+            raise errors.invalid(
+                f"Tensor name: {name} has no shape information "
+            )
+        if rows is not None and len(array) != rows:
+            raise errors.invalid(
+                f"Tensor name: {name} has inconsistent batch size: "
+                f"{len(array)} expecting: {rows}"
+            )
+        rows = len(array)
+    columns = _to_json(outputs)
+    if len(columns) == 1:
+        (values,) = columns.values()
+        return json.dumps({"predictions": values})
+    predictions = [
+        dict(zip(columns, row)) for row in zip(*columns.values(), strict=True)
+    ]
+    return json.dumps({"predictions": predictions})
+
+
+def write_columns(outputs: Mapping[str, np.ndarray]) -> str:
+    """Writes a reply in column form.
+
+    Args:
+        outputs: One array an output.
+
+    Returns:
+        JSON with `outputs`: an object, or the value of a single output.
+
+    Raises:
+        ServeError: INVALID_ARGUMENT if JSON has no word for a dtype.
+    """
+    columns = _to_json(outputs)
+    if len(columns) == 1:
+        (values,) = columns.values()
+        return json.dumps({"outputs": values})
+    return json.dumps({"outputs": columns})
+
+
+def _to_json(outputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    return {name: _to_list(name, array) for name, array in outputs.items()}
+
+
+def _to_list(name: str, array: np.ndarray) -> Any:
+    dtype = tf.as_dtype(array.dtype)
+    if dtype not in _WRITABLE:
+        raise errors.invalid(
+            f"Failed to write JSON value for tensor type: {_dtype_name(dtype)}"
+        )
+    if dtype == tf.string:
+        write = _write_bytes if name.endswith("_bytes") else _write_text
+    elif dtype == tf.float32:
+        write = _write_float
+    else:
+        return array.tolist()
+    flat = np.empty(array.size, object)
+    flat[:] = [write(value) for value in array.reshape(-1)]
+    return flat.reshape(array.shape).tolist()
+
+
+def _write_bytes(value: bytes) -> dict[str, str]:
+    return {"b64": base64.b64encode(value).decode()}
+
+
+def _write_text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
+
+
+def _write_float(value: np.float32) -> float:
+    """Six digits if they say all, nine if not: no digits of noise."""
+    short = float(f"{value:.6g}")
+    with np.errstate(over="ignore"):
+        return short if np.float32(short) == value else float(f"{value:.9g}")

@@ -1,0 +1,85 @@
+"""What `/monitoring/prometheus/metrics` tells."""
+
+from collections.abc import Callable
+
+import prometheus_client
+
+PATH = "/monitoring/prometheus/metrics"
+CONTENT_TYPE = prometheus_client.CONTENT_TYPE_LATEST
+_SECONDS = (
+    *(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1),
+    *(0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0),
+)
+_ROWS = (1, 2, 4, 8, 16, 32, 64)
+
+
+class Metrics:
+    """Counters of one server.
+
+    Attributes:
+        requests: Finished requests by `api` and `code`.
+        request_seconds: From the last header read to the reply, by `api`.
+        graph_seconds: Inside TensorFlow, by `signature`.
+        batch_rows: Rows of one run, by `signature`.
+        refused: Rows refused because the queue was full.
+        version: The highest version served.
+    """
+
+    def __init__(self):
+        self._registry = prometheus_client.CollectorRegistry()
+        prometheus_client.ProcessCollector(registry=self._registry)
+        given = {"registry": self._registry}
+        self.requests = prometheus_client.Counter(
+            "visualpoet_requests",
+            "Finished requests.",
+            ["api", "code"],
+            **given,
+        )
+        self.request_seconds = prometheus_client.Histogram(
+            "visualpoet_request_seconds",
+            "Seconds of a request.",
+            ["api"],
+            buckets=_SECONDS,
+            **given,
+        )
+        self.graph_seconds = prometheus_client.Histogram(
+            "visualpoet_graph_seconds",
+            "Seconds inside TensorFlow of one run.",
+            ["signature"],
+            buckets=_SECONDS,
+            **given,
+        )
+        self.batch_rows = prometheus_client.Histogram(
+            "visualpoet_batch_rows",
+            "Rows of one run.",
+            ["signature"],
+            buckets=_ROWS,
+            **given,
+        )
+        self.refused = prometheus_client.Counter(
+            "visualpoet_refused_rows",
+            "Rows refused because the queue was full.",
+            **given,
+        )
+        self.version = prometheus_client.Gauge(
+            "visualpoet_version", "The highest version served.", **given
+        )
+        self._queue = prometheus_client.Gauge(
+            "visualpoet_queue_length", "Rows that wait for a run.", **given
+        )
+
+    def watch_queue(self, length: Callable[[], int]) -> None:
+        """Says where the length of the queue is asked.
+
+        Args:
+            length: Rows that wait.
+        """
+        self._queue.set_function(length)
+
+    def page(self) -> bytes:
+        """Renders the numbers of now.
+
+        Returns:
+            Prometheus' text format.
+        """
+        return prometheus_client.generate_latest(self._registry)

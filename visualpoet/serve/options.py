@@ -1,0 +1,116 @@
+"""Options of `visualpoet serve`; cheap to import."""
+
+import argparse
+import dataclasses
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+
+def _option(default: Any, help: str) -> Any:
+    return dataclasses.field(default=default, metadata={"help": help})
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """How to serve.
+
+    Attributes:
+        model: A folder of numbered versions, or one version.
+        labels: Version by label.
+    """
+
+    model: pathlib.Path
+    labels: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    name: str = _option("visualpoet", "name of the model in paths")
+    host: str = _option("127.0.0.1", "address to listen at; 0.0.0.0 for all")
+    rest_port: int = _option(8501, "of REST and the page; 0 for a free one")
+    grpc_port: int = _option(8500, "of gRPC; 0 for a free one")
+    poll_seconds: float = _option(1.0, "between looks for new versions")
+    timeout_seconds: float = _option(30.0, "that a request may take")
+    stop_seconds: float = _option(30.0, "to finish what runs when stopped")
+    idle_seconds: float = _option(
+        30.0, "until a connection that sends nothing, or too slowly, is closed"
+    )
+    threads: int = _option(min(4, os.cpu_count() or 1), "graphs run at once")
+    batch_rows: int = _option(16, "rows merged into one run; 1 for no merging")
+    batch_milliseconds: float = _option(2.0, "to wait for rows to merge")
+    queue_rows: int = _option(256, "that may wait; more are refused with 429")
+    request_rows: int = _option(64, "of one request")
+    requests: int = _option(512, "in the house at once, read or waiting")
+    body_bytes: int = _option(20 * 2**20, "of one request")
+    picture_pixels: int = _option(50_000_000, "of one photograph")
+
+    def __post_init__(self):
+        for name in ("threads", "batch_rows", "request_rows", "requests"):
+            if getattr(self, name) < 1:
+                raise ValueError(
+                    f"expected {name} of 1 or more. Received: "
+                    f"{getattr(self, name)}"
+                )
+        if self.queue_rows < self.request_rows:
+            raise ValueError(
+                "expected queue_rows of request_rows or more. Received: "
+                f"{self.queue_rows} < {self.request_rows}"
+            )
+
+
+def _label(text: str) -> tuple[str, int]:
+    name, _, version = text.partition("=")
+    if not name.isidentifier() or not version.isdecimal():
+        raise argparse.ArgumentTypeError(
+            f"expected LABEL=VERSION as in stable=1. Received: {text!r}"
+        )
+    return name, int(version)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds an argument for each option.
+
+    Args:
+        parser: Of `visualpoet serve`.
+    """
+    parser.add_argument(
+        "--model",
+        type=pathlib.Path,
+        help="a folder of numbered versions; the one of the package if none",
+    )
+    parser.add_argument(
+        "--label",
+        type=_label,
+        action="append",
+        default=[],
+        metavar="LABEL=VERSION",
+        help="serve this version too, under /labels/LABEL",
+    )
+    for field in dataclasses.fields(Options)[2:]:
+        parser.add_argument(
+            "--" + field.name.replace("_", "-"),
+            type=field.type,
+            default=field.default,
+            help=f"{field.metadata['help']} ({field.default})",
+        )
+
+
+def from_arguments(
+    arguments: argparse.Namespace, model: pathlib.Path
+) -> Options:
+    """Makes the options of a command line.
+
+    Args:
+        arguments: What the parser of `add_arguments` read.
+        model: The model to serve if the command line names none.
+
+    Returns:
+        The options.
+
+    Raises:
+        ValueError: If one is out of bounds.
+    """
+    names = [field.name for field in dataclasses.fields(Options)[2:]]
+    return Options(
+        model=arguments.model or model,
+        labels=dict(arguments.label),
+        **{name: getattr(arguments, name) for name in names},
+    )

@@ -1,0 +1,51 @@
+"""The page that people see."""
+
+import importlib.resources
+import mimetypes
+
+from aiohttp import web
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; "
+        "img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class Page:
+    """Answers `/` and `/static/<name>` with the files of `web/`."""
+
+    def __init__(self):
+        folder = importlib.resources.files("visualpoet.serve") / "web"
+        self._files = {
+            file.name: file.read_bytes()
+            for file in folder.iterdir()
+            if file.is_file()
+        }
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answers one request.
+
+        Args:
+            request: With the name in its path, `index.html` if none.
+
+        Returns:
+            The file.
+
+        Raises:
+            HTTPNotFound: If there is none of this name.
+        """
+        name = request.match_info.get("name", "index.html")
+        if name not in self._files:
+            raise web.HTTPNotFound
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return web.Response(
+            body=self._files[name],
+            content_type=kind,
+            charset="utf-8" if kind.startswith("text/") else None,
+            headers={**HEADERS, "Cache-Control": "no-cache"},
+        )

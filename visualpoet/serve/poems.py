@@ -1,0 +1,301 @@
+"""Beyond the stock server: poems for people, whole or line by line."""
+
+import asyncio
+import base64
+import binascii
+import json
+import struct
+from collections.abc import AsyncIterator
+from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from aiohttp import web
+
+from visualpoet.serve import core as core_module
+from visualpoet.serve import errors
+from visualpoet.serve import json_tensors
+from visualpoet.serve import replies
+from visualpoet.serve import wishes
+from visualpoet.serve.core import Core
+from visualpoet.serve.servable import PICTURES
+from visualpoet.serve.servable import Servable
+from visualpoet.serve.servable import Signature
+
+MAX_LINES = 10
+_POEM = (
+    *("seed", "temperature", "top_p", "guidance", "lines", "candidates"),
+    *("ban", "opening"),
+)
+_LINE = (
+    *("seed", "temperature", "top_p", "guidance", "lines", "candidates"),
+    *("ban", "poem"),
+)
+_HEADER = struct.Struct("<qHH")
+
+
+class PoemsApi:
+    """Answers `/v1/poems` and `/v1/lines`.
+
+    Args:
+        core: The model.
+    """
+
+    def __init__(self, core: Core):
+        self._core = core
+
+    # --- /v1/poems
+
+    async def write_poem(self, request: web.Request) -> web.StreamResponse:
+        """Writes a poem for a photograph.
+
+        Args:
+            request: A form with the file `photograph` and wishes.
+
+        Returns:
+            JSON, or server-sent events `clues`, `line`..., `done`.
+
+        Raises:
+            ServeError: What the client is to know.
+        """
+        async with asyncio.timeout(self._core.options.idle_seconds):
+            photograph, given = await _read_form(request)
+        deadline = self._core.deadline()
+        with self._core.versions.resolve(self._core.options.name) as servable:
+            values = wishes.read(given, _POEM, servable.options)
+            values[PICTURES] = await self._read_photograph(photograph)
+            if _wants_stream(request):
+                return await self._stream(request, servable, values, deadline)
+            return replies.from_value(
+                await self._compose(servable, values, deadline)
+            )
+
+    async def _read_photograph(self, content: bytes) -> bytes:
+        limit = self._core.options.picture_pixels
+        await self._core.in_thread(core_module.check_picture, content, limit)
+        return await self._core.in_thread(core_module.read_picture, content)
+
+    async def _compose(
+        self, servable: Servable, values: Mapping[str, Any], deadline: float
+    ) -> dict[str, Any]:
+        name = "continue_poem" if values["opening"].strip() else "compose"
+        signature = _find(servable, name)
+        row = await self._run(signature, values, deadline)
+        return {
+            "poem": row["poem"].decode("utf-8", "replace"),
+            **{key: float(row[key]) for key in ("score", "fit", "fluency")},
+            "seed": values["seed"],
+            "clues": _texts(row["clues"]),
+            "candidates": [
+                {
+                    "poem": poem,
+                    "score": float(score),
+                    "fit": float(fit),
+                    "fluency": float(fluency),
+                }
+                for poem, score, fit, fluency in zip(
+                    _texts(row["candidates"]),
+                    row["candidate_score"],
+                    row["candidate_fit"],
+                    row["candidate_fluency"],
+                )
+                if poem
+            ],
+        }
+
+    async def _run(
+        self, signature: Signature, values: Mapping[str, Any], deadline: float
+    ) -> dict[str, Any]:
+        """One row through a signature."""
+        inputs = wishes.to_inputs(signature, values)
+        outputs = await self._core.run(signature, inputs, deadline)
+        return {name: value[0] for name, value in outputs.items()}
+
+    # --- line by line
+
+    async def _stream(
+        self,
+        request: web.Request,
+        servable: Servable,
+        values: Mapping[str, Any],
+        deadline: float,
+    ) -> web.StreamResponse:
+        events = self._write_lines(servable, values, deadline)
+        # A failure before the first line still has its status code.
+        first = await anext(events)
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": "text/event-stream; charset=utf-8",
+                "X-Accel-Buffering": "no",
+            }
+        )
+        await response.prepare(request)
+        await response.write(_event(*first))
+        try:
+            async for event in events:
+                await response.write(_event(*event))
+        except errors.ServeError as error:
+            await response.write(_event("error", {"error": error.message}))
+        await response.write_eof()
+        return response
+
+    async def _write_lines(
+        self, servable: Servable, values: Mapping[str, Any], deadline: float
+    ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        start = _find(servable, "start_poem")
+        next_line = _find(servable, "next_line")
+        seen = await self._run(start, values, deadline)
+        yield (
+            "clues",
+            {
+                "clues": _texts(seen["clues"]),
+                "token": _write_token(servable.number, seen),
+            },
+        )
+        poem, row = values["opening"].strip().encode(), {}
+        lines = _texts(poem.split(b"\n")) if poem else []
+        for number, line in enumerate(lines, 1):
+            yield "line", {"line": line, "number": number}
+        for number in range(len(lines) + 1, MAX_LINES + 1):
+            given = {**values, **seen, "poem": poem}
+            row = await self._run(next_line, given, deadline)
+            line, poem = row["line"].decode("utf-8", "replace"), row["poem"]
+            if line:
+                yield "line", {"line": line, "number": number}
+            if row["finished"] or not line:
+                break
+        yield (
+            "done",
+            {
+                "poem": poem.decode("utf-8", "replace"),
+                "score": float(row.get("score", 0.0)),
+                "seed": values["seed"],
+            },
+        )
+
+    # --- /v1/lines
+
+    async def write_line(self, request: web.Request) -> web.Response:
+        """Writes the line after some lines.
+
+        Args:
+            request: JSON with `token`, which a streamed poem gave, and
+                wishes; `poem` holds the lines before.
+
+        Returns:
+            JSON with `line`, `poem`, `finished` and `score`.
+
+        Raises:
+            ServeError: What the client is to know.
+        """
+        async with asyncio.timeout(self._core.options.idle_seconds):
+            body = await request.read()
+        given = json_tensors.parse(body)
+        token = given.pop("token", None)
+        deadline = self._core.deadline()
+        with self._core.versions.resolve(self._core.options.name) as servable:
+            signature = _find(servable, "next_line")
+            values = wishes.read(given, _LINE, servable.options)
+            values |= _read_token(token, servable.number, signature)
+            row = await self._run(signature, values, deadline)
+        return replies.from_value(
+            {
+                "line": row["line"].decode("utf-8", "replace"),
+                "poem": row["poem"].decode("utf-8", "replace"),
+                "finished": bool(row["finished"]),
+                "score": float(row["score"]),
+            }
+        )
+
+
+def _find(servable: Servable, name: str) -> Signature:
+    return servable.signature(
+        name,
+        "UNIMPLEMENTED",
+        "this model has no signature {}: export it again",
+    )
+
+
+def _wants_stream(request: web.Request) -> bool:
+    accepted = request.headers.get("Accept", "")
+    return "text/event-stream" in accepted or request.query.get("stream") == "1"
+
+
+async def _read_form(request: web.Request) -> tuple[bytes, dict[str, str]]:
+    if request.content_type != "multipart/form-data":
+        raise errors.invalid(
+            "expected a form (multipart/form-data) with a file named "
+            f"photograph. Received: {request.content_type[:100]}"
+        )
+    try:
+        form = await request.post()
+    except (ValueError, AssertionError, LookupError) as error:
+        raise errors.invalid(
+            "expected a form. Received: a broken one"
+        ) from error
+    given = {key: value for key, value in form.items() if key != "photograph"}
+    photograph = form.get("photograph")
+    if isinstance(photograph, web.FileField):
+        photograph = photograph.file.read()
+    if not isinstance(photograph, bytes):
+        raise errors.invalid(
+            "expected a file named photograph. Received: "
+            f"{', '.join(given)[:100] or 'no field'}"
+        )
+    return photograph, given
+
+
+def _texts(values: Iterable[bytes]) -> list[str]:
+    return [value.decode("utf-8", "replace") for value in values]
+
+
+def _event(name: str, data: Mapping[str, Any]) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+# --- tokens: what the server saw, kept by the client
+
+
+def _write_token(version: int, seen: Mapping[str, np.ndarray]) -> str:
+    embedding = seen["image_embedding"].astype("<f4")
+    clue_ids = seen["clue_ids"].astype("<i4")
+    header = _HEADER.pack(version, embedding.size, clue_ids.size)
+    content = header + embedding.tobytes() + clue_ids.tobytes()
+    return base64.urlsafe_b64encode(content).decode()
+
+
+def _read_token(
+    token: Any, version: int, signature: Signature
+) -> dict[str, np.ndarray]:
+    try:
+        content = base64.b64decode(token, b"-_", validate=True)
+        number, size, count = _HEADER.unpack_from(content)
+        values = np.frombuffer(content, "<f4", offset=_HEADER.size, count=size)
+        clue_ids = np.frombuffer(content, "<i4", offset=_HEADER.size + 4 * size)
+    except (TypeError, ValueError, binascii.Error, struct.error):
+        raise _token_error("what is none") from None
+    if number != version:
+        raise errors.ServeError(
+            "ABORTED",
+            f"the token is of version {number}, and version {version} is "
+            "served now: send the photograph again",
+        )
+    given = {"image_embedding": values, "clue_ids": clue_ids}
+    fits = all(
+        signature.inputs[name].shape[1:].is_compatible_with(value.shape)
+        for name, value in given.items()
+    )
+    if not fits or clue_ids.size != count or not np.isfinite(values).all():
+        raise _token_error("one of another model")
+    return {
+        "image_embedding": values.astype(np.float32),
+        "clue_ids": clue_ids.astype(np.int32),
+    }
+
+
+def _token_error(received: str) -> errors.ServeError:
+    return errors.invalid(
+        "expected the token that a streamed poem came with. Received: "
+        f"{received}"
+    )

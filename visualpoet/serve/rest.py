@@ -1,0 +1,148 @@
+"""TensorFlow Serving's REST interface."""
+
+import asyncio
+import re
+import urllib.parse
+
+from aiohttp import web
+from google.protobuf import json_format
+from tensorflow_serving.apis import get_model_metadata_pb2
+
+from visualpoet.serve import errors
+from visualpoet.serve import json_tensors
+from visualpoet.serve import replies
+from visualpoet.serve.core import Core
+from visualpoet.serve.servable import Servable
+
+_VERSION = r"(?:/versions/(\d+)|/labels/([^/:]+))?"
+_PREDICT = re.compile(
+    rf"(?i)/v1/models/([^/:]+){_VERSION}:(classify|regress|predict)"
+)
+_STATUS = re.compile(rf"(?i)/v1/models(?:/([^/:]+))?{_VERSION}(/metadata)?")
+_MAX_VERSION = 2**63
+
+
+class RestApi:
+    """Answers what begins with `/v1/`.
+
+    Args:
+        core: The model.
+    """
+
+    def __init__(self, core: Core):
+        self._core = core
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answers one request.
+
+        Args:
+            request: Of any method.
+
+        Returns:
+            JSON.
+
+        Raises:
+            ServeError: As TensorFlow Serving's.
+        """
+        path = request.rel_url.raw_path
+        if request.method == "POST" and (found := _PREDICT.fullmatch(path)):
+            name, version, label, method = found.groups()
+            target = _target(name, version, label)
+            return await self._predict(request, target, method.lower())
+        if request.method == "GET" and (found := _STATUS.fullmatch(path)):
+            name, version, label, metadata = found.groups()
+            if name is None:
+                raise errors.invalid("Missing model name in request.")
+            target = _target(name, version, label)
+            if metadata:
+                return self._metadata(target)
+            return self._status(target)
+        raise errors.invalid(f"Malformed request: {request.method} {path}")
+
+    async def _predict(
+        self, request: web.Request, target: tuple, method: str
+    ) -> web.Response:
+        core = self._core
+        async with asyncio.timeout(core.options.idle_seconds):
+            body = await request.read()
+        document = json_tensors.parse(body)
+        deadline = core.deadline()
+        with core.versions.resolve(*target) as servable:
+            if method != "predict":
+                raise errors.invalid(
+                    f"Expected a signature for {method}. This model has "
+                    "signatures for predict only"
+                )
+            signature, inputs, is_row = json_tensors.read_predict(
+                document,
+                lambda name: _find_signature(servable, name),
+                core.options.request_rows,
+            )
+            outputs = await core.run(signature, inputs, deadline)
+        write = (
+            json_tensors.write_rows if is_row else json_tensors.write_columns
+        )
+        return replies.from_text(write(outputs))
+
+    def _status(self, target: tuple) -> web.Response:
+        # As in the stock server, a label means all versions here.
+        states = self._core.versions.status(*target[:2])
+        return replies.from_value(
+            {
+                "model_version_status": [
+                    {
+                        "version": str(number),
+                        "state": state.name,
+                        "status": {
+                            "error_code": state.code,
+                            "error_message": state.message,
+                        },
+                    }
+                    for number, state in states
+                ]
+            }
+        )
+
+    def _metadata(self, target: tuple) -> web.Response:
+        servable = self._core.versions.resolve(*target)
+        definitions = get_model_metadata_pb2.SignatureDefMap(
+            signature_def=servable.definitions
+        )
+        return replies.from_value(
+            {
+                "model_spec": {
+                    "name": target[0],
+                    "signature_name": "",
+                    "version": str(servable.number),
+                },
+                "metadata": {
+                    "signature_def": json_format.MessageToDict(
+                        definitions,
+                        preserving_proto_field_name=True,
+                        always_print_fields_with_no_presence=True,
+                    )
+                },
+            }
+        )
+
+
+def _target(
+    name: str, version: str | None, label: str | None
+) -> tuple[str, int | None, str | None]:
+    if version and (len(version) > 19 or int(version) >= _MAX_VERSION):
+        raise errors.invalid(
+            f"Failed to convert version: {version} to numeric."
+        )
+    return (
+        urllib.parse.unquote(name),
+        None if version is None else int(version),
+        None if label is None else urllib.parse.unquote(label),
+    )
+
+
+def _find_signature(servable: Servable, name: str):
+    return servable.signature(
+        name,
+        "INVALID_ARGUMENT",
+        'Serving signature name: "{}" not found in signature def',
+    )

@@ -1,0 +1,188 @@
+"""One loaded version of a model, and its signatures as NumPy functions."""
+
+import gc
+import io
+import json
+import pathlib
+from collections.abc import Callable
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+from tensorflow.core.protobuf import meta_graph_pb2
+from tensorflow.core.protobuf import saved_model_pb2
+
+from visualpoet.serve import errors
+
+DEFAULT_SIGNATURE = "serving_default"
+PICTURES = "image_bytes"
+_WARMUP = pathlib.Path("assets.extra", "tf_serving_warmup_requests")
+_MAX_WARMUPS = 1000
+
+Tensors = Mapping[str, np.ndarray]
+Observe = Callable[[str, int, float], None]
+
+
+class Signature:
+    """A signature as a function of NumPy arrays.
+
+    Args:
+        name: Its name.
+        definition: As the SavedModel declares it.
+        function: What `tf.saved_model.load` made of it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        definition: meta_graph_pb2.SignatureDef,
+        function: Callable,
+    ):
+        self.name = name
+        self.inputs = {
+            key: tf.TensorSpec(info.tensor_shape, info.dtype, key)
+            for key, info in sorted(definition.inputs.items())
+        }
+        self.outputs = tuple(sorted(definition.outputs))
+        self._function = function
+
+    def check(self, inputs: Tensors) -> None:
+        """Compares dtypes and shapes with the signature's.
+
+        Args:
+            inputs: One array an input; strings as arrays of `object`.
+
+        Raises:
+            ServeError: INVALID_ARGUMENT, naming the input.
+        """
+        for name, spec in self.inputs.items():
+            given = inputs[name]
+            if given.dtype != spec.dtype.as_numpy_dtype:
+                raise errors.invalid(
+                    f"expected input {name} of {spec.dtype.name}. Received: "
+                    f"{given.dtype}"
+                )
+            if not spec.shape.is_compatible_with(given.shape):
+                raise errors.invalid(
+                    f"expected input {name} of shape {spec.shape}. Received: "
+                    f"{given.shape}"
+                )
+
+    def run(self, inputs: Tensors) -> dict[str, np.ndarray]:
+        """Runs the graph.
+
+        Args:
+            inputs: As for `check`.
+
+        Returns:
+            One array an output.
+
+        Raises:
+            ServeError: With the code of TensorFlow's error.
+        """
+        tensors = {
+            name: tf.constant(inputs[name], spec.dtype)
+            for name, spec in self.inputs.items()
+        }
+        try:
+            outputs = self._function(**tensors)
+            return {name: value.numpy() for name, value in outputs.items()}
+        except (tf.errors.OpError, ValueError, TypeError) as error:
+            raise errors.from_tensorflow(error) from error
+
+
+class Servable:
+    """One version, loaded and warm.
+
+    Args:
+        number: The version.
+        path: Its folder.
+
+    Raises:
+        Exception: Of many kinds, if it is broken.
+    """
+
+    def __init__(self, number: int, path: pathlib.Path):
+        self.number = number
+        self.in_use = 0
+        self.definitions = _read_definitions(path)
+        self._loaded = tf.saved_model.load(str(path))
+        self.signatures = {
+            name: Signature(name, self.definitions[name], function)
+            for name, function in self._loaded.signatures.items()
+        }
+        options = path / "assets.extra" / "options.json"
+        self.options = (
+            json.loads(options.read_text()) if options.exists() else {}
+        )
+        self._warm_up(path / _WARMUP)
+
+    def __enter__(self) -> "Servable":
+        """Marks it as in use, so that it is not unloaded."""
+        self.in_use += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Marks the end of a use."""
+        self.in_use -= 1
+
+    def signature(self, name: str, code: str, message: str) -> Signature:
+        """Looks a signature up.
+
+        Args:
+            name: Its name; empty for the default one.
+            code: Of the error if there is none.
+            message: With `{}` for the name.
+
+        Returns:
+            The signature.
+
+        Raises:
+            ServeError: If there is none.
+        """
+        name = name or DEFAULT_SIGNATURE
+        if name not in self.signatures:
+            raise errors.ServeError(code, message.format(name))
+        return self.signatures[name]
+
+    def _warm_up(self, records: pathlib.Path) -> None:
+        """A first call takes seconds: it is ours, not a client's."""
+        if records.exists():
+            self._replay(records)
+        elif list(self.signatures[DEFAULT_SIGNATURE].inputs) == [PICTURES]:
+            stream = io.BytesIO()
+            Image.new("RGB", (64, 64), "grey").save(stream, "JPEG")
+            picture = np.array([stream.getvalue()], object)
+            self.signatures[DEFAULT_SIGNATURE].run({PICTURES: picture})
+
+    def _replay(self, records: pathlib.Path) -> None:
+        from tensorflow_serving.apis import prediction_log_pb2
+
+        for record in tf.data.TFRecordDataset(str(records)).take(_MAX_WARMUPS):
+            log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
+            request = log.predict_log.request
+            name = request.model_spec.signature_name or DEFAULT_SIGNATURE
+            self.signatures[name].run(
+                {k: tf.make_ndarray(v) for k, v in request.inputs.items()}
+            )
+
+    def close(self) -> None:
+        """Lets go of the graph and the weights."""
+        self.signatures, self._loaded = {}, None
+        gc.collect()  # functions and captures of a SavedModel form cycles
+
+
+def _read_definitions(
+    path: pathlib.Path,
+) -> dict[str, meta_graph_pb2.SignatureDef]:
+    saved = saved_model_pb2.SavedModel()
+    saved.ParseFromString((path / "saved_model.pb").read_bytes())
+    graph = next(
+        g for g in saved.meta_graphs if "serve" in g.meta_info_def.tags
+    )
+    definitions = {}
+    for name, definition in graph.signature_def.items():
+        definitions[name] = meta_graph_pb2.SignatureDef()
+        definitions[name].CopyFrom(definition)
+    return definitions

@@ -1,0 +1,258 @@
+"""`visualpoet serve`: REST, gRPC and the page, in one event loop."""
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+
+import grpc
+from aiohttp import web
+from grpc_health.v1 import health_pb2
+from grpc_health.v1 import health_pb2_grpc
+from grpc_health.v1.health import aio as health
+from tensorflow_serving.apis import model_service_pb2_grpc
+from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+from visualpoet.serve import errors
+from visualpoet.serve import grpc_api
+from visualpoet.serve import metrics
+from visualpoet.serve import replies
+from visualpoet.serve.core import Core
+from visualpoet.serve.options import Options
+from visualpoet.serve.page import Page
+from visualpoet.serve.poems import PoemsApi
+from visualpoet.serve.rest import RestApi
+
+_log = logging.getLogger(__name__)
+_SERVICES = (
+    "",
+    "tensorflow.serving.PredictionService",
+    "tensorflow.serving.ModelService",
+)
+
+
+class Server:
+    """A running server.
+
+    Attributes:
+        rest_port: Of REST, once started.
+        grpc_port: Of gRPC, once started.
+        core: The model behind both.
+
+    Args:
+        options: How to serve.
+    """
+
+    def __init__(self, options: Options):
+        self._options = options
+        self.core = Core(options)
+        self.rest_port = self.grpc_port = 0
+        self._busy = 0
+        self._runner: web.AppRunner | None = None
+        self._grpc: grpc.aio.Server | None = None
+        self._health = health.HealthServicer()
+
+    async def start(self) -> None:
+        """Loads the model, then listens.
+
+        Raises:
+            FileNotFoundError: If there is no model.
+            ValueError: If it cannot be loaded.
+            OSError: If a port is taken.
+        """
+        await self.core.start()
+        await self._start_rest()
+        await self._start_grpc()
+
+    async def stop(self) -> None:
+        """Listens no more, finishes what runs, and ends."""
+        seconds = self._options.stop_seconds
+        await self._health.enter_graceful_shutdown()
+        ends = []
+        if self._runner:
+            ends.append(self._runner.cleanup())
+        if self._grpc:
+            ends.append(self._grpc.stop(seconds))
+        await asyncio.gather(*ends)
+        # gRPC complains if its server is still there when the program ends.
+        self._runner = self._grpc = None
+        await self.core.stop()
+
+    # --- REST
+
+    async def _start_rest(self) -> None:
+        options = self._options
+        self._runner = web.AppRunner(
+            self._make_application(),
+            handler_cancellation=True,
+            access_log=None,
+            keepalive_timeout=options.idle_seconds,
+            lingering_time=1.0,
+            shutdown_timeout=options.stop_seconds,
+        )
+        await self._runner.setup()
+        await web.TCPSite(self._runner, options.host, options.rest_port).start()
+        self.rest_port = self._runner.addresses[0][1]
+
+    def _make_application(self) -> web.Application:
+        poems, rest, page = PoemsApi(self.core), RestApi(self.core), Page()
+        application = web.Application(
+            client_max_size=self._options.body_bytes,
+            middlewares=[self._answer],
+        )
+        add = application.router.add_route
+        add("GET", "/", page.handle, name="page")
+        add("GET", "/static/{name}", page.handle, name="static")
+        add("GET", metrics.PATH, self._handle_metrics, name="metrics")
+        add("POST", "/v1/poems", poems.write_poem, name="poems")
+        add("POST", "/v1/lines", poems.write_line, name="lines")
+        add("*", "/{v:[vV]1}/{rest:.*}", rest.handle, name="models")
+        return application
+
+    @web.middleware
+    async def _answer(
+        self, request: web.Request, handler
+    ) -> web.StreamResponse:
+        """Every answer is counted, every error is JSON."""
+        started = time.perf_counter()
+        resource = request.match_info.route.resource
+        api = resource.name if resource and resource.name else "none"
+        status = 499
+        self._busy += 1
+        try:
+            response = await self._attempt(request, handler)
+            status = response.status
+            return response
+        finally:
+            self._busy -= 1
+            counts = self.core.metrics
+            seconds = time.perf_counter() - started
+            counts.requests.labels(api, str(status)).inc()
+            counts.request_seconds.labels(api).observe(seconds)
+
+    async def _attempt(
+        self, request: web.Request, handler
+    ) -> web.StreamResponse:
+        if self._busy > self._options.requests:
+            error = errors.ServeError(
+                "RESOURCE_EXHAUSTED", "too many requests. Try again later"
+            )
+            return replies.from_serve_error(error)
+        try:
+            return await handler(request)
+        except errors.ServeError as error:
+            return replies.from_serve_error(error)
+        except web.RequestPayloadError as error:
+            return replies.from_serve_error(
+                errors.invalid(f"broken body: {error}")
+            )
+        except TimeoutError:  # whoever sends slowly is not waited for
+            message = "the body did not come in time"
+            return replies.from_error(message, 408)
+        except web.HTTPException as error:
+            message = f"{error.status} {error.reason}: {request.path[:200]}"
+            return replies.from_error(message, error.status)
+        except ConnectionError:
+            raise  # the client has gone
+        except Exception:
+            _log.exception("%s %s", request.method, request.path)
+            message = "an error of the server, which its log tells more about"
+            return replies.from_error(message, 500)
+
+    async def _handle_metrics(self, request: web.Request) -> web.Response:
+        return web.Response(
+            body=self.core.metrics.page(),
+            headers={"Content-Type": metrics.CONTENT_TYPE},
+        )
+
+    # --- gRPC
+
+    async def _start_grpc(self) -> None:
+        options = self._options
+        self._grpc = grpc.aio.server(
+            maximum_concurrent_rpcs=options.requests,
+            options=[
+                ("grpc.max_receive_message_length", options.body_bytes),
+                ("grpc.max_send_message_length", -1),
+                ("grpc.so_reuseport", 0),
+            ],
+        )
+        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
+            grpc_api.PredictionService(self.core), self._grpc
+        )
+        model_service_pb2_grpc.add_ModelServiceServicer_to_server(
+            grpc_api.ModelService(self.core), self._grpc
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        for service in _SERVICES:
+            await self._health.set(
+                service, health_pb2.HealthCheckResponse.SERVING
+            )
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        try:
+            self.grpc_port = self._grpc.add_insecure_port(
+                f"{host}:{options.grpc_port}"
+            )
+        except RuntimeError as error:
+            raise OSError(f"gRPC port {options.grpc_port}: {error}") from error
+        await self._grpc.start()
+
+
+async def _serve(options: Options) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server = Server(options)
+    starting = asyncio.create_task(server.start())
+    waiting = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait(
+            (starting, waiting), return_when=asyncio.FIRST_COMPLETED
+        )
+        if starting.done():
+            await starting
+            _announce(server, options)
+            await waiting
+    finally:
+        waiting.cancel()
+        if not starting.done():
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+        await server.stop()
+
+
+def _announce(server: Server, options: Options) -> None:
+    print(
+        f"visualpoet: http://{options.host}:{server.rest_port} "
+        f"grpc://{options.host}:{server.grpc_port}",
+        flush=True,
+    )
+
+
+def run(options: Options) -> int:
+    """Serves until SIGTERM or SIGINT.
+
+    Args:
+        options: How to serve.
+
+    Returns:
+        0, once everything that ran is finished.
+
+    Raises:
+        FileNotFoundError: If there is no model.
+        ValueError: If it cannot be loaded, or a port is taken.
+    """
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="visualpoet: %(levelname)s %(message)s",
+    )
+    try:
+        asyncio.run(_serve(options))
+    except OSError as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise ValueError(f"cannot listen: {error}") from error
+    return 0

@@ -1,0 +1,231 @@
+"""The versions of one model: found, loaded, swapped, drained, refused."""
+
+import asyncio
+import concurrent.futures
+import dataclasses
+import logging
+import pathlib
+from collections.abc import Mapping
+
+from visualpoet.serve import errors
+from visualpoet.serve.metrics import Metrics
+from visualpoet.serve.servable import Servable
+
+_log = logging.getLogger(__name__)
+_DRAIN_SECONDS = 0.01
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    """Where a version is in its life.
+
+    Attributes:
+        name: START, LOADING, AVAILABLE, UNLOADING or END.
+        code: OK, or why it is not served.
+        message: The same in words.
+    """
+
+    name: str
+    code: str = "OK"
+    message: str = ""
+
+
+def find_versions(folder: pathlib.Path) -> dict[int, pathlib.Path]:
+    """Finds the versions in a folder.
+
+    Args:
+        folder: Of numbered versions, or one version.
+
+    Returns:
+        Folder by number; a version that is named otherwise counts as 1.
+    """
+    if (folder / "saved_model.pb").exists():
+        return {int(folder.name) if folder.name.isdecimal() else 1: folder}
+    return {
+        int(path.parent.name): path.parent
+        for path in folder.glob("*/saved_model.pb")
+        if path.parent.name.isdecimal()
+    }
+
+
+def _fingerprint(path: pathlib.Path) -> tuple:
+    """Changes when a file does: a refused version is then tried again."""
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    stats = [file.stat() for file in files]
+    return tuple((stat.st_size, stat.st_mtime_ns) for stat in stats)
+
+
+class Versions:
+    """Serves the highest version of a folder, and those that have a label.
+
+    A version that cannot be loaded is refused, and the highest other one
+    serves. When all of a folder is gone, what is loaded serves on.
+
+    Args:
+        name: Of the model.
+        folder: Of the model.
+        labels: Version by label.
+        metrics: Is told the version served.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: pathlib.Path,
+        labels: Mapping[str, int],
+        metrics: Metrics,
+    ):
+        self.name = name
+        self._folder = folder
+        self._labels = dict(labels)
+        self._metrics = metrics
+        self._loaded: dict[int, Servable] = {}
+        self._refused: dict[int, tuple] = {}
+        self.states: dict[int, State] = {}
+        self._loader = concurrent.futures.ThreadPoolExecutor(
+            1, thread_name_prefix="load"
+        )
+        self._draining: set[asyncio.Task] = set()
+
+    def resolve(
+        self, name: str, version: int | None = None, label: str | None = None
+    ) -> Servable:
+        """Finds what a request asks for.
+
+        Args:
+            name: Of the model.
+            version: A number; the highest served if none.
+            label: A label instead of a version.
+
+        Returns:
+            A version that is served; to be used in a `with` block.
+
+        Raises:
+            ServeError: As TensorFlow Serving's.
+        """
+        if not name:
+            raise errors.invalid("ModelSpec has no name specified.")
+        if label is not None:
+            if name != self.name or label not in self._labels:
+                raise errors.invalid(
+                    f"Unrecognized servable version label: {label}"
+                )
+            version = self._labels[label]
+        wanted = max(self._loaded, default=0) if version is None else version
+        if name != self.name or wanted not in self._loaded:
+            request = (
+                f"Latest({name})"
+                if version is None
+                else f"Specific({name}, {version})"
+            )
+            raise errors.ServeError(
+                "NOT_FOUND", f"Servable not found for request: {request}"
+            )
+        return self._loaded[wanted]
+
+    def status(
+        self, name: str, version: int | None = None
+    ) -> list[tuple[int, State]]:
+        """Tells the states of versions.
+
+        Args:
+            name: Of the model.
+            version: A number; all if none.
+
+        Returns:
+            Numbers and states, the highest first.
+
+        Raises:
+            ServeError: NOT_FOUND.
+        """
+        known = self.states if name == self.name else {}
+        if version is None:
+            if not known:
+                raise errors.ServeError(
+                    "NOT_FOUND", f"Could not find any versions of model {name}"
+                )
+            return sorted(known.items(), reverse=True)
+        if version not in known:
+            raise errors.ServeError(
+                "NOT_FOUND",
+                f"Could not find version {version} of model {name}",
+            )
+        return [(version, known[version])]
+
+    async def watch(self, seconds: float) -> None:
+        """Looks for new versions, for ever.
+
+        Args:
+            seconds: Between two looks.
+        """
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await self.poll()
+            except OSError as error:
+                _log.warning("%s: %s", self._folder, error)
+
+    async def poll(self) -> None:
+        """Loads what is to be served, then unloads what is not."""
+        found = find_versions(self._folder)
+        wanted = {n for n in self._labels.values() if n in found}
+        for number in sorted(wanted):
+            await self._load(number, found[number])
+        for number in sorted(found, reverse=True):
+            if await self._load(number, found[number]):
+                wanted.add(number)
+                break
+        if not wanted & self._loaded.keys():
+            return
+        for number in self._loaded.keys() - wanted:
+            self._unload(number)
+        self._metrics.version.set(max(self._loaded))
+
+    async def _load(self, number: int, path: pathlib.Path) -> bool:
+        if number in self._loaded:
+            return True
+        fingerprint = _fingerprint(path)
+        if self._refused.get(number) == fingerprint:
+            return False
+        self.states[number] = State("LOADING")
+        loop = asyncio.get_running_loop()
+        try:
+            servable = await loop.run_in_executor(
+                self._loader, Servable, number, path
+            )
+        except Exception as error:  # whatever is wrong with it, the old serves
+            self._refuse(number, fingerprint, error)
+            return False
+        self._loaded[number] = servable
+        self.states[number] = State("AVAILABLE")
+        _log.info("version %d of %s is served", number, self.name)
+        return True
+
+    def _refuse(
+        self, number: int, fingerprint: tuple, error: Exception
+    ) -> None:
+        if not isinstance(error, errors.ServeError):
+            error = errors.from_tensorflow(error)
+        self._refused[number] = fingerprint
+        code = error.code.name
+        self.states[number] = State("END", code, error.message)
+        _log.error("version %d is refused: %s", number, error.message)
+
+    def _unload(self, number: int) -> None:
+        servable = self._loaded.pop(number)
+        self.states[number] = State("UNLOADING")
+        task = asyncio.create_task(self._drain(servable))
+        self._draining.add(task)
+        task.add_done_callback(self._draining.discard)
+
+    async def _drain(self, servable: Servable) -> None:
+        while servable.in_use:
+            await asyncio.sleep(_DRAIN_SECONDS)
+        servable.close()
+        if servable.number not in self._loaded:
+            self.states[servable.number] = State("END")
+        _log.info("version %d of %s is unloaded", servable.number, self.name)
+
+    def close(self) -> None:
+        """Ends the thread that loads."""
+        self._loader.shutdown(cancel_futures=True)

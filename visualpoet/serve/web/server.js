@@ -1,0 +1,115 @@
+// Talks to the server. Addresses are relative, so that a proxy may serve the
+// page below a path of its own.
+
+/** What the server, or the way to it, refused; the message is for the reader. */
+export class Refused extends Error {}
+
+const REASONS = {
+  401: "This server asks for a token, which this page does not have.",
+  409: "The model has changed meanwhile. Ask for another poem first.",
+  413: "That photograph is too large for this server.",
+  429: "The server is busy just now. Please try again in a moment.",
+  503: "The server is busy just now. Please try again in a moment.",
+};
+
+async function refuse(response) {
+  let said = "";
+  try {
+    said = (await response.json()).error ?? "";
+  } catch {
+    // A proxy answers in HTML; the status says enough.
+  }
+  const reason = REASONS[response.status];
+  if (reason || response.status >= 500) {
+    return new Refused(reason ?? "The server had an accident. Please try again.");
+  }
+  return new Refused(`The server refused: ${said || response.status}`);
+}
+
+async function ask(address, request) {
+  let response;
+  try {
+    response = await fetch(address, { method: "POST", ...request });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refused("The server cannot be reached. Are you online?");
+  }
+  if (!response.ok) throw await refuse(response);
+  return response;
+}
+
+function form(photograph, wishes) {
+  const body = new FormData();
+  body.append("photograph", photograph, "photograph");
+  for (const [name, value] of Object.entries(wishes)) body.append(name, value);
+  return body;
+}
+
+/** Server-sent events, as pairs of name and data, from a body of bytes. */
+export async function* events(body) {
+  let waiting = "";
+  for await (const text of chunks(body)) {
+    const blocks = (waiting + text).split(/\r?\n\r?\n/);
+    waiting = blocks.pop();
+    for (const block of blocks) {
+      const fields = { event: "message", data: "" };
+      for (const line of block.split(/\r?\n/)) {
+        const [, name, value] = /^(\w*): ?(.*)$/.exec(line) ?? [];
+        if (name) fields[name] = value;
+      }
+      if (fields.data) yield [fields.event, JSON.parse(fields.data)];
+    }
+  }
+}
+
+// Safari cannot iterate over a ReadableStream.
+async function* chunks(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    yield value;
+  }
+}
+
+/**
+ * Writes a poem: `clues`, then one `line` after the other, then `done`.
+ *
+ * @param {Blob} photograph
+ * @param {Object<string, string>} wishes seed, temperature and so on.
+ * @param {AbortSignal} signal
+ */
+export async function* write(photograph, wishes, signal) {
+  const response = await ask("v1/poems", {
+    body: form(photograph, wishes),
+    headers: { Accept: "text/event-stream" },
+    signal,
+  });
+  let finished = false;
+  for await (const [name, data] of events(response.body)) {
+    if (name === "error") throw new Refused(data.error);
+    finished ||= name === "done";
+    yield [name, data];
+  }
+  if (!finished) throw new Refused("The connection broke. Please try again.");
+}
+
+/** Writes several poems at once: `{poem, clues, candidates, ...}`. */
+export async function writeMany(photograph, wishes, signal) {
+  const response = await ask("v1/poems", {
+    body: form(photograph, wishes),
+    headers: { Accept: "application/json" },
+    signal,
+  });
+  return response.json();
+}
+
+/** Writes the line after those before: `{line, poem, finished}`. */
+export async function writeLine(wishes, signal) {
+  const response = await ask("v1/lines", {
+    body: JSON.stringify(wishes),
+    headers: { "Content-Type": "application/json" },
+    signal,
+  });
+  return response.json();
+}

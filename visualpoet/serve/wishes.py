@@ -1,0 +1,111 @@
+"""What a client wishes of its poem, from a form or from JSON."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from visualpoet.serve import errors
+from visualpoet.serve.servable import Signature
+
+_NUMBERS = {
+    "seed": (int, 0, 2**63 - 1),
+    "temperature": (float, 0.0, 10.0),
+    "top_p": (float, 0.0, 1.0),
+    "guidance": (float, 0.0, 10.0),
+    "lines": (int, 0, 10),
+    "candidates": (int, 1, 64),
+}
+_TEXTS = ("ban", "opening", "poem")
+_INPUTS = {"candidates": "num_candidates", "ban": "banned"}
+_MAX_TEXT = 2000
+
+
+def read(
+    given: Mapping[str, Any], names: tuple[str, ...], defaults: Mapping
+) -> dict[str, Any]:
+    """Checks wishes and fills up with what the model does by itself.
+
+    Args:
+        given: Texts of a form, or values of JSON.
+        names: That may be given.
+        defaults: `assets.extra/options.json` of the model.
+
+    Returns:
+        Values by the names of a signature's inputs.
+
+    Raises:
+        ServeError: INVALID_ARGUMENT, naming the wish.
+    """
+    unknown = sorted(given.keys() - set(names))
+    if unknown:
+        raise errors.invalid(
+            f"expected only {', '.join(names)}. Received: {unknown[0][:100]}"
+        )
+    wishes = {}
+    for name in names:
+        key = _INPUTS.get(name, name)
+        if name not in given:
+            wishes[key] = defaults.get(key, "")
+        elif name in _TEXTS:
+            wishes[key] = _read_text(name, given[name])
+        else:
+            wishes[key] = _read_number(name, given[name])
+    return wishes
+
+
+def _read_text(name: str, value: Any) -> str:
+    if name == "ban" and isinstance(value, list):
+        value = " ".join(map(str, value[:_MAX_TEXT]))
+    if not isinstance(value, str):
+        raise errors.invalid(
+            f"expected {name}, a text. Received: {type(value).__name__}"
+        )
+    if len(value) > _MAX_TEXT:
+        raise errors.invalid(
+            f"expected {name} of at most {_MAX_TEXT} characters. Received: "
+            f"{len(value)}"
+        )
+    # Lone surrogates, which JSON can spell, are no UTF-8.
+    value = value.encode("utf-8", "replace").decode()
+    return value.replace("\r\n", "\n").replace("\0", "")
+
+
+def _read_number(name: str, value: Any) -> float:
+    kind, low, high = _NUMBERS[name]
+    try:
+        if isinstance(value, bool) or (kind is int and type(value) is float):
+            raise ValueError
+        number = kind(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not low <= number <= high:
+        sort = "an integer" if kind is int else "a number"
+        raise errors.invalid(
+            f"expected {name}, {sort} from {low} to {high}. Received: "
+            f"{str(value)[:100]}"
+        )
+    return number
+
+
+def to_inputs(
+    signature: Signature, values: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    """Makes one row of inputs.
+
+    Args:
+        signature: Whose inputs are wanted.
+        values: At least of all of them.
+
+    Returns:
+        Arrays with one row each.
+    """
+    inputs = {}
+    for name, spec in signature.inputs.items():
+        value = values[name]
+        if isinstance(value, str):
+            value = value.encode()
+        kind = object if isinstance(value, bytes) else spec.dtype.as_numpy_dtype
+        inputs[name] = np.array([value], kind)
+    return inputs
