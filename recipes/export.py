@@ -10,18 +10,18 @@ import json
 import pathlib
 
 import keras
-import numpy as np
 
 from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import load_corpus
-from visualpoet.embedding import retrieval
+from visualpoet.embedding import clues
+from visualpoet.embedding.clues import clue_bias
 from visualpoet.embedding.encoders import load_towers
+from visualpoet.embedding.photographs import see_photographs
 from visualpoet.export import model_card
 from visualpoet.export.half_stored import EncoderFeatures
 from visualpoet.export.poet import Poet
 from visualpoet.export.savedmodel import export_poet
-from visualpoet.features.experts import FEATURE_NAMES
 from visualpoet.features.experts import SENTIMENT_FILE
 from visualpoet.features.experts import ExpertEnsemble
 from visualpoet.features.store import load_features
@@ -59,10 +59,10 @@ class Config:
         "", "results.json of evaluate.py for the card; empty for no card"
     )
     clue_prior: float = option(
-        0.06, "weight of how often texts on photographs have a word"
+        clues.PRIOR, "weight of how often texts on photographs have a word"
     )
     max_clue_frequency: float = option(
-        0.002, "words more frequent than this are no clues"
+        clues.MAX_FREQUENCY, "words more frequent than this are no clues"
     )
     temperature: float = option(Options.temperature, "of the exported poet")
     top_p: float = option(Options.top_p, "of the exported poet")
@@ -86,14 +86,15 @@ def main(config: Config) -> None:
     poems = datasets.frame_poems(
         corpus.vocabulary, corpus.texts("train"), max_tokens=200
     )
+    kinds = token_kinds(corpus.vocabulary, poems)
     poet = Poet(
         seer,
         image_tower,
         poem_tower,
         generator,
         corpus.vocabulary,
-        _clue_bias(config, corpus, poems, image_tower, poem_tower),
-        token_kinds(corpus.vocabulary, poems),
+        _clue_bias(config, corpus, poems, kinds, image_tower, poem_tower),
+        kinds,
         Options(
             temperature=config.temperature,
             top_p=config.top_p,
@@ -126,43 +127,20 @@ def _load_seer(features_dir: pathlib.Path):
     return sentiment, ExpertEnsemble(handles, sentiment)
 
 
-def _clue_bias(config, corpus, poems, image_tower, poem_tower):
-    """What is taken off a word's similarity to a photograph.
-
-    Its mean over the training photographs, less a prior: how many of their
-    texts (captions, or paired poems where there are none) have the word.
-    Infinity where a word is no clue, or in no such text.
-    """
+def _clue_bias(config, corpus, poems, kinds, image_tower, poem_tower):
     features = load_features(config.features_dir)
     names = [n for n in corpus.images("train") if n in features["object"]]
-    embeddings = image_tower.predict(
-        {k: np.stack([features[k][n] for n in names]) for k in FEATURE_NAMES},
-        batch_size=512,
-        verbose=0,
+    _, embeddings = see_photographs(features, names, "joint", image_tower)
+    return clue_bias(
+        corpus,
+        poems,
+        names,
+        embeddings,
+        poem_tower,
+        kinds.is_open,
+        config.clue_prior,
+        config.max_clue_frequency,
     )
-    ids = np.arange(len(corpus.vocabulary), dtype=np.int32)[:, None]
-    words = poem_tower.predict(ids, batch_size=1024, verbose=0)
-    counts = np.bincount(np.concatenate(poems), minlength=len(words))
-    usable = retrieval.clue_mask(corpus.vocabulary)
-    usable &= counts < config.max_clue_frequency * counts.sum()
-    bias = words @ embeddings.mean(axis=0)
-    share = _share_of_texts(corpus, names)
-    usable &= share > 0
-    bias -= config.clue_prior * np.log(share + 1e-3)
-    return np.where(usable, bias, np.inf)
-
-
-def _share_of_texts(corpus, names) -> np.ndarray:
-    """Share of photographs that have each token in a text of theirs."""
-    texts = {name: corpus.photographs[name].captions for name in names}
-    paired = {}
-    for pair in corpus.pairs:
-        paired.setdefault(pair.image, []).append(pair.poem.text)
-    share = np.zeros(len(corpus.vocabulary))
-    for name, captions in texts.items():
-        some = corpus.vocabulary.encode_batch(captions or paired.get(name, []))
-        share[list({token for ids in some for token in ids})] += 1
-    return share / max(len(names), 1)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,8 @@ from visualpoet.embedding.photographs import see_photographs
 from visualpoet.features.store import load_features
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
 from visualpoet.generator.sampling import sample_poems
+from visualpoet.generator.subjects import subjects_of
+from visualpoet.generator.subjects import take
 from visualpoet.runs import option
 
 
@@ -87,9 +89,10 @@ def main(config: Config) -> None:
         for split in ("train", "validation")
     }
     generator = keras.saving.load_model(config.generator)
+    subjects = subjects_of(generator, corpus, rows, seen, poem_tower)
     samples = {
-        "train": _sample(config, generator, texts["train"], seen, 0),
-        "validation": _sample(config, generator, texts["validation"], seen, 1),
+        split: _sample(config, generator, texts[split], subjects, number)
+        for number, split in enumerate(("train", "validation"))
     }
     run.log(f"{len(samples['train'][0])} samples to learn from")
     critics = _build(config, corpus, poem_tower)
@@ -163,7 +166,7 @@ def _gather(config, corpus, split, rows):
     )
 
 
-def _sample(config, generator, texts, seen, number, batch_size=250):
+def _sample(config, generator, texts, subjects, number, batch_size=250):
     """Which pairs the samples are for, and the samples."""
     random = np.random.default_rng((config.seed, number))
     chosen = random.integers(len(texts.pair_images), size=config.num_samples)
@@ -176,7 +179,7 @@ def _sample(config, generator, texts, seen, number, batch_size=250):
 
     written = []
     for some in np.array_split(chosen, max(1, len(chosen) // batch_size)):
-        photograph = {"image_embedding": seen[texts.pair_images[some]]}
+        photograph = take(subjects, texts.pair_images[some])
         uniform = random.random((len(some), config.max_tokens), np.float32)
         written.append(write(photograph, uniform).numpy())
     return chosen, np.concatenate(written)

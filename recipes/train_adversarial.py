@@ -46,6 +46,8 @@ from visualpoet.evaluation.diversity import distinct_n  # noqa: E402
 from visualpoet.features.store import load_features  # noqa: E402
 from visualpoet.generator import poem_generator  # noqa: E402, F401
 from visualpoet.generator.sampling import sample_poems  # noqa: E402
+from visualpoet.generator.subjects import subjects_of  # noqa: E402
+from visualpoet.generator.subjects import take  # noqa: E402
 from visualpoet.runs import option  # noqa: E402
 
 CRITICS = ("multimodal", "poem_style", "real_or_generated")
@@ -143,8 +145,8 @@ def main(config: Config) -> None:
     inputs = [*corpus_files(config.corpus_dir), config.generator]
     inputs += sorted(config.discriminators_dir.glob("*.keras"))
     run = runs.RunDirectory(config.run_dir, config, inputs)
-    data = _Data(config)
     generator = keras.saving.load_model(config.generator)
+    data = _Data(config, generator)
     critics = [_load_critic(config, name) for name in config.critics]
     reward = _build_reward(config, data, generator, critics)
     environment = PoemEnvironment(
@@ -207,15 +209,18 @@ def main(config: Config) -> None:
 class _Data:
     """Photographs and human texts, batch by batch."""
 
-    def __init__(self, config):
+    def __init__(self, config, generator):
         self.config = config
         self.corpus = load_corpus(config.corpus_dir)
-        image_tower, _ = load_towers(config.embedding_dir)
-        rows, self.seen = see_photographs(
+        image_tower, poem_tower = load_towers(config.embedding_dir)
+        rows, seen = see_photographs(
             load_features(config.features_dir),
             list(self.corpus.photographs),
             "joint",
             image_tower,
+        )
+        self.subjects = subjects_of(
+            generator, self.corpus, rows, seen, poem_tower
         )
         self.names = list(rows)
         prose, _ = readers.read_poems(config.paragraphs)
@@ -233,11 +238,9 @@ class _Data:
         self.shown_rows = [rows[name] for name in self.shown]
         self.photographs: list[str] = []
         self.photograph_spec = {
-            "image_embedding": tf.TensorSpec([self.seen.shape[1]], tf.float32)
+            name: tf.TensorSpec(values.shape[1:], values.dtype)
+            for name, values in self.subjects.items()
         }
-
-    def photograph(self, rows):
-        return {"image_embedding": self.seen[rows]}
 
     def batch(self, step):
         size = self.config.batch_size
@@ -246,7 +249,7 @@ class _Data:
         rows = self.texts.pair_images[chosen]
         self.photographs = [self.names[row] for row in rows]
         pairs = self.texts.pair_batch(chosen, self.random)
-        photograph = self.photograph(rows)
+        photograph = take(self.subjects, rows)
         return {
             "photograph": photograph,
             "pairs": pairs,
@@ -418,7 +421,7 @@ class _Report:
 
     def _write_samples(self, step, row):
         data = self._data
-        tokens = self._decode(data.photograph(data.shown_rows)).numpy()
+        tokens = self._decode(take(data.subjects, data.shown_rows)).numpy()
         poems = [data.corpus.vocabulary.decode(ids) for ids in tokens]
         folder = self._run.path / "samples"
         folder.mkdir(exist_ok=True)

@@ -13,6 +13,7 @@ from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.embedding.clues import NUM_CLUES
 from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.encoders import PoemTower
 from visualpoet.export.half_stored import EncoderFeatures
@@ -25,7 +26,6 @@ from visualpoet.generator.composer import MAX_CANDIDATES
 from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.poem_generator import PoemGenerator
 
-NUM_CLUES = 6
 # Of an opening, what comes before its last tokens is kept and not read.
 MAX_OPENING = 256
 UNREADABLE = (
