@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import pathlib
+import re
 
 import keras
 import numpy as np
@@ -156,6 +158,18 @@ def test_the_run_directory(whole, pretrained, paths):
         "9",
         "12",
     ]
+
+
+def test_every_column_is_in_the_glossary(whole):
+    glossary = (
+        pathlib.Path(train_adversarial.__file__).parent / "README.md"
+    ).read_text()
+    names = re.findall(r"^\| `([^`]+)`", glossary, re.M)
+    patterns = [re.sub("<[^>]+>", "[a-z_]+", name) for name in names]
+    columns = rows(whole)[0].split(",")
+    assert len(columns) > 15
+    for column in columns:
+        assert any(re.fullmatch(p, column) for p in patterns), column
 
 
 def test_all_networks_have_moved(whole, pretrained):
