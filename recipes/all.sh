@@ -37,7 +37,8 @@ step pretrain_generator generator "${experts[@]}" --embedding-dir embedding \
     --hidden-dim 768 --pair-share 0.5 --num-steps 1500 --learning-rate 5e-4 \
     --warmup-steps 100 --start-from generator_poems/generator.keras
 step distill_visual_encoder encoder "${experts[@]}" \
-    --photographs "${pictures[@]}" --num-steps 5500
+    --photographs "${pictures[@]}" --num-steps 10000 \
+    --image-tower embedding/image_tower.keras
 step train_embedding embedding_small --corpus-dir corpus \
     --features-dir encoder --poem-tower embedding/poem_tower.keras \
     --num-steps 1500

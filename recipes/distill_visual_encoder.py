@@ -85,28 +85,15 @@ def main(config: Config) -> None:
         for name, content in photographs.read_photographs(config.photographs)
         if name in readable
     }
-    train_names = [name for name in corpus.images("train") if name in contents]
-    held_out = [n for n in corpus.images("validation") if n in contents]
     views = range(1 + config.num_crops)
-    pixels = np.concatenate(
-        [_pixels([contents[n] for n in train_names], view) for view in views]
-    )
-    targets = [_targets(config, train_names, view) for view in views]
-    targets = {
-        name: np.concatenate([target[name] for target in targets])
-        for name in FEATURE_NAMES
-    }
-    held_out_pixels = _pixels([contents[name] for name in held_out], 0)
-    held_out_targets = _targets(config, held_out, 0)
-    mean = {name: values.mean(0) for name, values in targets.items()}
-    deviation = {name: values.std(0) + 1e-2 for name, values in targets.items()}
-    feature_dims = {name: len(values) for name, values in mean.items()}
-    run.log(f"{len(pixels)} views of {len(train_names)} photographs")
-
+    pixels, targets = _examples(config, corpus, contents, "train", views)
+    checked = _examples(config, corpus, contents, "validation", [0])
     tower = config.image_tower and keras.saving.load_model(config.image_tower)
+    run.log(f"{len(pixels)} views to learn from")
+
     if config.mixed_precision:
         keras.config.set_dtype_policy("mixed_bfloat16")
-    encoder = VisualEncoder(feature_dims)
+    encoder = VisualEncoder({n: v.shape[1] for n, v in targets.items()})
     optimizer = keras.optimizers.AdamW(
         keras.optimizers.schedules.CosineDecay(
             0.0,
@@ -117,40 +104,15 @@ def main(config: Config) -> None:
         weight_decay=config.weight_decay,
     )
     optimizer.build(encoder.trainable_variables)
-
-    def distance(answers, features):
-        errors = [
-            tf.reduce_mean(
-                ((answers[name] - features[name]) / deviation[name]) ** 2
-            )
-            for name in FEATURE_NAMES
-        ]
-        return tf.add_n(errors) / len(errors)
-
-    def batches(start):
-        order = datasets.index_batches(
-            len(pixels), config.batch_size, config.seed, start
-        )
-        for step, chosen in enumerate(order, start):
-            generator = np.random.default_rng((config.seed, step))
-            flip = generator.random(len(chosen)) < 0.5
-            some = pixels[chosen]
-            some[flip] = some[flip, :, ::-1]
-            yield some, {n: v[chosen] for n, v in targets.items()}
-
-    def displacement(answers, features):
-        if not tower:
-            return 0.0
-        cosines = tf.reduce_sum(tower(answers) * tower(features), axis=-1)
-        return tf.reduce_mean(1.0 - cosines)
+    deviation = {n: v.std(0) + 1e-2 for n, v in targets.items()}
 
     @tf.function(reduce_retracing=True)
     def train_step(batch):
         some, features = batch
         with tf.GradientTape() as tape:
             answers = encoder(tf.cast(some, tf.float32), training=True)
-            loss = distance(answers, features)
-            loss += displacement(answers, features)
+            loss = _distance(answers, features, deviation)
+            loss += _displacement(answers, features, tower)
         variables = encoder.trainable_variables
         runs.apply_gradients(
             optimizer, tape.gradient(loss, variables), variables
@@ -158,16 +120,16 @@ def main(config: Config) -> None:
         return loss
 
     def evaluate():
-        answers = encoder.predict(held_out_pixels, batch_size=128, verbose=0)
+        answers = encoder.predict(checked[0], batch_size=128, verbose=0)
         return {
-            "distance": float(distance(answers, held_out_targets)),
-            "displacement": float(displacement(answers, held_out_targets)),
+            "distance": float(_distance(answers, checked[1], deviation)),
+            "displacement": float(_displacement(answers, checked[1], tower)),
         }
 
     runs.train(
         run,
         num_steps=config.num_steps,
-        batches=batches,
+        batches=lambda start: _batches(config, pixels, targets, start),
         train_step=train_step,
         variables={
             "encoder": encoder.variables,
@@ -182,6 +144,55 @@ def main(config: Config) -> None:
     results = _probe(config, corpus)
     run.write_json("results.json", results)
     run.log(f"linear probes, test photographs: {results}")
+
+
+# --- what is learnt
+
+
+def _examples(config, corpus, contents, split, views):
+    """Pixels and the experts' features of some views of a split."""
+    names = [name for name in corpus.images(split) if name in contents]
+    some = [contents[name] for name in names]
+    pixels = np.concatenate([_pixels(some, view) for view in views])
+    targets = [_targets(config, names, view) for view in views]
+    return pixels, {
+        name: np.concatenate([target[name] for target in targets])
+        for name in FEATURE_NAMES
+    }
+
+
+def _batches(config, pixels, targets, start):
+    order = datasets.index_batches(
+        len(pixels), config.batch_size, config.seed, start
+    )
+    for step, chosen in enumerate(order, start):
+        random = np.random.default_rng((config.seed, step))
+        flip = random.random(len(chosen)) < 0.5
+        some = pixels[chosen]
+        some[flip] = some[flip, :, ::-1]
+        yield some, {name: v[chosen] for name, v in targets.items()}
+
+
+def _distance(answers, features, deviation):
+    """Mean squared error of standardised features."""
+    errors = [
+        tf.reduce_mean(
+            ((answers[name] - features[name]) / deviation[name]) ** 2
+        )
+        for name in FEATURE_NAMES
+    ]
+    return tf.add_n(errors) / len(errors)
+
+
+def _displacement(answers, features, tower):
+    """1 less the cosine of the places in the joint space."""
+    if not tower:
+        return 0.0
+    cosines = tf.reduce_sum(tower(answers) * tower(features), axis=-1)
+    return tf.reduce_mean(1.0 - cosines)
+
+
+# --- what comes of it
 
 
 def _probe(config: Config, corpus: PreparedCorpus) -> dict:

@@ -70,33 +70,8 @@ def main(config: Config) -> None:
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
     features = load_features(config.features_dir)
-    vocabulary = corpus.vocabulary
-    poems, captions = {}, {}
-    for pair in corpus.pairs:
-        poems.setdefault(pair.image, []).append(pair.poem.text)
-    for name, photo in corpus.photographs.items():
-        captions[name] = [*photo.captions, *photo.moods]
-        if photo.captions:
-            captions[name].append("\n".join(photo.captions))
-    encoded = {
-        kind: {
-            name: vocabulary.encode_batch(some)
-            for name, some in texts.items()
-            if some and name in features["object"]
-        }
-        for kind, texts in (("poems", poems), ("captions", captions))
-    }
-    names = [
-        name
-        for name in corpus.images("train")
-        if name in encoded["poems"] or name in encoded["captions"]
-    ]
-    missing = sum(pair.image not in features["object"] for pair in corpus.pairs)
-    if missing:
-        run.log(
-            f"{missing} of {len(corpus.pairs)} pairs name photographs without "
-            "features and are left out"
-        )
+    encoded = _encode_texts(corpus, features)
+    _log_missing(run, corpus, features)
     image_tower, poem_tower = _build_towers(config, corpus, features, run)
     trainable = image_tower.trainable_variables
     if not config.poem_tower:
@@ -107,33 +82,6 @@ def main(config: Config) -> None:
         )
     )
     optimizer.build(trainable)
-
-    def choose_text(name, generator):
-        kinds = [k for k in ("captions", "poems") if name in encoded[k]]
-        kind = kinds[-1]
-        if len(kinds) == 2 and generator.random() < config.caption_share:
-            kind = "captions"
-        texts = encoded[kind][name]
-        return texts[generator.integers(len(texts))]
-
-    def image_inputs(some):
-        return {
-            kind: np.stack([features[kind][name] for name in some])
-            for kind in FEATURE_NAMES
-        }
-
-    def batches(start):
-        order = datasets.index_batches(
-            len(names), config.batch_size, config.seed, start
-        )
-        for step, chosen in enumerate(order, start):
-            generator = np.random.default_rng((config.seed, step))
-            some = [names[index] for index in chosen]
-            texts = [choose_text(name, generator) for name in some]
-            yield (
-                image_inputs(some),
-                datasets.pad_token_ids(texts, config.max_tokens),
-            )
 
     @tf.function(reduce_retracing=True)
     def train_step(batch):
@@ -149,29 +97,17 @@ def main(config: Config) -> None:
         runs.apply_gradients(optimizer, gradients, trainable)
         return loss
 
-    def embed_texts(texts):
-        token_ids = datasets.pad_token_ids(texts, config.max_tokens)
-        return poem_tower.predict(token_ids, batch_size=512, verbose=0)
-
-    def evaluate(split="validation"):
-        some = [n for n in corpus.images(split) if n in encoded["captions"]]
-        some = some or [n for n in corpus.images(split) if n in poems]
-        x = image_tower.predict(image_inputs(some), 512, verbose=0)
-        report = {"photographs": len(some)}
-        for kind in ("poems", "captions"):
-            if not all(name in encoded[kind] for name in some):
-                continue
-            index = 0 if kind == "poems" else -1
-            m = embed_texts([encoded[kind][name][index] for name in some])
-            for way, scores in (("image", x @ m.T), (kind, m @ x.T)):
-                recalls = retrieval.recall_report(scores)
-                report |= {f"{kind}/{way}/{k}": v for k, v in recalls.items()}
-        return report
+    def evaluate():
+        return _recalls(
+            config, corpus, features, encoded, image_tower, poem_tower
+        )
 
     runs.train(
         run,
         num_steps=config.num_steps,
-        batches=batches,
+        batches=lambda start: _batches(
+            config, corpus, features, encoded, start
+        ),
         train_step=train_step,
         variables={
             "image_tower": image_tower.variables,
@@ -184,6 +120,96 @@ def main(config: Config) -> None:
     image_tower.save(config.run_dir / "image_tower.keras")
     poem_tower.save(config.run_dir / "poem_tower.keras")
     run.write_json("results.json", evaluate())
+
+
+# --- texts and batches
+
+
+def _encode_texts(corpus, features):
+    """Token ids of the poems and captions of each photograph."""
+    poems, captions = {}, {}
+    for pair in corpus.pairs:
+        poems.setdefault(pair.image, []).append(pair.poem.text)
+    for name, photo in corpus.photographs.items():
+        captions[name] = [*photo.captions, *photo.moods]
+        if photo.captions:
+            captions[name].append("\n".join(photo.captions))
+    return {
+        kind: {
+            name: corpus.vocabulary.encode_batch(some)
+            for name, some in texts.items()
+            if some and name in features["object"]
+        }
+        for kind, texts in (("poems", poems), ("captions", captions))
+    }
+
+
+def _log_missing(run, corpus, features):
+    missing = sum(pair.image not in features["object"] for pair in corpus.pairs)
+    if missing:
+        run.log(
+            f"{missing} of {len(corpus.pairs)} pairs name photographs without "
+            "features and are left out"
+        )
+
+
+def _batches(config, corpus, features, encoded, start):
+    names = [
+        name
+        for name in corpus.images("train")
+        if name in encoded["poems"] or name in encoded["captions"]
+    ]
+    order = datasets.index_batches(
+        len(names), config.batch_size, config.seed, start
+    )
+    for step, chosen in enumerate(order, start):
+        random = np.random.default_rng((config.seed, step))
+        some = [names[index] for index in chosen]
+        texts = [_choose_text(config, encoded, name, random) for name in some]
+        token_ids = datasets.pad_token_ids(texts, config.max_tokens)
+        yield _image_inputs(features, some), token_ids
+
+
+def _choose_text(config, encoded, name, random):
+    kinds = [kind for kind in ("captions", "poems") if name in encoded[kind]]
+    kind = kinds[-1]
+    if len(kinds) == 2 and random.random() < config.caption_share:
+        kind = "captions"
+    texts = encoded[kind][name]
+    return texts[random.integers(len(texts))]
+
+
+def _image_inputs(features, names):
+    return {
+        kind: np.stack([features[kind][name] for name in names])
+        for kind in FEATURE_NAMES
+    }
+
+
+# --- measuring
+
+
+def _recalls(config, corpus, features, encoded, image_tower, poem_tower):
+    """Recall both ways on validation photographs."""
+    names = corpus.images("validation")
+    some = [name for name in names if name in encoded["captions"]]
+    some = some or [name for name in names if name in encoded["poems"]]
+    x = image_tower.predict(_image_inputs(features, some), 512, verbose=0)
+    report = {"photographs": len(some)}
+    for kind in ("poems", "captions"):
+        if not all(name in encoded[kind] for name in some):
+            continue
+        index = 0 if kind == "poems" else -1
+        texts = [encoded[kind][name][index] for name in some]
+        token_ids = datasets.pad_token_ids(texts, config.max_tokens)
+        m = poem_tower.predict(token_ids, batch_size=512, verbose=0)
+        for way, scores in (("image", x @ m.T), (kind, m @ x.T)):
+            recalls = retrieval.recall_report(scores)
+            report |= {f"{kind}/{way}/{k}": v for k, v in recalls.items()}
+    return report
+
+
+# --- towers
 
 
 def _build_towers(config, corpus, features, run):
