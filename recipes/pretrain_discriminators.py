@@ -186,7 +186,7 @@ def _sample(config, generator, texts, subjects, number, batch_size=250):
 
 
 def _build(config, corpus, poem_tower):
-    """The discriminators; they begin with the joint space's word vectors."""
+    """The discriminators; they read with the joint space's word vectors."""
     vocabulary = corpus.vocabulary
     size, marks = len(vocabulary), vocabulary.mark_ids()
     dims = (poem_tower.word_dim, config.hidden_dim)

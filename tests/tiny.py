@@ -16,6 +16,8 @@ from recipes import render_pictures
 from recipes import smoke_data
 from visualpoet.corpus import datasets
 from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.discriminators.multimodal import MultimodalDiscriminator
+from visualpoet.discriminators.poem_style import PoemStyleDiscriminator
 from visualpoet.embedding import retrieval
 from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.encoders import PoemTower
@@ -80,7 +82,22 @@ def clue_bias() -> np.ndarray:
     return np.where(retrieval.clue_mask(vocabulary()), 0.0, np.inf)
 
 
-def make_module(seer, bias=None) -> Poet:
+@functools.cache
+def discriminators() -> dict[str, keras.Model]:
+    """Both, reading with the poem tower's word vectors."""
+    keras.utils.set_random_seed(6)
+    size, marks = len(vocabulary()), vocabulary().mark_ids()
+    models = {
+        "paired": MultimodalDiscriminator(size, marks, 9, 11, 6),
+        "poetic": PoemStyleDiscriminator(size, marks, 11, 5),
+    }
+    vectors = parts().poem_tower.get_layer("word_vectors").embeddings
+    for model in models.values():
+        model.get_layer("token_embedding").embeddings.assign(vectors)
+    return models
+
+
+def make_module(seer, bias=None, discriminators=None) -> Poet:
     models = parts()
     return Poet(
         seer,
@@ -93,6 +110,7 @@ def make_module(seer, bias=None) -> Poet:
             vocabulary(), datasets.frame_poems(vocabulary(), POEMS, 200)
         ),
         OPTIONS,
+        discriminators,
     )
 
 

@@ -26,15 +26,20 @@ class Candidate:
         fit: Cosine of poem and photograph in the joint space.
         fluency: Mean log probability of its tokens [nats]; higher is more
             fluent.
+        paired: Probability that it goes with the photograph, from a model
+            with discriminators.
+        poetic: Probability that it is a poem, from such a model.
     """
 
     poem: str
     score: float
     fit: float
     fluency: float
+    paired: float | None = None
+    poetic: float | None = None
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class WrittenPoem(Candidate):
     """The best poem for a photograph, and how it came about.
 
@@ -177,14 +182,15 @@ class Poet:
             }
         )
         rows = {name: value.numpy()[0] for name, value in outputs.items()}
+        names = [f.name for f in dataclasses.fields(Candidate)[1:]]
+        scores = {
+            name: rows[f"candidate_{name}"].tolist()
+            for name in names
+            if f"candidate_{name}" in rows
+        }
         found = [
-            Candidate(poem.decode(), float(score), float(fit), float(fluency))
-            for poem, score, fit, fluency in zip(
-                rows["candidates"],
-                rows["candidate_score"],
-                rows["candidate_fit"],
-                rows["candidate_fluency"],
-            )
+            Candidate(poem.decode(), **dict(zip(scores, values)))
+            for poem, *values in zip(rows["candidates"], *scores.values())
             if poem
         ]
         return WrittenPoem(

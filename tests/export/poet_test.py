@@ -3,15 +3,18 @@ import pytest
 import tensorflow as tf
 
 from tests import tiny
+from visualpoet.corpus import datasets
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
+from visualpoet.discriminators.poem_style import PoemStyleDiscriminator
+from visualpoet.export.half_stored import EncoderFeatures
 from visualpoet.export.half_stored import HalfStored
 from visualpoet.features import images
 from visualpoet.features.visual_encoder import ENCODER_SIZE
 
 
-def compose(photographs, num_candidates=2, **options):
+def compose(photographs, num_candidates=2, module=None, **options):
     """Composes in Python; options have one value for all photographs."""
     values = {
         "seed": (0, tf.int64),
@@ -29,7 +32,8 @@ def compose(photographs, num_candidates=2, **options):
             for name, (value, dtype) in values.items()
         }.items()
     }
-    outputs = tiny.module().compose(tf.constant(photographs), **given)
+    module = module or tiny.module()
+    outputs = module.compose(tf.constant(photographs), **given)
     return {name: value.numpy() for name, value in outputs.items()}
 
 
@@ -251,4 +255,58 @@ def test_python_module_writes_what_the_saved_model_writes():
             outputs[f"candidate_{name}"][0, :3],
             [getattr(candidate, name) for candidate in candidates],
             atol=1e-5,
+        )
+
+
+def judged_module():
+    seer = EncoderFeatures(tiny.parts().encoder)
+    return tiny.make_module(seer, discriminators=tiny.discriminators())
+
+
+def test_discriminators_judge_the_candidates():
+    sea = [tiny.photograph("sea")]
+    outputs = compose(sea, 4, judged_module())
+    plain = compose(sea, 4)
+    # The same poems, in another order, with two scores more.
+    assert sorted(outputs["candidates"][0, :4]) == sorted(
+        plain["candidates"][0, :4]
+    )
+    score = (
+        outputs["candidate_fit"]
+        + tiny.OPTIONS.fluency_weight * outputs["candidate_fluency"]
+        + tiny.OPTIONS.judge_weight
+        * (outputs["candidate_paired"] + outputs["candidate_poetic"])
+    )
+    np.testing.assert_allclose(
+        outputs["candidate_score"][0, :4], score[0, :4], atol=1e-5
+    )
+    for name in ("paired", "poetic"):
+        np.testing.assert_allclose(
+            outputs[name], outputs[f"candidate_{name}"][:, 0]
+        )
+
+
+def test_probabilities_are_the_discriminators_own():
+    module = judged_module()
+    image = tf.constant([tiny.photograph("sea"), tiny.photograph("night")])
+    poems = [tiny.POEMS[0], tiny.POEMS[1]]
+    judged = module.match(image, tf.constant(poems))
+    ids = [tiny.vocabulary().encode(poem) for poem in poems]
+    given = {
+        "token_ids": tf.constant(datasets.pad_token_ids(ids)),
+        "image_embedding": module.embed_image(image),
+    }
+    for name, model in tiny.discriminators().items():
+        logits = model({key: given[key] for key in model.input})
+        np.testing.assert_allclose(
+            judged[name], tf.nn.softmax(logits)[:, 0], atol=2e-3
+        )
+
+
+def test_a_discriminator_with_other_word_vectors_is_refused():
+    other = PoemStyleDiscriminator(len(tiny.vocabulary()), [], 11, 5)
+    with pytest.raises(ValueError, match="word vectors of the poem tower"):
+        tiny.make_module(
+            EncoderFeatures(tiny.parts().encoder),
+            discriminators={"poetic": other},
         )

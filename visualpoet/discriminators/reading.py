@@ -52,7 +52,9 @@ def read_poem(
 
     `c = GRU(words)`, the state after the last word.
 
-    Source: liu18, discriminators.
+    Source: liu18, discriminators. Differs: the token embedding is not trained;
+    `recipes/pretrain_discriminators.py` fills it with the word vectors of the
+    joint space, which an export then stores once for all.
 
     Args:
         token_ids: int `[B, T]`, 0 on padding.
@@ -67,7 +69,7 @@ def read_poem(
     """
     words = WordsOnly(mark_ids, name="words_only")(token_ids)
     embed = keras.layers.Embedding(
-        vocabulary_size, embedding_dim, name="token_embedding"
+        vocabulary_size, embedding_dim, trainable=False, name="token_embedding"
     )
     x = keras.layers.Dropout(dropout, name="drop_words")(embed(words))
     states = keras.layers.GRU(hidden_dim, return_sequences=True, name="reader")(

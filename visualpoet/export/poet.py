@@ -5,7 +5,9 @@ one after the other, so that none depends on its neighbours.
 """
 
 import dataclasses
+from collections.abc import Callable
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -13,6 +15,7 @@ from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.discriminators.rewards import first_class_probability
 from visualpoet.embedding.clues import NUM_CLUES
 from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.encoders import PoemTower
@@ -32,12 +35,6 @@ UNREADABLE = (
     "expected a JPEG, PNG, GIF, BMP or WebP picture. Received: bytes that are "
     "none, or a part of one"
 )
-_CANDIDATES = {
-    "candidates": tf.TensorSpec([MAX_CANDIDATES], tf.string),
-    "candidate_score": tf.TensorSpec([MAX_CANDIDATES], tf.float32),
-    "candidate_fit": tf.TensorSpec([MAX_CANDIDATES], tf.float32),
-    "candidate_fluency": tf.TensorSpec([MAX_CANDIDATES], tf.float32),
-}
 _LINE = {
     "line": tf.TensorSpec([], tf.string),
     "poem": tf.TensorSpec([], tf.string),
@@ -61,9 +58,13 @@ class Poet(tf.Module):
             where a word is no clue.
         kinds: Sorts of tokens.
         options: How the poet writes if not told otherwise.
+        discriminators: `paired`, the multi-modal one, and `poetic`, the
+            poem-style one, whose probabilities of these classes help to rank;
+            or none.
 
     Raises:
-        ValueError: If no word can be a clue.
+        ValueError: If no word can be a clue, or a discriminator reads with
+            other word vectors than the poem tower's.
     """
 
     def __init__(
@@ -76,12 +77,22 @@ class Poet(tf.Module):
         clue_bias: np.ndarray,
         kinds: TokenKinds,
         options: composer.Options,
+        discriminators: dict[str, keras.Model] | None = None,
     ):
         super().__init__()
         self._seer = seer
         self._image_tower = HalfStored(image_tower)
-        self._poem_tower = HalfStored(poem_tower)
         shared: dict[int, tf.Variable] = {}
+        self._poem_tower = HalfStored(poem_tower, shared)
+        discriminators = discriminators or {}
+        self._judges = {
+            name: _share_words(model, poem_tower, shared)
+            for name, model in discriminators.items()
+        }
+        self._judged = {
+            name: tuple(model.input) for name, model in discriminators.items()
+        }
+        self.scores = ("score", "fit", "fluency", *self._judges)
         self._start = HalfStored(generator.start_view, shared)
         self._step = HalfStored(generator.step_view, shared)
         self._line_break = vocabulary.line_break
@@ -190,11 +201,13 @@ class Poet(tf.Module):
             poem: string `[B]`. Anybody's poems.
 
         Returns:
-            `fit` and `fluency`, float `[B]`. A word that the poet does not
-            know counts for fluency as an unknown one, for fit not at all.
+            `fit` and `fluency`, float `[B]`, and `paired` and `poetic` where
+            there are discriminators. A word that the poet does not know counts
+            for fluency as an unknown one, for fit not at all.
         """
         embedding = self.embed_image(image_bytes)
         networks = self._networks()
+        token_ids = self._tokenizer.encode_batch(poem)
         fluency = tf.map_fn(
             lambda text: composer.measure_fluency(
                 networks,
@@ -205,8 +218,9 @@ class Poet(tf.Module):
             poem,
             fn_output_signature=tf.float32,
         )
-        fit = tf.reduce_sum(embedding * self.embed_poem(poem), axis=1)
-        return {"fit": fit, "fluency": fluency}
+        fit = tf.reduce_sum(embedding * networks.embed_poem(token_ids), axis=1)
+        judged = networks.judge(token_ids, embedding)
+        return {"fit": fit, "fluency": fluency, **judged}
 
     # --- writing
 
@@ -283,12 +297,12 @@ class Poet(tf.Module):
                 string `[B]`, words not to use, with blanks between.
 
         Returns:
-            `poem` string `[B]`; `score`, `fit`, `fluency` float `[B]`;
-            `clues` string `[B, NUM_CLUES]`; and of all candidates, best
-            first, filled up with empty ones: `candidates` string
-            `[B, MAX_CANDIDATES]`, `candidate_score`, `candidate_fit`,
-            `candidate_fluency` float `[B, MAX_CANDIDATES]`. Fluency is that
-            of what was written.
+            `poem` string `[B]`; `score`, `fit`, `fluency` float `[B]`, and
+            `paired` and `poetic` where there are discriminators; `clues`
+            string `[B, NUM_CLUES]`; and of all candidates, best first, filled
+            up with empty ones: `candidates` string `[B, MAX_CANDIDATES]`,
+            `candidate_score` and so on, float `[B, MAX_CANDIDATES]`. Fluency
+            is that of what was written.
         """
         clue_ids = self.choose_clues(image_embedding)
         networks = self._networks()
@@ -299,17 +313,24 @@ class Poet(tf.Module):
                 "clue_ids": clue_ids,
                 **controls,
             },
-            fn_output_signature=_CANDIDATES,
+            fn_output_signature=self._candidate_specs(),
             parallel_iterations=2,
         )
+        best = {name: rows[f"candidate_{name}"][:, 0] for name in self.scores}
         return {
             "poem": rows["candidates"][:, 0],
-            "score": rows["candidate_score"][:, 0],
-            "fit": rows["candidate_fit"][:, 0],
-            "fluency": rows["candidate_fluency"][:, 0],
+            **best,
             "clues": self.name_clues(clue_ids),
             **rows,
         }
+
+    def _candidate_specs(self) -> dict[str, tf.TensorSpec]:
+        scores = {
+            f"candidate_{name}": tf.TensorSpec([MAX_CANDIDATES], tf.float32)
+            for name in self.scores
+        }
+        poems = tf.TensorSpec([MAX_CANDIDATES], tf.string)
+        return {"candidates": poems, **scores}
 
     def name_clues(self, clue_ids: tf.Tensor) -> tf.Tensor:
         """Gives the words of clues.
@@ -359,19 +380,30 @@ class Poet(tf.Module):
             )
             return view["logits"], view["state"]
 
-        return composer.Networks(start_view, step_view, self.embed_token_ids)
+        judges = {name: model.read() for name, model in self._judges.items()}
+
+        def judge(token_ids, image_embedding):
+            return {
+                name: _judge(
+                    model, self._judged[name], token_ids, image_embedding
+                )
+                for name, model in judges.items()
+            }
+
+        return composer.Networks(
+            start_view, step_view, self.embed_token_ids, judge
+        )
 
     def _write_poem(self, networks, row) -> dict[str, tf.Tensor]:
         opening = self._read_opening(row["opening"])
         ranked = self._write_and_rank(networks, row, opening)
         poems = _join(row["opening"], self._spell(ranked, opening))
         missing = MAX_CANDIDATES - tf.size(poems)
-        return {
-            "candidates": tf.pad(poems, [[0, missing]]),
-            "candidate_score": tf.pad(ranked["score"], [[0, missing]]),
-            "candidate_fit": tf.pad(ranked["fit"], [[0, missing]]),
-            "candidate_fluency": tf.pad(ranked["fluency"], [[0, missing]]),
+        scores = {
+            f"candidate_{name}": tf.pad(ranked[name], [[0, missing]])
+            for name in self.scores
         }
+        return {"candidates": tf.pad(poems, [[0, missing]]), **scores}
 
     def _write_line(self, networks, row) -> dict[str, tf.Tensor]:
         opening = self._read_opening(row["poem"])
@@ -450,6 +482,38 @@ class Poet(tf.Module):
         written = (token_ids > UNKNOWN) & (token_ids != END)
         pieces = tf.where(written, pieces, "")
         return tf.strings.strip(tf.strings.reduce_join(pieces, axis=1))
+
+
+def _share_words(
+    model: keras.Model, poem_tower: PoemTower, shared: dict[int, tf.Variable]
+) -> HalfStored:
+    """Stores a discriminator, but its word vectors only once."""
+    vectors = poem_tower.get_layer("word_vectors").embeddings
+    read = model.get_layer("token_embedding").embeddings
+    if read.shape != vectors.shape or not np.array_equal(read, vectors):
+        raise ValueError(
+            "expected a discriminator that reads with the word vectors of the "
+            f"poem tower {tuple(vectors.shape)}. Received: others "
+            f"{tuple(read.shape)}; train it with "
+            "recipes/pretrain_discriminators.py and the same --embedding-dir"
+        )
+    shared[id(read)] = shared[id(vectors)]
+    return HalfStored(model, shared)
+
+
+def _judge(
+    model: Callable,
+    inputs: tuple[str, ...],
+    token_ids: tf.Tensor,
+    image_embedding: tf.Tensor,
+) -> tf.Tensor:
+    """Probability of the first class: paired, or poetic."""
+    rows = tf.shape(token_ids)[0] // tf.shape(image_embedding)[0]
+    given = {
+        "token_ids": token_ids,
+        "image_embedding": tf.repeat(image_embedding, rows, axis=0),
+    }
+    return first_class_probability(model({n: given[n] for n in inputs}))
 
 
 def _join(opening: tf.Tensor, text: tf.Tensor) -> tf.Tensor:

@@ -73,8 +73,7 @@ def make_signatures(poet: Poet) -> dict[str, Function]:
                 for name, value in defaults(poet).items()
             },
         )
-        names = ("poem", "score", "fit", "fluency")
-        return {name: outputs[name] for name in names}
+        return {name: outputs[name] for name in ("poem", *poet.scores)}
 
     def start_poem(image_bytes):
         embedding = poet.embed_image(image_bytes)

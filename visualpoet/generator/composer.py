@@ -27,11 +27,15 @@ class Networks:
         step: Token id `[R]`, state `[R, H]`, condition `[R, E]` to logits
             `[R, V]` and the next state.
         embed_poem: Token ids `[N, T]` to embeddings `[N, K]`.
+        judge: Token ids `[N, T]` and image embedding `[1, K]` to what the
+            discriminators say: `paired` and `poetic` `[N]`, probabilities;
+            nothing if there are none.
     """
 
     start: Callable[..., tuple[tf.Tensor, tf.Tensor]]
     step: Callable[..., tuple[tf.Tensor, tf.Tensor]]
     embed_poem: Callable[[tf.Tensor], tf.Tensor]
+    judge: Callable[..., dict[str, tf.Tensor]] = lambda *_: {}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Options:
         max_words: Most words of a line.
         penalty: What each use takes off a content word [nats].
         fluency_weight: Weight of fluency against fit in the ranking.
+        judge_weight: Weight of each probability of the discriminators.
     """
 
     temperature: tf.Tensor | float = 0.6
@@ -60,6 +65,7 @@ class Options:
     max_words: tf.Tensor | int = 11
     penalty: tf.Tensor | float = 2.0
     fluency_weight: tf.Tensor | float = 0.2
+    judge_weight: tf.Tensor | float = 0.2
 
 
 def guide(
@@ -319,9 +325,10 @@ def rank_candidates(
     opening_length: tf.Tensor | int = 0,
     ends: tuple[int, ...] = (END,),
 ) -> dict[str, tf.Tensor]:
-    """Orders candidates by fit to the photograph and by fluency.
+    """Orders candidates by fit to the photograph, fluency and judgement.
 
-    `score = cosine(poem, photograph) + fluency_weight * mean log probability`
+    `score = cosine(poem, photograph) + fluency_weight * mean log probability
+    + judge_weight * (p(paired) + p(poetic))`
 
     Args:
         networks: The models.
@@ -335,8 +342,8 @@ def rank_candidates(
 
     Returns:
         `token_ids` `[N, T]`, `fit` `[N]` (cosine), `fluency` `[N]` [nats per
-        token] and `score` `[N]`, best first. A candidate that was cut before
-        its end comes last.
+        token], what `networks.judge` returns, and `score` `[N]`, best first. A
+        candidate that was cut before its end comes last.
     """
     is_new = tf.range(tf.shape(token_ids)[1]) >= opening_length
     written = tf.cast((token_ids > 0) & is_new, tf.float32)
@@ -345,16 +352,18 @@ def rank_candidates(
     )
     fit = tf.linalg.matvec(networks.embed_poem(token_ids), image_embedding[0])
     score = fit + options.fluency_weight * fluency
+    judged = networks.judge(token_ids, image_embedding)
+    for probability in judged.values():
+        score += options.judge_weight * probability
     is_end = tf.reduce_any(token_ids[..., None] == tf.constant(ends), axis=-1)
     ended = tf.reduce_any(is_end & is_new, axis=1)
     order = tf.argsort(
         tf.where(ended, score, score - 100.0), direction="DESCENDING"
     )
+    measured = {"fit": fit, "fluency": fluency, **judged, "score": score}
     return {
-        "token_ids": tf.gather(token_ids, order),
-        "fit": tf.gather(fit, order),
-        "fluency": tf.gather(fluency, order),
-        "score": tf.gather(score, order),
+        name: tf.gather(values, order)
+        for name, values in {"token_ids": token_ids, **measured}.items()
     }
 
 
