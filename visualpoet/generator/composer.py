@@ -117,7 +117,7 @@ def write_candidates(
     banned: tf.Tensor,
     options: Options,
     opening: tf.Tensor | None = None,
-    one_line: bool = False,
+    one_line: tf.Tensor | bool = False,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Writes candidates for one photograph, in one batch.
 
@@ -317,7 +317,7 @@ def rank_candidates(
     fluency: tf.Tensor,
     options: Options,
     opening_length: tf.Tensor | int = 0,
-    ends: tuple[int, ...] = (END,),
+    ends: tf.Tensor | tuple[int, ...] = (END,),
 ) -> dict[str, tf.Tensor]:
     """Orders candidates by fit to the photograph and by fluency.
 
@@ -345,7 +345,9 @@ def rank_candidates(
     )
     fit = tf.linalg.matvec(networks.embed_poem(token_ids), image_embedding[0])
     score = fit + options.fluency_weight * fluency
-    is_end = tf.reduce_any(token_ids[..., None] == tf.constant(ends), axis=-1)
+    is_end = tf.reduce_any(
+        token_ids[..., None] == tf.convert_to_tensor(ends), axis=-1
+    )
     ended = tf.reduce_any(is_end & is_new, axis=1)
     order = tf.argsort(
         tf.where(ended, score, score - 100.0), direction="DESCENDING"
