@@ -217,13 +217,10 @@ def _paired(corpus, names):
 
 def _nearest(corpus, poet, contents):
     texts = corpus.texts("train")
-    token_ids = corpus.vocabulary.encode_batch(texts)
     embeddings = np.concatenate(
         [
-            poet.embed_token_ids(
-                datasets.pad_token_ids(token_ids[i : i + 4096])
-            )
-            for i in range(0, len(token_ids), 4096)
+            poet.embed_poems(texts[i : i + 4096])
+            for i in range(0, len(texts), 4096)
         ]
     )
     queries = np.concatenate(

@@ -14,6 +14,8 @@ import keras
 from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import load_corpus
+from visualpoet.discriminators import multimodal  # noqa: F401
+from visualpoet.discriminators import poem_style  # noqa: F401
 from visualpoet.embedding import clues
 from visualpoet.embedding.clues import clue_bias
 from visualpoet.embedding.encoders import load_towers
@@ -52,6 +54,11 @@ class Config:
         pathlib.Path("out/generator/generator.keras"),
         "output of pretrain_generator.py",
     )
+    discriminators_dir: str = option(
+        "",
+        "output of pretrain_discriminators.py or train_adversarial.py; they "
+        "help to rank; empty for none",
+    )
     model: pathlib.Path = option(
         pathlib.Path("out/poet/1"), "version folder to write"
     )
@@ -71,6 +78,9 @@ class Config:
     fluency_weight: float = option(
         Options.fluency_weight, "of fluency against fit in the ranking"
     )
+    judge_weight: float = option(
+        Options.judge_weight, "of each discriminator's probability"
+    )
 
 
 def main(config: Config) -> None:
@@ -87,6 +97,7 @@ def main(config: Config) -> None:
         corpus.vocabulary, corpus.texts("train"), max_tokens=200
     )
     kinds = token_kinds(corpus.vocabulary, poems)
+    discriminators = _load_discriminators(config.discriminators_dir)
     poet = Poet(
         seer,
         image_tower,
@@ -101,7 +112,9 @@ def main(config: Config) -> None:
             guidance=config.guidance,
             penalty=config.penalty,
             fluency_weight=config.fluency_weight,
+            judge_weight=config.judge_weight,
         ),
+        discriminators,
     )
     export_poet(poet, corpus.vocabulary, config.model)
     if config.evaluation:
@@ -111,6 +124,7 @@ def main(config: Config) -> None:
             "image tower": image_tower,
             "poem tower": poem_tower,
             "generator": generator,
+            **discriminators,
         }
         parameters = {name: m.count_params() for name, m in models.items()}
         model_card.write_model_card(config.model, parameters, results)
@@ -125,6 +139,16 @@ def _load_seer(features_dir: pathlib.Path):
     handles = json.loads((features_dir / "experts.json").read_text())["handles"]
     sentiment = keras.saving.load_model(features_dir / SENTIMENT_FILE)
     return sentiment, ExpertEnsemble(handles, sentiment)
+
+
+def _load_discriminators(folder: str) -> dict[str, keras.Model]:
+    if not folder:
+        return {}
+    names = {"paired": "multimodal", "poetic": "poem_style"}
+    return {
+        judged: keras.saving.load_model(pathlib.Path(folder) / f"{name}.keras")
+        for judged, name in names.items()
+    }
 
 
 def _clue_bias(config, corpus, poems, kinds, image_tower, poem_tower):

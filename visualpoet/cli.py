@@ -30,6 +30,39 @@ def _add_photographs(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_exporting(verbs: argparse._SubParsersAction) -> None:
+    export = verbs.add_parser(
+        "export", help="copy a model to where TensorFlow Serving takes it from"
+    )
+    export.add_argument(
+        "target", type=pathlib.Path, help="folder of models, made if need be"
+    )
+    export.add_argument(
+        "--model",
+        type=pathlib.Path,
+        help="an exported model; the one that comes with the package if none",
+    )
+    export.add_argument(
+        "--name", default="visualpoet", help="of the model (visualpoet)"
+    )
+    export.add_argument(
+        "--version", type=int, help="of the copy; the next number if none"
+    )
+    export.add_argument(
+        "--base-path",
+        help="where the server sees TARGET, as /models in a container; its "
+        "absolute path if none",
+    )
+    export.set_defaults(run=_export)
+    check = verbs.add_parser(
+        "check", help="check a model against what TensorFlow Serving wants"
+    )
+    check.add_argument(
+        "model", type=pathlib.Path, help="a version folder, or one of versions"
+    )
+    check.set_defaults(run=_check)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="visualpoet", description="Poems from photographs."
@@ -75,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     find.set_defaults(run=_find)
 
+    _add_exporting(verbs)
     serve = verbs.add_parser("serve", help="serve poems by REST and gRPC")
     serving.add_arguments(serve)
     serve.set_defaults(run=_serve)
@@ -173,6 +207,51 @@ def _find(arguments: argparse.Namespace) -> int:
             source = ", ".join(filter(None, (poem.title, poem.author)))
             print(f"# {entry.name}: {source or poem.id}\n\n{poem.text}\n")
     return 1 if failed else 0
+
+
+def _import_exporting() -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _silence():
+        import tensorflow as tf
+
+        import visualpoet.export.checking  # noqa: F401
+    tf.get_logger().setLevel("ERROR")
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    _import_exporting()
+    from visualpoet.export import serving_files
+    from visualpoet.export import warmup
+
+    source = arguments.model or poet.default_model()
+    folder = serving_files.copy_version(
+        poet.newest_version(source),
+        arguments.target,
+        arguments.name,
+        arguments.version,
+        arguments.base_path,
+    )
+    if not (folder / warmup.WARMUP_FILE).exists():
+        print(
+            "visualpoet: no warm-up requests without tensorflow-serving-api: "
+            'pip install "visualpoet[serve]"',
+            file=sys.stderr,
+        )
+    print(folder)
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    _import_exporting()
+    from visualpoet.export import checking
+
+    failed = False
+    for result in checking.check_export(poet.newest_version(arguments.model)):
+        failed |= bool(result.reason)
+        print(f"{'FAILED' if result.reason else 'passed'}  {result.point}")
+        if result.reason:
+            print(f"        {result.reason}")
+    return int(failed)
 
 
 def _serve(arguments: argparse.Namespace) -> int:

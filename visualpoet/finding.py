@@ -7,9 +7,7 @@ import numpy as np
 
 from visualpoet.corpus import excerpts
 from visualpoet.corpus import readers
-from visualpoet.corpus.datasets import pad_token_ids
 from visualpoet.corpus.records import Poem
-from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding import retrieval
 from visualpoet.poet import Photograph
 from visualpoet.poet import Poet
@@ -45,16 +43,10 @@ class PoemIndex:
                 "expected poems of three lines or more. Received: "
                 f"{path}, {len(poems)} poems, none long enough"
             )
-        file = poet.model / "assets.extra" / "vocabulary.json"
-        token_ids = Vocabulary.load(file).encode_batch(
-            [poem.text for poem in self._poems]
-        )
-        starts = range(0, len(token_ids), _BATCH)
+        texts = [poem.text for poem in self._poems]
+        starts = range(0, len(texts), _BATCH)
         self._embeddings = np.concatenate(
-            [
-                poet.embed_token_ids(pad_token_ids(token_ids[i : i + _BATCH]))
-                for i in starts
-            ]
+            [poet.embed_poems(texts[i : i + _BATCH]) for i in starts]
         )
 
     def nearest(self, photograph: Photograph, count: int) -> list[Poem]:
@@ -62,11 +54,18 @@ class PoemIndex:
 
         Args:
             photograph: As for `Poet.write`.
-            count: How many.
+            count: How many, 1 or more.
 
         Returns:
             Excerpts, nearest first.
+
+        Raises:
+            ValueError: If `count` is less than 1.
         """
+        if count < 1:
+            raise ValueError(
+                f"expected a count of 1 or more. Received: {count}"
+            )
         query = self._poet.embed_images([photograph])
         count = min(count, len(self._poems))
         order = retrieval.nearest(query, self._embeddings, count)[0]

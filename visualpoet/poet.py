@@ -96,17 +96,27 @@ class Poet:
     Args:
         model: A SavedModel that `visualpoet.export` wrote, or a folder of
             versions of one.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If it is no poet.
     """
 
     def __init__(self, model: pathlib.Path):
+        self.model = newest_version(pathlib.Path(model))
+        options = self.model / "assets.extra" / "options.json"
+        if not options.exists():
+            raise ValueError(
+                "expected a SavedModel that `visualpoet.export` wrote. "
+                f"Received: {self.model}, which has no assets.extra/"
+                "options.json"
+            )
+        self.options = json.loads(options.read_text())
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         import tensorflow as tf  # seconds; not needed for --help
 
-        self.model = newest_version(pathlib.Path(model))
         self._loaded = tf.saved_model.load(str(self.model))
         self._constant = tf.constant
-        extra = self.model / "assets.extra"
-        self.options = json.loads((extra / "options.json").read_text())
 
     def write(
         self,
@@ -118,6 +128,7 @@ class Poet:
         guidance: float | None = None,
         lines: int | None = None,
         candidates: int | None = None,
+        opening: str = "",
         ban: str | Sequence[str] = (),
     ) -> WrittenPoem | list[WrittenPoem]:
         """Writes a poem for each photograph.
@@ -131,6 +142,7 @@ class Poet:
             guidance: Weight of the photograph: 0 none, 1 as trained.
             lines: Lines of the poem; as many as it wants by default.
             candidates: Poems to choose the best from, 1 to 64.
+            opening: First lines, which the poem keeps and goes on from.
             ban: Words not to use; one text may hold many.
 
         Returns:
@@ -147,6 +159,7 @@ class Poet:
             guidance=guidance,
             lines=lines,
             num_candidates=candidates,
+            opening=opening,
             banned=ban if isinstance(ban, str) else " ".join(ban),
         )
         if isinstance(photographs, Sequence) and not isinstance(
@@ -172,7 +185,8 @@ class Poet:
         self, photograph: Photograph, options: dict[str, Any]
     ) -> WrittenPoem:
         content = pictures.read_picture(photograph)
-        signature = self._loaded.signatures["compose"]
+        name = "continue_poem" if options["opening"] else "compose"
+        signature = self._loaded.signatures[name]
         specs = signature.structured_input_signature[1]
         values = {"image_bytes": content, **options}
         outputs = signature(
@@ -214,19 +228,17 @@ class Poet:
         outputs = signature(image_bytes=self._constant(contents))
         return outputs["embedding"].numpy()
 
-    def embed_token_ids(self, token_ids: np.ndarray) -> np.ndarray:
+    def embed_poems(self, texts: Sequence[str]) -> np.ndarray:
         """Places poems in the joint space.
 
         Args:
-            token_ids: int `[N, T]` of the model's vocabulary
-                (`assets.extra/vocabulary.json`), padded with 0.
+            texts: The poems, as people write them.
 
         Returns:
             float `[N, K]`, unit length.
         """
         signature = self._loaded.signatures["embed_poem"]
-        token_ids = self._constant(token_ids, "int32")
-        return signature(token_ids=token_ids)["embedding"].numpy()
+        return signature(poem=self._constant(texts))["embedding"].numpy()
 
 
 _BOUNDS = {

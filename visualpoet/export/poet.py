@@ -5,7 +5,11 @@ one after the other, so that none depends on its neighbours.
 """
 
 import dataclasses
+<<<<<<< HEAD
 from collections.abc import Callable
+=======
+import functools
+>>>>>>> serving
 
 import keras
 import numpy as np
@@ -35,12 +39,32 @@ UNREADABLE = (
     "expected a JPEG, PNG, GIF, BMP or WebP picture. Received: bytes that are "
     "none, or a part of one"
 )
+<<<<<<< HEAD
 _LINE = {
+=======
+_WRITTEN = {
+    "candidates": tf.TensorSpec([MAX_CANDIDATES], tf.string),
+    "candidate_score": tf.TensorSpec([MAX_CANDIDATES], tf.float32),
+    "candidate_fit": tf.TensorSpec([MAX_CANDIDATES], tf.float32),
+    "candidate_fluency": tf.TensorSpec([MAX_CANDIDATES], tf.float32),
+>>>>>>> serving
     "line": tf.TensorSpec([], tf.string),
-    "poem": tf.TensorSpec([], tf.string),
     "finished": tf.TensorSpec([], tf.bool),
-    "score": tf.TensorSpec([], tf.float32),
 }
+
+
+def _share(method):
+    """Traces a method once for all signatures: smaller files, quicker to load.
+
+    As an attribute of the module, a `tf.function` would be stored once more.
+    """
+    function = tf.function(method, autograph=False)
+
+    @functools.wraps(method)
+    def call(self, *arguments, **named):
+        return function(self, *arguments, **named)
+
+    return call
 
 
 class Poet(tf.Module):
@@ -95,7 +119,7 @@ class Poet(tf.Module):
         self.scores = ("score", "fit", "fluency", *self._judges)
         self._start = HalfStored(generator.start_view, shared)
         self._step = HalfStored(generator.step_view, shared)
-        self._line_break = vocabulary.line_break
+        self._break = vocabulary.line_break
         self.embedding_dim = poem_tower.embedding_dim
         self._tokenizer = GraphTokenizer(vocabulary)
         self._kinds = kinds
@@ -109,6 +133,7 @@ class Poet(tf.Module):
         words = poem_tower.predict(usable[:, None], batch_size=1024, verbose=0)
         self._words = tf.Variable(tf.cast(words, tf.float16), trainable=False)
         self._word_ids = tf.constant(usable)
+        self.num_clues = min(NUM_CLUES, len(usable))
         self._clue_bias = tf.constant(clue_bias[usable], tf.float32)
         self._tokens = tf.constant(vocabulary.tokens)
         self._pieces = tf.constant(vocabulary.pieces())
@@ -116,7 +141,7 @@ class Poet(tf.Module):
 
     # --- photographs and poems into the joint space
 
-    @tf.function(reduce_retracing=True, autograph=False)
+    @_share
     def embed_image(self, image_bytes: tf.Tensor) -> tf.Tensor:
         """Embeds photographs.
 
@@ -187,8 +212,8 @@ class Poet(tf.Module):
         """
         words = tf.cast(self._words, tf.float32)
         similarity = tf.matmul(image_embedding, words, transpose_b=True)
-        number = min(NUM_CLUES, self._word_ids.shape[0])
-        best = tf.math.top_k(similarity - self._clue_bias, number).indices
+        similarity -= self._clue_bias
+        best = tf.math.top_k(similarity, self.num_clues).indices
         return tf.gather(self._word_ids, best)
 
     def match(
@@ -281,7 +306,6 @@ class Poet(tf.Module):
         """
         return self.continue_at(self.embed_image(image_bytes), **controls)
 
-    @tf.function(reduce_retracing=True, autograph=False)
     def continue_at(
         self, image_embedding: tf.Tensor, **controls: tf.Tensor
     ) -> dict[str, tf.Tensor]:
@@ -305,6 +329,7 @@ class Poet(tf.Module):
             is that of what was written.
         """
         clue_ids = self.choose_clues(image_embedding)
+<<<<<<< HEAD
         networks = self._networks()
         rows = tf.map_fn(
             lambda row: self._write_poem(networks, row),
@@ -317,11 +342,20 @@ class Poet(tf.Module):
             parallel_iterations=2,
         )
         best = {name: rows[f"candidate_{name}"][:, 0] for name in self.scores}
+=======
+        rows = self._write_rows(
+            image_embedding=image_embedding,
+            clue_ids=clue_ids,
+            one_line=tf.zeros_like(controls["lines"], tf.bool),
+            **controls,
+        )
+        candidates = {name: rows[name] for name in rows if "cand" in name}
+>>>>>>> serving
         return {
             "poem": rows["candidates"][:, 0],
             **best,
             "clues": self.name_clues(clue_ids),
-            **rows,
+            **candidates,
         }
 
     def _candidate_specs(self) -> dict[str, tf.TensorSpec]:
@@ -343,25 +377,39 @@ class Poet(tf.Module):
         """
         return tf.gather(self._tokens, clue_ids)
 
-    def next_line(self, **rows: tf.Tensor) -> dict[str, tf.Tensor]:
+    def next_line(
+        self, poem: tf.Tensor, **controls: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         """Writes one line more; the poem so far is all that is remembered.
 
         Args:
-            **rows: `image_embedding` float `[B, K]` and `clue_ids` int
-                `[B, C]` of the photographs; `poem` string `[B]`, the lines so
-                far, empty at first; the others as for `continue_at`. The same
-                seed does for all lines of a poem.
+            poem: string `[B]`. The lines so far, empty at first.
+            **controls: `image_embedding` float `[B, K]` and `clue_ids` int
+                `[B, C]` of the photographs; the others as for `continue_at`,
+                all but `opening`. The same seed does for all lines of a poem.
 
         Returns:
             `line` string `[B]`, empty if `poem` has all its lines; `poem`
             string `[B]` with it; `finished` bool `[B]`, whether it is the
-            last one; `score` float `[B]` of the poem so far and this line.
+            last one; `score` float `[B]` of the poem with this line.
         """
+        rows = self._write_rows(
+            opening=poem, one_line=tf.fill(tf.shape(poem), True), **controls
+        )
+        return {
+            "line": rows["line"],
+            "poem": rows["candidates"][:, 0],
+            "finished": rows["finished"],
+            "score": rows["candidate_score"][:, 0],
+        }
+
+    @_share
+    def _write_rows(self, **rows: tf.Tensor) -> dict[str, tf.Tensor]:
         networks = self._networks()
         return tf.map_fn(
-            lambda row: self._write_line(networks, row),
+            lambda row: self._write_row(networks, row),
             rows,
-            fn_output_signature=_LINE,
+            fn_output_signature=_WRITTEN,
             parallel_iterations=2,
         )
 
@@ -394,9 +442,10 @@ class Poet(tf.Module):
             start_view, step_view, self.embed_token_ids, judge
         )
 
-    def _write_poem(self, networks, row) -> dict[str, tf.Tensor]:
+    def _write_row(self, networks, row) -> dict[str, tf.Tensor]:
         opening = self._read_opening(row["opening"])
         ranked = self._write_and_rank(networks, row, opening)
+<<<<<<< HEAD
         poems = _join(row["opening"], self._spell(ranked, opening))
         missing = MAX_CANDIDATES - tf.size(poems)
         scores = {
@@ -415,6 +464,21 @@ class Poet(tf.Module):
             "poem": _join(row["poem"], line),
             "finished": ~tf.reduce_any(goes_on),
             "score": ranked["score"][0],
+=======
+        written = ranked["token_ids"][:, tf.size(opening) :]
+        texts = self._spell(written)
+        missing = MAX_CANDIDATES - tf.size(texts)
+        poems = _join(row["opening"], texts)
+        return {
+            "candidates": tf.pad(poems, [[0, missing]]),
+            "candidate_score": tf.pad(ranked["score"], [[0, missing]]),
+            "candidate_fit": tf.pad(ranked["fit"], [[0, missing]]),
+            "candidate_fluency": tf.pad(ranked["fluency"], [[0, missing]]),
+            "line": texts[0],
+            "finished": ~tf.reduce_any(
+                row["one_line"] & (written[0] == self._break)
+            ),
+>>>>>>> serving
         }
 
     def _read_opening(self, text: tf.Tensor) -> tf.Tensor:
@@ -422,14 +486,12 @@ class Poet(tf.Module):
         token_ids = self._tokenizer.encode(text)
         is_written = tf.cast(tf.size(token_ids) > 0, tf.int32)
         return tf.concat(
-            [token_ids, tf.fill([is_written], self._line_break)], axis=0
+            [token_ids, tf.fill([is_written], self._break)], axis=0
         )
 
-    def _write_and_rank(
-        self, networks, row, opening, one_line=False
-    ) -> dict[str, tf.Tensor]:
+    def _write_and_rank(self, networks, row, opening) -> dict[str, tf.Tensor]:
         num = tf.clip_by_value(row["num_candidates"], 1, MAX_CANDIDATES)
-        breaks = tf.cast(opening == self._line_break, tf.int32)
+        breaks = tf.cast(opening == self._break, tf.int32)
         num_lines = tf.reduce_sum(breaks)
         options = self._options(row, num_lines)
         embedding = row["image_embedding"][None]
@@ -443,7 +505,7 @@ class Poet(tf.Module):
             tf.reduce_any(self._tokens[:, None] == words, axis=1),
             options,
             opening,
-            one_line,
+            row["one_line"],
         )
         return composer.rank_candidates(
             networks,
@@ -452,7 +514,7 @@ class Poet(tf.Module):
             fluency,
             options,
             tf.size(opening),
-            (END, self._line_break) if one_line else (END,),
+            [END, tf.where(row["one_line"], self._break, END)],
         )
 
     def _options(self, row, num_lines) -> composer.Options:
@@ -470,11 +532,7 @@ class Poet(tf.Module):
             max_lines=tf.where(lines > 0, lines, max_lines),
         )
 
-    def _spell(self, ranked, opening) -> tf.Tensor:
-        """What was written behind an opening, string `[N]`."""
-        return self._write(ranked["token_ids"][:, tf.size(opening) :])
-
-    def _write(self, token_ids: tf.Tensor) -> tf.Tensor:
+    def _spell(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Token ids `[N, T]` to poems string `[N]`."""
         before = tf.pad(token_ids, [[0, 0], [1, 0]], constant_values=START)
         form = tf.gather(self._forms, before[:, :-1])

@@ -8,6 +8,7 @@ import shutil
 import tensorflow as tf
 
 from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.export import serving_files
 from visualpoet.export import signatures
 from visualpoet.export.poet import Poet
 
@@ -19,7 +20,7 @@ def export_poet(
 
     Args:
         poet: The poet.
-        vocabulary: Kept in `assets.extra/` for `visualpoet find`.
+        vocabulary: Kept in `assets.extra/`.
         folder: `<name>/<integer version>`.
 
     Raises:
@@ -32,10 +33,7 @@ def export_poet(
             "expected a folder named by its version, an integer. Received: "
             f"{folder.name!r}"
         )
-    if folder.exists():
-        raise FileExistsError(
-            f"expected a new version. Received: {folder}, which exists"
-        )
+    serving_files.refuse_existing(folder)
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     tf.saved_model.save(
@@ -48,4 +46,5 @@ def export_poet(
     (extra / "options.json").write_text(
         json.dumps({**signatures.DEFAULTS, **options})
     )
+    serving_files.complete_version(partial, folder.resolve().parent.name)
     partial.rename(folder)

@@ -60,7 +60,7 @@ def make_signatures(poet: Poet) -> dict[str, Function]:
     """
     photograph = {
         "image_embedding": tf.TensorSpec([None, poet.embedding_dim]),
-        "clue_ids": tf.TensorSpec([None, None], tf.int32),
+        "clue_ids": tf.TensorSpec([None, poet.num_clues], tf.int32),
     }
 
     def serving_default(image_bytes):

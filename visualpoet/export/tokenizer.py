@@ -107,12 +107,7 @@ class GraphTokenizer(tf.Module):
         Returns:
             int32 `[T]`.
         """
-        text = self._normalise(text)
-        for pattern, content, times in self._rules:
-            for _ in range(times):
-                text = tf.strings.regex_replace(text, pattern, content)
-        ids = self._ids.lookup(tf.strings.split(text))
-        return tf.cast(ids, tf.int32)
+        return self.encode_batch(text[None])[0]
 
     def encode_batch(self, texts: tf.Tensor) -> tf.Tensor:
         """Returns token ids of many texts.
@@ -123,30 +118,42 @@ class GraphTokenizer(tf.Module):
         Returns:
             int32 `[B, T]`, padded with 0.
         """
-        rows = tf.map_fn(
-            self.encode,
-            texts,
-            fn_output_signature=tf.RaggedTensorSpec([None], tf.int32, 0),
-        )
-        return rows.to_tensor()
+        texts = self._normalise(texts)
+        for pattern, content, times in self._rules:
+            for _ in range(times):
+                texts = tf.strings.regex_replace(texts, pattern, content)
+        tokens = tf.strings.split(texts)
+        ids = tf.cast(self._ids.lookup(tokens.flat_values), tf.int32)
+        return tokens.with_flat_values(ids).to_tensor()
 
-    def _normalise(self, text: tf.Tensor) -> tf.Tensor:
+    def _normalise(self, texts: tf.Tensor) -> tf.Tensor:
         """Normalises each character, then puts marks on their letters."""
-        characters = tf.strings.unicode_split(text, "UTF-8")
-        codes = tf.strings.unicode_decode(text, "UTF-8")
+        characters = tf.strings.unicode_split(texts, "UTF-8")
+        codes = tf.strings.unicode_decode(texts, "UTF-8").flat_values
         found = self._normal.lookup(tf.cast(codes, tf.int64))
-        text = tf.strings.reduce_join(tf.where(found == "", characters, found))
-        codes = tf.cast(tf.strings.unicode_decode(text, "UTF-8"), tf.int64)
+        found = tf.where(found == "", characters.flat_values, found)
+        texts = tf.strings.reduce_join(
+            characters.with_flat_values(found), axis=1
+        )
+        codes = tf.cast(tf.strings.unicode_decode(texts, "UTF-8"), tf.int64)
         for _ in range(_TWICE):
             codes = self._compose(codes)
         return tf.strings.unicode_encode(tf.cast(codes, tf.int32), "UTF-8")
 
-    def _compose(self, codes: tf.Tensor) -> tf.Tensor:
+    def _compose(self, codes: tf.RaggedTensor) -> tf.RaggedTensor:
         """Makes one of a letter and the mark behind it."""
-        following = tf.concat([codes, [0]], axis=0)[1:]
-        both = self._composed.lookup(codes * _MARK_SHIFT + following)
+        # Its end keeps a text from the next one.
+        ends = tf.zeros([codes.nrows(), 1], tf.int64)
+        rows = tf.concat([codes, ends], axis=1)
+        values = rows.flat_values
+        following = tf.concat([values, [0]], axis=0)[1:]
+        both = self._composed.lookup(values * _MARK_SHIFT + following)
         is_mark = tf.concat([[False], both != 0], axis=0)[:-1]
-        return tf.boolean_mask(tf.where(both != 0, both, codes), ~is_mark)
+        composed = tf.where(both != 0, both, values)
+        kept = ~is_mark & (values != 0)
+        return tf.ragged.boolean_mask(
+            rows.with_flat_values(composed), rows.with_flat_values(kept)
+        )
 
 
 def _table(content, key_type, value_type, default):

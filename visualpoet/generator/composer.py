@@ -123,7 +123,7 @@ def write_candidates(
     banned: tf.Tensor,
     options: Options,
     opening: tf.Tensor | None = None,
-    one_line: bool = False,
+    one_line: tf.Tensor | bool = False,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Writes candidates for one photograph, in one batch.
 
@@ -323,7 +323,7 @@ def rank_candidates(
     fluency: tf.Tensor,
     options: Options,
     opening_length: tf.Tensor | int = 0,
-    ends: tuple[int, ...] = (END,),
+    ends: tf.Tensor | tuple[int, ...] = (END,),
 ) -> dict[str, tf.Tensor]:
     """Orders candidates by fit to the photograph, fluency and judgement.
 
@@ -355,7 +355,9 @@ def rank_candidates(
     judged = networks.judge(token_ids, image_embedding)
     for probability in judged.values():
         score += options.judge_weight * probability
-    is_end = tf.reduce_any(token_ids[..., None] == tf.constant(ends), axis=-1)
+    is_end = tf.reduce_any(
+        token_ids[..., None] == tf.convert_to_tensor(ends), axis=-1
+    )
     ended = tf.reduce_any(is_end & is_new, axis=1)
     order = tf.argsort(
         tf.where(ended, score, score - 100.0), direction="DESCENDING"

@@ -21,6 +21,7 @@ import grpc
 from visualpoet import pictures
 from visualpoet import poet
 from visualpoet.serve import errors
+from visualpoet.serve import wishes
 
 _AGAIN = (429, 503)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
@@ -109,7 +110,8 @@ class AsyncPoemClient:
 
         Raises:
             PictureError: If the photograph cannot be used.
-            ServeError: If the server refuses, or did not answer in time.
+            ServeError: If a wish is out of bounds, the server refuses, or did
+                not answer in time.
         """
         given = {
             "seed": seed,
@@ -117,14 +119,10 @@ class AsyncPoemClient:
             "top_p": top_p,
             "guidance": guidance,
             "lines": lines,
-            "num_candidates": candidates,
-            "banned": ban if isinstance(ban, str) else " ".join(ban),
+            "candidates": candidates,
+            "ban": ban if isinstance(ban, str) else " ".join(ban),
         }
-        defaults = _defaults()
-        values = {
-            name: defaults[name] if value is None else value
-            for name, value in given.items()
-        }
+        values = wishes.read(given, tuple(given), _defaults())
         loop = asyncio.get_running_loop()
         values["image_bytes"] = await loop.run_in_executor(
             None, pictures.read_picture, photograph
@@ -193,13 +191,13 @@ class PoemClient:
         self.close()
 
     def write(
-        self, photograph: poet.Photograph, **wishes: Any
+        self, photograph: poet.Photograph, **given: Any
     ) -> poet.WrittenPoem:
         """Writes a poem for a photograph.
 
         Args:
             photograph: As for `AsyncPoemClient.write`.
-            **wishes: Likewise.
+            **given: Likewise.
 
         Returns:
             The poem.
@@ -208,7 +206,7 @@ class PoemClient:
             PictureError: If the photograph cannot be used.
             ServeError: If the server refuses, or did not answer in time.
         """
-        return self._run(self._client.write(photograph, **wishes))
+        return self._run(self._client.write(photograph, **given))
 
     def close(self) -> None:
         """Closes the connections."""

@@ -5,12 +5,14 @@ import base64
 import binascii
 import json
 import struct
+import zlib
 from collections.abc import AsyncIterator
 from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from aiohttp import http_exceptions
 from aiohttp import web
 
 from visualpoet.serve import core as core_module
@@ -33,6 +35,11 @@ _LINE = (
     *("ban", "poem"),
 )
 _HEADER = struct.Struct("<qHH")
+# What aiohttp lets pass of what a form can do wrong.
+_BROKEN_FORM = (
+    *(ValueError, AssertionError, LookupError, RuntimeError, zlib.error),
+    http_exceptions.HttpProcessingError,
+)
 
 
 class PoemsApi:
@@ -108,7 +115,7 @@ class PoemsApi:
         self, signature: Signature, values: Mapping[str, Any], deadline: float
     ) -> dict[str, Any]:
         """One row through a signature."""
-        inputs = wishes.to_inputs(signature, values)
+        inputs = signature.make_row(values)
         outputs = await self._core.run(signature, inputs, deadline)
         return {name: value[0] for name, value in outputs.items()}
 
@@ -230,7 +237,7 @@ async def _read_form(request: web.Request) -> tuple[bytes, dict[str, str]]:
         )
     try:
         form = await request.post()
-    except (ValueError, AssertionError, LookupError) as error:
+    except _BROKEN_FORM as error:
         raise errors.invalid(
             "expected a form. Received: a broken one"
         ) from error

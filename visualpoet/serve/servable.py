@@ -6,6 +6,7 @@ import json
 import pathlib
 from collections.abc import Callable
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -21,7 +22,6 @@ _WARMUP = pathlib.Path("assets.extra", "tf_serving_warmup_requests")
 _MAX_WARMUPS = 1000
 
 Tensors = Mapping[str, np.ndarray]
-Observe = Callable[[str, int, float], None]
 
 
 class Signature:
@@ -68,6 +68,25 @@ class Signature:
                     f"expected input {name} of shape {spec.shape}. Received: "
                     f"{given.shape}"
                 )
+
+    def make_row(self, values: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """Makes inputs of one row.
+
+        Args:
+            values: Text, bytes, number or array by name; at least of all
+                inputs.
+
+        Returns:
+            One array an input.
+        """
+        row = {}
+        for name, spec in self.inputs.items():
+            value = values[name]
+            value = value.encode() if isinstance(value, str) else value
+            is_text = spec.dtype == tf.string
+            kind = object if is_text else spec.dtype.as_numpy_dtype
+            row[name] = np.array([value], kind)
+        return row
 
     def run(self, inputs: Tensors) -> dict[str, np.ndarray]:
         """Runs the graph.

@@ -4,10 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from visualpoet.serve import errors
-from visualpoet.serve.servable import Signature
 
 _NUMBERS = {
     "seed": (int, 0, 2**63 - 1),
@@ -28,7 +25,7 @@ def read(
     """Checks wishes and fills up with what the model does by itself.
 
     Args:
-        given: Texts of a form, or values of JSON.
+        given: Texts of a form, or values of JSON; None is not given.
         names: That may be given.
         defaults: `assets.extra/options.json` of the model.
 
@@ -46,7 +43,7 @@ def read(
     wishes = {}
     for name in names:
         key = _INPUTS.get(name, name)
-        if name not in given:
+        if given.get(name) is None:
             wishes[key] = defaults.get(key, "")
         elif name in _TEXTS:
             wishes[key] = _read_text(name, given[name])
@@ -87,25 +84,3 @@ def _read_number(name: str, value: Any) -> float:
             f"{str(value)[:100]}"
         )
     return number
-
-
-def to_inputs(
-    signature: Signature, values: Mapping[str, Any]
-) -> dict[str, np.ndarray]:
-    """Makes one row of inputs.
-
-    Args:
-        signature: Whose inputs are wanted.
-        values: At least of all of them.
-
-    Returns:
-        Arrays with one row each.
-    """
-    inputs = {}
-    for name, spec in signature.inputs.items():
-        value = values[name]
-        if isinstance(value, str):
-            value = value.encode()
-        kind = object if isinstance(value, bytes) else spec.dtype.as_numpy_dtype
-        inputs[name] = np.array([value], kind)
-    return inputs

@@ -67,7 +67,8 @@ const isBusy = () => document.body.hasAttribute("data-busy");
 
 function busy(is) {
   document.body.toggleAttribute("data-busy", is);
-  $("reading").setAttribute("aria-busy", String(is));
+  // Not on what holds the log: it would be silent until the poem is done.
+  $("poem").setAttribute("aria-busy", String(is));
   for (const id of ["more", "compare", "copy", "card", "undo"]) {
     $(id).setAttribute("aria-disabled", String(is || !usable(id)));
   }

@@ -6,10 +6,14 @@ export class Refused extends Error {}
 
 const REASONS = {
   401: "This server asks for a token, which this page does not have.",
+  408: "The photograph took too long to arrive. Please try again.",
   409: "The model has changed meanwhile. Ask for another poem first.",
   413: "That photograph is too large for this server.",
   429: "The server is busy just now. Please try again in a moment.",
+  500: "The server had an accident. Please try again.",
+  502: "The server cannot be reached just now. Please try again in a moment.",
   503: "The server is busy just now. Please try again in a moment.",
+  504: "The poem took too long. Please try again.",
 };
 
 async function refuse(response) {
@@ -20,10 +24,7 @@ async function refuse(response) {
     // A proxy answers in HTML; the status says enough.
   }
   const reason = REASONS[response.status];
-  if (reason || response.status >= 500) {
-    return new Refused(reason ?? "The server had an accident. Please try again.");
-  }
-  return new Refused(`The server refused: ${said || response.status}`);
+  return new Refused(reason ?? `The server refused: ${said || response.status}`);
 }
 
 async function ask(address, request) {

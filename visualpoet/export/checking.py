@@ -1,0 +1,410 @@
+"""Whether TensorFlow Serving will take an export: point by point.
+
+A point is a function that raises `Failure` with the reason; its first line of
+documentation is what is printed.
+"""
+
+import contextlib
+import dataclasses
+import functools
+import json
+import pathlib
+from collections.abc import Callable
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from visualpoet.export import meta_graph
+from visualpoet.export import samples
+from visualpoet.export import serving_files
+from visualpoet.export import warmup
+
+DEFAULT = "serving_default"
+MAX_WARMUP = 1000
+# What REST takes and gives.
+_DTYPES = frozenset(
+    "bool string int8 int16 int32 int64 uint8 uint32 uint64 float32 "
+    "float64".split()
+)
+# Core TensorFlow that no stock server has or that reaches out of the graph.
+_FORBIDDEN_OPS = frozenset(
+    "PyFunc PyFuncStateless EagerPyFunc ReadFile WriteFile MatchingFiles "
+    "WholeFileReader WholeFileReaderV2".split()
+)
+_JIT = ("_XlaMustCompile", "_XlaCompile")
+_TOLERANCE = 1e-4
+
+
+class Failure(Exception):
+    """A point that is not kept; the message is the reason."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """How one point went.
+
+    Attributes:
+        point: What was checked.
+        reason: Why it is not kept; empty if it is.
+    """
+
+    point: str
+    reason: str
+
+
+class Export:
+    """An export, read and loaded when a point needs it.
+
+    Args:
+        folder: The version folder.
+    """
+
+    def __init__(self, folder: pathlib.Path):
+        self.folder = folder
+
+    @functools.cached_property
+    def graph(self):
+        """The meta graph."""
+        return meta_graph.read_meta_graph(self.folder)
+
+    @functools.cached_property
+    def signatures(self) -> dict:
+        """As of `meta_graph.describe_signatures`."""
+        return meta_graph.describe_signatures(self.graph)
+
+    @functools.cached_property
+    def _session(self) -> tf.compat.v1.Session:
+        # The loader that TensorFlow Serving has, too.
+        with tf.Graph().as_default() as graph:
+            session = tf.compat.v1.Session(graph=graph)
+            tf.compat.v1.saved_model.loader.load(
+                session, ["serve"], str(self.folder)
+            )
+        return session
+
+    def run(self, name: str, inputs: dict) -> dict[str, np.ndarray]:
+        """Runs a signature.
+
+        Args:
+            name: Its name.
+            inputs: An array for each input.
+
+        Returns:
+            An array for each output.
+
+        Raises:
+            tf.errors.OpError: What the graph raises.
+        """
+        signature = self.graph.signature_def[name]
+        return self._session.run(
+            {key: info.name for key, info in signature.outputs.items()},
+            {signature.inputs[key].name: inputs[key] for key in inputs},
+        )
+
+    def sample(self, name: str, size: int) -> dict[str, np.ndarray]:
+        """Makes a request; see `samples.sample_inputs`."""
+        return samples.sample_inputs(
+            self.folder, self.signatures[name]["inputs"], size
+        )
+
+    def with_input(self, name: str) -> list[str]:
+        """Names the signatures that have an input."""
+        found = self.signatures.items()
+        return [key for key, value in found if name in value["inputs"]]
+
+    def close(self) -> None:
+        """Closes the session, if there is one."""
+        if "_session" in self.__dict__:
+            self._session.close()
+
+
+def _require(condition: bool, reason: str) -> None:
+    if not condition:
+        raise Failure(reason)
+
+
+def _numeric_folder(export: Export) -> None:
+    """The folder's name is a version, an integer."""
+    name = export.folder.resolve().name
+    _require(name.isdigit(), f"expected an integer. Received: {name!r}")
+
+
+def _default_signature(export: Export) -> None:
+    """`serving_default` takes rows of image_bytes alone, gives poem, score."""
+    _require(
+        DEFAULT in export.signatures,
+        f"expected {DEFAULT!r}. Received: {sorted(export.signatures)}",
+    )
+    signature = export.signatures[DEFAULT]
+    for side, wanted in (
+        ("inputs", {"image_bytes": "string"}),
+        ("outputs", {"poem": "string", "score": "float32"}),
+    ):
+        expected = {k: {"dtype": d, "shape": [None]} for k, d in wanted.items()}
+        found = signature[side]
+        if side == "outputs":
+            found = {k: v for k, v in found.items() if k in wanted}
+        _require(
+            found == expected, f"{side}: expected {expected}. Received: {found}"
+        )
+
+
+def _wire_form(export: Export) -> None:
+    """All inputs and outputs are rows of types that REST knows."""
+    for name, signature in export.signatures.items():
+        for side in ("inputs", "outputs"):
+            _require(bool(signature[side]), f"{name} has no {side}")
+            for key, spec in signature[side].items():
+                _check_tensor(f"{name}, {side}, {key}", key, side, spec)
+
+
+def _check_tensor(place: str, key: str, side: str, spec: dict) -> None:
+    shape = spec["shape"]
+    _require(
+        bool(shape) and shape[0] is None,
+        f"{place}: expected a shape [None, ...]. Received: {shape}",
+    )
+    _require(
+        spec["dtype"] in _DTYPES,
+        f"{place}: expected a type that REST knows. Received: {spec['dtype']}",
+    )
+    _require(
+        side == "inputs" or not key.endswith("_bytes"),
+        f"{place}: expected no output named *_bytes, which REST encodes",
+    )
+
+
+def _batches(export: Export) -> None:
+    """Every signature answers batches of 1 and 3, a row for each."""
+    for name in export.signatures:
+        for size in (1, 3):
+            outputs = export.run(name, export.sample(name, size))
+            for key, value in outputs.items():
+                _check_output(f"{name}, {key}, batch of {size}", value, size)
+
+
+def _check_output(place: str, value: np.ndarray, size: int) -> None:
+    _require(
+        value.shape[:1] == (size,),
+        f"{place}: expected {size} rows. Received: shape {value.shape}",
+    )
+    if value.dtype == object:
+        for text in value.ravel():
+            text.decode("utf-8")
+    elif value.dtype.kind == "f":
+        _require(bool(np.isfinite(value).all()), f"{place}: not finite")
+
+
+def _pictures(export: Export) -> None:
+    """JPEG and PNG, grey and with alpha, of different sizes, in one batch."""
+    contents = [
+        samples.make_picture("JPEG"),
+        samples.make_picture("PNG", size=(31, 77)),
+        samples.make_picture("JPEG", "L", (20, 20)),
+        samples.make_picture("PNG", "RGBA", (90, 33)),
+    ]
+    outputs = export.run(DEFAULT, {"image_bytes": np.array(contents, object)})
+    _require(
+        len(outputs["poem"]) == 4 and all(outputs["poem"]),
+        f"expected four poems. Received: {outputs['poem']}",
+    )
+
+
+def _broken_pictures(export: Export) -> None:
+    """A broken picture is an invalid argument, or an error of its own row."""
+    for name in export.with_input("image_bytes"):
+        for content in _broken():
+            inputs = export.sample(name, 3)
+            inputs["image_bytes"][1] = content
+            if "error" in export.signatures[name]["outputs"]:
+                _check_row_error(export, name, inputs)
+            else:
+                _check_invalid(export, name, inputs)
+
+
+def _broken() -> list[bytes]:
+    jpeg, png = samples.make_picture("JPEG"), samples.make_picture("PNG")
+    return [b"", b"no picture", jpeg[: len(jpeg) // 2], png[: len(png) // 2]]
+
+
+def _check_invalid(export, name, inputs) -> None:
+    try:
+        export.run(name, inputs)
+    except tf.errors.InvalidArgumentError:
+        return
+    except tf.errors.OpError as error:
+        kind = type(error).__name__
+        raise Failure(
+            f"{name}: expected INVALID_ARGUMENT, not {kind}"
+        ) from error
+    raise Failure(f"{name}: expected INVALID_ARGUMENT. Received: an answer")
+
+
+def _check_row_error(export, name, inputs) -> None:
+    outputs = export.run(name, inputs)
+    is_error = [bool(text) for text in outputs["error"]]
+    _require(
+        is_error == [False, True, False],
+        f"{name}: expected an error in row 1 alone. Received: {is_error}",
+    )
+    for row in (0, 2):
+        _check_alone(export, name, inputs, outputs, row)
+
+
+def _allowed_ops(export: Export) -> None:
+    """Core ops only, without Python and without files."""
+    functions = meta_graph.functions_of(export.graph)
+    own = {function.signature.name for function in functions}
+    ops = {node.op for node in meta_graph.nodes_of(export.graph)} - own
+    wrong = {op for op in ops if not hasattr(tf.raw_ops, op)}
+    wrong |= ops & _FORBIDDEN_OPS
+    _require(not wrong, f"expected core ops. Received: {sorted(wrong)}")
+
+
+def _no_jit(export: Export) -> None:
+    """Nothing asks for XLA, which servers have turned off."""
+    nodes = meta_graph.nodes_of(export.graph)
+    for part in (*meta_graph.functions_of(export.graph), *nodes):
+        asks = [
+            name for name in _JIT if name in part.attr and part.attr[name].b
+        ]
+        name = getattr(part, "name", "") or part.signature.name
+        _require(not asks, f"{name} has {asks}")
+
+
+def _warmup(export: Export) -> None:
+    """The warm-up requests are this model's, and succeed."""
+    try:
+        requests = warmup.read_warmup(export.folder)
+    except (FileNotFoundError, ValueError, ImportError) as error:
+        raise Failure(str(error)) from error
+    _require(
+        0 < len(requests) <= MAX_WARMUP,
+        f"expected 1 to {MAX_WARMUP} requests. Received: {len(requests)}",
+    )
+    for request in requests:
+        _replay(export, request)
+
+
+def _replay(export, request) -> None:
+    model, spec = export.folder.resolve().parent.name, request.model_spec
+    _require(
+        spec.name == model,
+        f"expected requests for {model!r}. Received: {spec.name!r}",
+    )
+    _require(
+        spec.signature_name in export.signatures,
+        f"expected a signature. Received: {spec.signature_name!r}",
+    )
+    signature = export.signatures[spec.signature_name]
+    _require(
+        signature["inputs"].keys() == request.inputs.keys(),
+        f"{spec.signature_name}: expected inputs {sorted(signature['inputs'])}."
+        f" Received: {sorted(request.inputs)}",
+    )
+    inputs = {k: tf.make_ndarray(v) for k, v in request.inputs.items()}
+    export.run(spec.signature_name, inputs)
+
+
+def _metadata(export: Export) -> None:
+    """`metadata.json` says what the files are."""
+    path = export.folder / serving_files.METADATA_FILE
+    _require(path.exists(), f"expected a file {path.name}")
+    said = json.loads(path.read_text(encoding="utf-8"))
+    found = serving_files.describe_version(export.folder)
+    for part in found:
+        wrong = _differing(said.get(part), found[part])
+        _require(not wrong, f"{part} differs: {wrong}")
+
+
+def _differing(said, found):
+    if not isinstance(said, dict) or not isinstance(found, dict):
+        return [] if said == found else [said, found]
+    keys = {*said, *found}
+    return sorted(key for key in keys if said.get(key) != found.get(key))
+
+
+def _seeds(export: Export) -> None:
+    """The same seed gives the same poem, another seed another one."""
+    for name in export.with_input("seed"):
+        inputs = export.sample(name, 2)
+        inputs = {
+            key: value if key == "seed" else np.repeat(value[:1], 2, axis=0)
+            for key, value in inputs.items()
+        }
+        first, second = (export.run(name, inputs)["poem"] for _ in range(2))
+        _require(
+            first.tolist() == second.tolist(),
+            f"{name}: the same seed gave {first[0]!r} and {second[0]!r}",
+        )
+        _require(first[0] != first[1], f"{name}: two seeds gave {first[0]!r}")
+
+
+def _independence(export: Export) -> None:
+    """A row does not depend on the others of its batch."""
+    for name in export.signatures:
+        inputs = export.sample(name, 4)
+        outputs = export.run(name, inputs)
+        for row in range(4):
+            _check_alone(export, name, inputs, outputs, row)
+
+
+def _check_alone(export, name, inputs, outputs, row) -> None:
+    alone = {key: value[row : row + 1] for key, value in inputs.items()}
+    for key, value in export.run(name, alone).items():
+        same = (
+            np.allclose(value[0], outputs[key][row], atol=_TOLERANCE)
+            if value.dtype.kind == "f"
+            else np.array_equal(value[0], outputs[key][row])
+        )
+        _require(same, f"{name}, {key}: row {row} differs from the row alone")
+
+
+POINTS = (
+    _numeric_folder,
+    _default_signature,
+    _wire_form,
+    _batches,
+    _pictures,
+    _broken_pictures,
+    _allowed_ops,
+    _no_jit,
+    _warmup,
+    _metadata,
+    _seeds,
+    _independence,
+)
+
+
+def check_export(folder: pathlib.Path) -> Iterator[Result]:
+    """Checks an export.
+
+    Args:
+        folder: The version folder.
+
+    Yields:
+        How each point went.
+
+    Raises:
+        FileNotFoundError: If the folder holds no SavedModel.
+    """
+    if not (folder / "saved_model.pb").exists():
+        raise FileNotFoundError(
+            f"expected a SavedModel. Received: {folder}, without saved_model.pb"
+        )
+    with contextlib.closing(Export(folder)) as export:
+        for point in POINTS:
+            yield Result(point.__doc__, _reason(point, export))
+
+
+def _reason(point: Callable[[Export], None], export: Export) -> str:
+    try:
+        point(export)
+    except Failure as failure:
+        return str(failure)
+    except Exception as error:  # whatever a foreign export does fails its point
+        return (
+            f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+        )
+    return ""

@@ -1,0 +1,169 @@
+"""The files that TensorFlow Serving wants around a SavedModel.
+
+TARGET/models.config, TARGET/monitoring.config
+TARGET/<name>/MODEL_CARD.md
+TARGET/<name>/<version>/saved_model.pb, variables/, assets.extra/,
+    batching_params.pbtxt, metadata.json
+"""
+
+import hashlib
+import importlib.util
+import json
+import pathlib
+import shutil
+
+from visualpoet.export import meta_graph
+from visualpoet.export import signatures
+from visualpoet.export import warmup
+
+BATCH_SIZES = (1, 2, 4, 8)
+BATCHING_FILE = "batching_params.pbtxt"
+METADATA_FILE = "metadata.json"
+_BATCHING = """\
+max_batch_size { value: 64 }
+max_execution_batch_size { value: 8 }
+enable_large_batch_splitting { value: true }
+batch_timeout_micros { value: 2000 }
+max_enqueued_batches { value: 64 }
+"""
+_MODELS = """\
+model_config_list {{
+  config {{
+    name: "{name}"
+    base_path: "{base_path}"
+    model_platform: "tensorflow"
+    # Two, so that a label can be moved from one to the other and back.
+    model_version_policy {{ latest {{ num_versions: 2 }} }}
+  }}
+}}
+"""
+_MONITORING = """\
+prometheus_config { enable: true path: "/monitoring/prometheus/metrics" }
+"""
+
+
+def copy_version(
+    source: pathlib.Path,
+    target: pathlib.Path,
+    name: str,
+    version: int | None = None,
+    base_path: str | None = None,
+) -> pathlib.Path:
+    """Copies an export to where a server takes it from.
+
+    Args:
+        source: An exported SavedModel.
+        target: Folder of models.
+        name: Of the model.
+        version: Of the copy; one more than the highest there is by default.
+        base_path: Where the server sees `target`; its absolute path by
+            default.
+
+    Returns:
+        The version folder.
+
+    Raises:
+        FileExistsError: If the version exists.
+    """
+    if version is None:
+        version = max([0, *_versions(target / name)]) + 1
+    folder = target / name / str(version)
+    refuse_existing(folder)
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    shutil.copytree(source, partial)
+    complete_version(partial, name)
+    card = source.parent / "MODEL_CARD.md"
+    if card.exists():
+        shutil.copy(card, target / name)
+    _write_configs(target, name, base_path or str(target.resolve()))
+    # Last: a server that watches the folder takes the version at once.
+    partial.rename(folder)
+    return folder
+
+
+def refuse_existing(folder: pathlib.Path) -> None:
+    """Keeps versions from being overwritten.
+
+    Args:
+        folder: The version folder to write.
+
+    Raises:
+        FileExistsError: If it exists.
+    """
+    if folder.exists():
+        raise FileExistsError(
+            f"expected a new version. Received: {folder}, which exists"
+        )
+
+
+def _versions(folder: pathlib.Path) -> list[int]:
+    return [int(p.name) for p in folder.glob("*") if p.name.isdigit()]
+
+
+def complete_version(folder: pathlib.Path, name: str) -> None:
+    """Adds warm-up, batching parameters and metadata to a SavedModel.
+
+    The warm-up needs `tensorflow-serving-api`; there is none without it.
+
+    Args:
+        folder: What `tf.saved_model.save` wrote, with `assets.extra/`.
+        name: Of the model.
+    """
+    (folder / warmup.WARMUP_FILE).unlink(missing_ok=True)
+    if importlib.util.find_spec("tensorflow_serving"):
+        warmup.write_warmup(folder, name, BATCH_SIZES)
+    sizes = [f"allowed_batch_sizes: {size}\n" for size in BATCH_SIZES]
+    (folder / BATCHING_FILE).write_text("".join([_BATCHING, *sizes]))
+    metadata = json.dumps(describe_version(folder), indent=2) + "\n"
+    (folder / METADATA_FILE).write_text(metadata)
+
+
+def describe_version(folder: pathlib.Path) -> dict:
+    """Describes an export as its files are.
+
+    Args:
+        folder: The version folder.
+
+    Returns:
+        `tensorflow` (version that wrote it), `signatures`, `defaults` of
+        those inputs that `serving_default` does not have, and `files`:
+        SHA-256 of each but `metadata.json`.
+    """
+    graph = meta_graph.read_meta_graph(folder)
+    options = json.loads((folder / "assets.extra/options.json").read_text())
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        "tensorflow": graph.meta_info_def.tensorflow_version,
+        "signatures": meta_graph.describe_signatures(graph),
+        "defaults": {name: options[name] for name in signatures.CONTROLS},
+        "files": {
+            path.relative_to(folder).as_posix(): digest(path)
+            for path in files
+            if path.name != METADATA_FILE
+        },
+    }
+
+
+def digest(path: pathlib.Path) -> str:
+    """Digests a file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        SHA-256, hexadecimal.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_configs(target: pathlib.Path, name: str, base_path: str) -> None:
+    """Writes the server's configuration where there is none yet."""
+    models = _MODELS.format(name=name, base_path=f"{base_path}/{name}")
+    for file, content in (
+        ("models.config", models),
+        ("monitoring.config", _MONITORING),
+    ):
+        if not (target / file).exists():
+            (target / file).write_text(content)
