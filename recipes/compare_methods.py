@@ -19,6 +19,7 @@ from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.embedding.encoders import load_towers
 from visualpoet.evaluation import bleu
+from visualpoet.evaluation import columns
 from visualpoet.evaluation import comparison
 from visualpoet.evaluation import measures
 from visualpoet.evaluation import method_runs
@@ -109,7 +110,7 @@ def main(config: Config) -> None:
     humans = measures.human_poems(measurer.paired, config.seed)
     measured = _measure(measurer, found, names, humans)
     run.log("measured")
-    values = measures.value_functions(options)
+    values = columns.value_functions(options)
     tests = comparison.paired_tests(measured, values, config.exchanges)
     rows = comparison.table_rows(measured, values, config.draws)
     results = {

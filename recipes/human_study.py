@@ -19,6 +19,7 @@ from visualpoet import pictures
 from visualpoet import runs
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
+from visualpoet.evaluation import human_answers
 from visualpoet.evaluation import human_study
 from visualpoet.evaluation import measures
 from visualpoet.evaluation import method_runs
@@ -169,8 +170,8 @@ def _analyse(config):
         config.run_dir, config, [config.key, *config.analyse]
     )
     key = json.loads(config.key.read_text())
-    answers = human_study.read_answers(config.analyse, key)
-    results = human_study.analyse(answers, key, seed=config.seed)
+    answers = human_answers.read_answers(config.analyse, key)
+    results = human_answers.analyse(answers, key, seed=config.seed)
     run.write_json("results.json", results)
     for kind, found in results.items():
         run.log(f"{kind}: {json.dumps(found, indent=1)}")

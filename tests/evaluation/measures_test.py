@@ -11,6 +11,7 @@ from visualpoet.corpus.records import Photograph
 from visualpoet.corpus.records import Poem
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.evaluation import bleu
+from visualpoet.evaluation import columns
 from visualpoet.evaluation import measures
 from visualpoet.evaluation import relevance
 from visualpoet.evaluation.kneser_ney import KneserNey
@@ -73,7 +74,7 @@ def measurer(vectors=EMBEDDINGS, sentences=False, options=bleu.DEFAULT):
 
 
 def values_of(statistics, options=bleu.DEFAULT):
-    functions = measures.value_functions(options)
+    functions = columns.value_functions(options)
     return {
         name: functions[name](rows.sum(axis=0))
         for name, rows in statistics.items()
@@ -108,7 +109,7 @@ def test_every_statistic_is_a_measure_with_a_value():
     statistics = measurer().statistics({"ours": POEMS})["ours"]
     together = measures.measure_together(POEMS)
     assert set(values_of(statistics)) | set(together) == set(
-        measures.MEASURES
+        columns.MEASURES
     ) - {"caption_sentences"}
     assert all(len(rows) == 3 for rows in statistics.values())
 
@@ -155,7 +156,7 @@ def test_perplexity_is_of_test_poems_that_no_photograph_has():
         datasets.frame_poems(vocabulary, [TEST], 99), len(vocabulary)
     )
     framed = datasets.frame_poems(vocabulary, human, 99)
-    found = measures.value_functions(bleu.DEFAULT)["perplexity"](
+    found = columns.value_functions(bleu.DEFAULT)["perplexity"](
         rows.sum(axis=0)
     )
     assert found == pytest.approx(model.perplexity(framed))

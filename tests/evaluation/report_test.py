@@ -5,7 +5,7 @@ import re
 import pytest
 
 from visualpoet.evaluation import report
-from visualpoet.evaluation.measures import MEASURES
+from visualpoet.evaluation.columns import MEASURES
 
 
 def row(name, seeds=(0,), **values):

@@ -287,7 +287,7 @@ def test_a_poem_is_rated_on_every_scale(root, rater, tmp_path):
     focused = rater.evaluate("document.activeElement.name")
     assert focused == "coherence"
     # What is not complete is not saved.
-    path = save(rater, tmp_path, "Save and stop")
+    path = save(rater, tmp_path, "Save so far")
     assert json.loads(path.read_text())["answers"] == []
 
 

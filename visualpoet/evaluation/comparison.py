@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from visualpoet.evaluation import intervals
-from visualpoet.evaluation.measures import MEASURES
+from visualpoet.evaluation.columns import MEASURES
 from visualpoet.evaluation.method_runs import METHODS
 from visualpoet.evaluation.method_runs import TITLES
 from visualpoet.evaluation.overall import PAPER_COLUMNS

@@ -11,10 +11,10 @@ import jinja2
 import numpy as np
 
 from visualpoet.evaluation import charts
-from visualpoet.evaluation.measures import MEASURES
-from visualpoet.evaluation.measures import MORE
-from visualpoet.evaluation.measures import PAPER
-from visualpoet.evaluation.measures import Measure
+from visualpoet.evaluation.columns import MEASURES
+from visualpoet.evaluation.columns import MORE
+from visualpoet.evaluation.columns import PAPER
+from visualpoet.evaluation.columns import Measure
 from visualpoet.evaluation.method_runs import CLASSES
 from visualpoet.evaluation.method_runs import LAMBDAS
 from visualpoet.evaluation.method_runs import METHODS
