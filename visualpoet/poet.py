@@ -5,6 +5,7 @@ import importlib.resources
 import json
 import os
 import pathlib
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,6 +58,39 @@ class WrittenPoem(Candidate):
     def lines(self) -> tuple[str, ...]:
         """The lines of the poem."""
         return tuple(self.poem.split("\n"))
+
+
+def to_written_poem(row: Mapping[str, Any], seed: int) -> WrittenPoem:
+    """Makes a poem of what a model returned for one photograph.
+
+    Args:
+        row: Outputs of the signature `compose`, without their batch.
+        seed: What it was written with.
+
+    Returns:
+        The poem and its candidates.
+    """
+    names = [field.name for field in dataclasses.fields(Candidate)[1:]]
+    scores = {
+        name: map(float, row[f"candidate_{name}"])
+        for name in names
+        if f"candidate_{name}" in row
+    }
+    found = [
+        Candidate(_text(poem), **dict(zip(scores, values)))
+        for poem, *values in zip(row["candidates"], *scores.values())
+        if poem
+    ]
+    return WrittenPoem(
+        **dataclasses.asdict(found[0]),
+        clues=tuple(map(_text, row["clues"])),
+        seed=seed,
+        candidates=tuple(found),
+    )
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
 def default_model() -> pathlib.Path:
@@ -196,23 +230,7 @@ class Poet:
             }
         )
         rows = {name: value.numpy()[0] for name, value in outputs.items()}
-        names = [f.name for f in dataclasses.fields(Candidate)[1:]]
-        scores = {
-            name: rows[f"candidate_{name}"].tolist()
-            for name in names
-            if f"candidate_{name}" in rows
-        }
-        found = [
-            Candidate(poem.decode(), **dict(zip(scores, values)))
-            for poem, *values in zip(rows["candidates"], *scores.values())
-            if poem
-        ]
-        return WrittenPoem(
-            **dataclasses.asdict(found[0]),
-            clues=tuple(clue.decode() for clue in rows["clues"]),
-            seed=options["seed"],
-            candidates=tuple(found),
-        )
+        return to_written_poem(rows, options["seed"])
 
     def embed_images(self, photographs: Sequence[Photograph]) -> np.ndarray:
         """Places photographs in the joint space.

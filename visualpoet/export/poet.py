@@ -5,11 +5,7 @@ one after the other, so that none depends on its neighbours.
 """
 
 import dataclasses
-<<<<<<< HEAD
-from collections.abc import Callable
-=======
 import functools
->>>>>>> serving
 
 import keras
 import numpy as np
@@ -19,12 +15,12 @@ from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
-from visualpoet.discriminators.rewards import first_class_probability
 from visualpoet.embedding.clues import NUM_CLUES
 from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.encoders import PoemTower
 from visualpoet.export.half_stored import EncoderFeatures
 from visualpoet.export.half_stored import HalfStored
+from visualpoet.export.judges import Judges
 from visualpoet.export.tokenizer import GraphTokenizer
 from visualpoet.features import images
 from visualpoet.features.experts import ExpertEnsemble
@@ -39,18 +35,6 @@ UNREADABLE = (
     "expected a JPEG, PNG, GIF, BMP or WebP picture. Received: bytes that are "
     "none, or a part of one"
 )
-<<<<<<< HEAD
-_LINE = {
-=======
-_WRITTEN = {
-    "candidates": tf.TensorSpec([MAX_CANDIDATES], tf.string),
-    "candidate_score": tf.TensorSpec([MAX_CANDIDATES], tf.float32),
-    "candidate_fit": tf.TensorSpec([MAX_CANDIDATES], tf.float32),
-    "candidate_fluency": tf.TensorSpec([MAX_CANDIDATES], tf.float32),
->>>>>>> serving
-    "line": tf.TensorSpec([], tf.string),
-    "finished": tf.TensorSpec([], tf.bool),
-}
 
 
 def _share(method):
@@ -108,15 +92,8 @@ class Poet(tf.Module):
         self._image_tower = HalfStored(image_tower)
         shared: dict[int, tf.Variable] = {}
         self._poem_tower = HalfStored(poem_tower, shared)
-        discriminators = discriminators or {}
-        self._judges = {
-            name: _share_words(model, poem_tower, shared)
-            for name, model in discriminators.items()
-        }
-        self._judged = {
-            name: tuple(model.input) for name, model in discriminators.items()
-        }
-        self.scores = ("score", "fit", "fluency", *self._judges)
+        self._judges = Judges(discriminators or {}, poem_tower, shared)
+        self.scores = ("score", "fit", "fluency", *self._judges.names)
         self._start = HalfStored(generator.start_view, shared)
         self._step = HalfStored(generator.step_view, shared)
         self._break = vocabulary.line_break
@@ -232,7 +209,6 @@ class Poet(tf.Module):
         """
         embedding = self.embed_image(image_bytes)
         networks = self._networks()
-        token_ids = self._tokenizer.encode_batch(poem)
         fluency = tf.map_fn(
             lambda text: composer.measure_fluency(
                 networks,
@@ -243,8 +219,10 @@ class Poet(tf.Module):
             poem,
             fn_output_signature=tf.float32,
         )
-        fit = tf.reduce_sum(embedding * networks.embed_poem(token_ids), axis=1)
-        judged = networks.judge(token_ids, embedding)
+        token_ids = self._tokenizer.encode_batch(poem)
+        embedded = self.embed_token_ids(token_ids)
+        fit = tf.reduce_sum(embedding * embedded, axis=1)
+        judged = self._judges.judge(token_ids, embedding)
         return {"fit": fit, "fluency": fluency, **judged}
 
     # --- writing
@@ -329,20 +307,6 @@ class Poet(tf.Module):
             is that of what was written.
         """
         clue_ids = self.choose_clues(image_embedding)
-<<<<<<< HEAD
-        networks = self._networks()
-        rows = tf.map_fn(
-            lambda row: self._write_poem(networks, row),
-            {
-                "image_embedding": image_embedding,
-                "clue_ids": clue_ids,
-                **controls,
-            },
-            fn_output_signature=self._candidate_specs(),
-            parallel_iterations=2,
-        )
-        best = {name: rows[f"candidate_{name}"][:, 0] for name in self.scores}
-=======
         rows = self._write_rows(
             image_embedding=image_embedding,
             clue_ids=clue_ids,
@@ -350,21 +314,12 @@ class Poet(tf.Module):
             **controls,
         )
         candidates = {name: rows[name] for name in rows if "cand" in name}
->>>>>>> serving
         return {
             "poem": rows["candidates"][:, 0],
-            **best,
+            **{name: rows[f"candidate_{name}"][:, 0] for name in self.scores},
             "clues": self.name_clues(clue_ids),
             **candidates,
         }
-
-    def _candidate_specs(self) -> dict[str, tf.TensorSpec]:
-        scores = {
-            f"candidate_{name}": tf.TensorSpec([MAX_CANDIDATES], tf.float32)
-            for name in self.scores
-        }
-        poems = tf.TensorSpec([MAX_CANDIDATES], tf.string)
-        return {"candidates": poems, **scores}
 
     def name_clues(self, clue_ids: tf.Tensor) -> tf.Tensor:
         """Gives the words of clues.
@@ -409,9 +364,18 @@ class Poet(tf.Module):
         return tf.map_fn(
             lambda row: self._write_row(networks, row),
             rows,
-            fn_output_signature=_WRITTEN,
+            fn_output_signature=self._row_specs(),
             parallel_iterations=2,
         )
+
+    def _row_specs(self) -> dict[str, tf.TensorSpec]:
+        scores = tf.TensorSpec([MAX_CANDIDATES], tf.float32)
+        return {
+            "candidates": tf.TensorSpec([MAX_CANDIDATES], tf.string),
+            **{f"candidate_{name}": scores for name in self.scores},
+            "line": tf.TensorSpec([], tf.string),
+            "finished": tf.TensorSpec([], tf.bool),
+        }
 
     def _networks(self) -> composer.Networks:
         step, start = self._step.read(), self._start.read()
@@ -428,57 +392,27 @@ class Poet(tf.Module):
             )
             return view["logits"], view["state"]
 
-        judges = {name: model.read() for name, model in self._judges.items()}
-
-        def judge(token_ids, image_embedding):
-            return {
-                name: _judge(
-                    model, self._judged[name], token_ids, image_embedding
-                )
-                for name, model in judges.items()
-            }
-
         return composer.Networks(
-            start_view, step_view, self.embed_token_ids, judge
+            start_view, step_view, self.embed_token_ids, self._judges.judge
         )
 
     def _write_row(self, networks, row) -> dict[str, tf.Tensor]:
         opening = self._read_opening(row["opening"])
         ranked = self._write_and_rank(networks, row, opening)
-<<<<<<< HEAD
-        poems = _join(row["opening"], self._spell(ranked, opening))
-        missing = MAX_CANDIDATES - tf.size(poems)
-        scores = {
-            f"candidate_{name}": tf.pad(ranked[name], [[0, missing]])
-            for name in self.scores
-        }
-        return {"candidates": tf.pad(poems, [[0, missing]]), **scores}
-
-    def _write_line(self, networks, row) -> dict[str, tf.Tensor]:
-        opening = self._read_opening(row["poem"])
-        ranked = self._write_and_rank(networks, row, opening, one_line=True)
-        line = self._spell(ranked, opening)[0]
-        goes_on = ranked["token_ids"][0, tf.size(opening) :] == self._line_break
-        return {
-            "line": line,
-            "poem": _join(row["poem"], line),
-            "finished": ~tf.reduce_any(goes_on),
-            "score": ranked["score"][0],
-=======
         written = ranked["token_ids"][:, tf.size(opening) :]
         texts = self._spell(written)
         missing = MAX_CANDIDATES - tf.size(texts)
         poems = _join(row["opening"], texts)
         return {
             "candidates": tf.pad(poems, [[0, missing]]),
-            "candidate_score": tf.pad(ranked["score"], [[0, missing]]),
-            "candidate_fit": tf.pad(ranked["fit"], [[0, missing]]),
-            "candidate_fluency": tf.pad(ranked["fluency"], [[0, missing]]),
+            **{
+                f"candidate_{name}": tf.pad(ranked[name], [[0, missing]])
+                for name in self.scores
+            },
             "line": texts[0],
             "finished": ~tf.reduce_any(
                 row["one_line"] & (written[0] == self._break)
             ),
->>>>>>> serving
         }
 
     def _read_opening(self, text: tf.Tensor) -> tf.Tensor:
@@ -540,38 +474,6 @@ class Poet(tf.Module):
         written = (token_ids > UNKNOWN) & (token_ids != END)
         pieces = tf.where(written, pieces, "")
         return tf.strings.strip(tf.strings.reduce_join(pieces, axis=1))
-
-
-def _share_words(
-    model: keras.Model, poem_tower: PoemTower, shared: dict[int, tf.Variable]
-) -> HalfStored:
-    """Stores a discriminator, but its word vectors only once."""
-    vectors = poem_tower.get_layer("word_vectors").embeddings
-    read = model.get_layer("token_embedding").embeddings
-    if read.shape != vectors.shape or not np.array_equal(read, vectors):
-        raise ValueError(
-            "expected a discriminator that reads with the word vectors of the "
-            f"poem tower {tuple(vectors.shape)}. Received: others "
-            f"{tuple(read.shape)}; train it with "
-            "recipes/pretrain_discriminators.py and the same --embedding-dir"
-        )
-    shared[id(read)] = shared[id(vectors)]
-    return HalfStored(model, shared)
-
-
-def _judge(
-    model: Callable,
-    inputs: tuple[str, ...],
-    token_ids: tf.Tensor,
-    image_embedding: tf.Tensor,
-) -> tf.Tensor:
-    """Probability of the first class: paired, or poetic."""
-    rows = tf.shape(token_ids)[0] // tf.shape(image_embedding)[0]
-    given = {
-        "token_ids": token_ids,
-        "image_embedding": tf.repeat(image_embedding, rows, axis=0),
-    }
-    return first_class_probability(model({n: given[n] for n in inputs}))
 
 
 def _join(opening: tf.Tensor, text: tf.Tensor) -> tf.Tensor:

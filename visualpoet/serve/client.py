@@ -127,7 +127,7 @@ class AsyncPoemClient:
         values["image_bytes"] = await loop.run_in_executor(
             None, pictures.read_picture, photograph
         )
-        return _to_poem(await self._compose(values), seed)
+        return poet.to_written_poem(await self._compose(values), seed)
 
     async def _compose(self, values: Mapping[str, Any]) -> dict[str, Any]:
         try:
@@ -230,28 +230,6 @@ def _defaults() -> dict[str, Any]:
     """A stock server takes no request without all inputs."""
     model = poet.newest_version(poet.default_model())
     return json.loads((model / "assets.extra" / "options.json").read_text())
-
-
-def _to_poem(row: Mapping[str, Any], seed: int) -> poet.WrittenPoem:
-    found = [
-        poet.Candidate(poem, score, fit, fluency)
-        for poem, score, fit, fluency in zip(
-            row["candidates"],
-            row["candidate_score"],
-            row["candidate_fit"],
-            row["candidate_fluency"],
-        )
-        if poem
-    ]
-    return poet.WrittenPoem(
-        poem=row["poem"],
-        score=row["score"],
-        fit=row["fit"],
-        fluency=row["fluency"],
-        clues=tuple(row["clues"]),
-        seed=seed,
-        candidates=tuple(found),
-    )
 
 
 class _Rest:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+import dataclasses
 import json
 import struct
 import zlib
@@ -15,6 +16,7 @@ import numpy as np
 from aiohttp import http_exceptions
 from aiohttp import web
 
+from visualpoet import poet
 from visualpoet.serve import core as core_module
 from visualpoet.serve import errors
 from visualpoet.serve import json_tensors
@@ -89,26 +91,13 @@ class PoemsApi:
         name = "continue_poem" if values["opening"].strip() else "compose"
         signature = _find(servable, name)
         row = await self._run(signature, values, deadline)
+        written = poet.to_written_poem(row, values["seed"])
+        candidates = [_known(candidate) for candidate in written.candidates]
         return {
-            "poem": row["poem"].decode("utf-8", "replace"),
-            **{key: float(row[key]) for key in ("score", "fit", "fluency")},
-            "seed": values["seed"],
-            "clues": _texts(row["clues"]),
-            "candidates": [
-                {
-                    "poem": poem,
-                    "score": float(score),
-                    "fit": float(fit),
-                    "fluency": float(fluency),
-                }
-                for poem, score, fit, fluency in zip(
-                    _texts(row["candidates"]),
-                    row["candidate_score"],
-                    row["candidate_fit"],
-                    row["candidate_fluency"],
-                )
-                if poem
-            ],
+            **candidates[0],
+            "seed": written.seed,
+            "clues": written.clues,
+            "candidates": candidates,
         }
 
     async def _run(
@@ -214,6 +203,12 @@ class PoemsApi:
                 "score": float(row["score"]),
             }
         )
+
+
+def _known(candidate: poet.Candidate) -> dict[str, Any]:
+    """A candidate and those scores that the model gives."""
+    values = dataclasses.asdict(candidate)
+    return {k: value for k, value in values.items() if value is not None}
 
 
 def _find(servable: Servable, name: str) -> Signature:
