@@ -71,7 +71,9 @@ def read_poem(
     embed = keras.layers.Embedding(
         vocabulary_size, embedding_dim, trainable=False, name="token_embedding"
     )
-    x = keras.layers.Dropout(dropout, name="drop_words")(embed(words))
+    # Word vectors of length 1 would leave a GRU near its start for long.
+    x = keras.layers.Rescaling(embedding_dim**0.5, name="scale")(embed(words))
+    x = keras.layers.Dropout(dropout, name="drop_words")(x)
     states = keras.layers.GRU(hidden_dim, return_sequences=True, name="reader")(
         x
     )  # [B, T, H]
