@@ -85,7 +85,11 @@ def _write_lines(config, corpus, model, names):
         poem
         for some in np.array_split(seen, max(1, len(seen) // 250))
         for poem in hierarchical.write_lines(
-            model, some.astype(np.float32), line_break
+            model,
+            some.astype(np.float32),
+            line_break,
+            config.temperature,
+            config.seed,
         )
     ]
 

@@ -81,6 +81,15 @@ def test_written_lines_are_the_likeliest_words(model, regions):
         assert max(map(len, poem)) <= 10
 
 
+def test_draws_follow_temperature_and_seed(model, regions):
+    write = hierarchical.write_lines
+    greedy = write(model, regions, BREAK)
+    assert write(model, regions, BREAK, 1e-4) == greedy
+    one = write(model, regions, BREAK, 1.0, seed=3)
+    assert one == write(model, regions, BREAK, 1.0, seed=3)
+    assert one != write(model, regions, BREAK, 1.0, seed=4)
+
+
 def test_saved_and_loaded_again(model, regions, tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")

@@ -164,14 +164,20 @@ def to_lines(poems: list[list[list[int]]]) -> np.ndarray:
 
 
 def write_lines(
-    model: HierarchicalGenerator, regions: np.ndarray, line_break: int
+    model: HierarchicalGenerator,
+    regions: np.ndarray,
+    line_break: int,
+    temperature: float = 0.0,
+    seed: int = 0,
 ) -> list[list[int]]:
-    """Writes the likeliest words of each line.
+    """Writes the lines of poems, all lines at once, word after word.
 
     Args:
         model: The generator.
         regions: float `[B, R, F]`.
         line_break: Id of the line break, put between lines.
+        temperature: Divides the logits; 0 for the likeliest words.
+        seed: Of the draws.
 
     Returns:
         Token ids of each poem, without START and END.
@@ -180,9 +186,13 @@ def write_lines(
     lines[..., 0] = START
     unwanted = np.zeros(model.vocabulary_size, np.float32)
     unwanted[[PAD, START, UNKNOWN, line_break]] = NEVER
+    random = np.random.default_rng(seed)
     for place in range(MAX_WORDS):
         outputs = model.predict_on_batch({"regions": regions, "lines": lines})
-        best = (outputs["logits"][:, :, place] + unwanted).argmax(-1)
+        logits = outputs["logits"][:, :, place].astype(np.float32) + unwanted
+        if temperature:  # the largest of Gumbel-shifted logits is a draw
+            logits = logits / temperature + random.gumbel(size=logits.shape)
+        best = logits.argmax(-1)
         ended = np.isin(lines[..., place], (END, PAD)) & (place > 0)
         lines[..., place + 1] = np.where(ended, PAD, best)
     stops = outputs["stop"] > 0
