@@ -267,12 +267,26 @@ def test_progress_is_kept(root, rater):
     rater.get_by_label("Coherence 10").check()
     text = rater.locator("#poem").text_content()
     rater.reload()
+    # Waits: Chromium may hand storage over a moment after the page is there.
+    rater.get_by_text("2 of 3").wait_for()
     assert rater.locator("#poem").text_content() == text
-    assert rater.locator("#count").text_content() == "2 of 3"
     assert rater.get_by_label("Coherence 10").is_checked()
     assert not rater.get_by_label("Coherence 4").is_checked()
     rater.get_by_role("button", name="Back").click()
     assert rater.get_by_label("Overall impression 4").is_checked()
+
+
+@pytest.mark.browser
+def test_two_tabs_are_one_rater(root, rater):
+    other = rater.context.new_page()
+    for page in (rater, other):
+        page.goto(address(root, "turing_with_photograph"))
+    rater.get_by_role("button", name="Begin").click()
+    rater.keyboard.press("1")
+    rater.keyboard.press("Enter")
+    other.get_by_text("2 of 2").wait_for()
+    other.get_by_role("button", name="Back").click()
+    assert other.locator("input:checked").count() == 1
 
 
 @pytest.mark.browser
