@@ -6,7 +6,6 @@ from tests import tiny
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
-from visualpoet.export.half_stored import HalfStored
 from visualpoet.features import images
 from visualpoet.features.visual_encoder import ENCODER_SIZE
 
@@ -36,58 +35,6 @@ def compose(photographs, num_candidates=2, **options):
 def pixels(kind):
     view = images.load_view(tiny.photograph(kind), ENCODER_SIZE, 0)
     return tf.round(view)[None]
-
-
-# --- HalfStored
-
-
-def test_half_stored_matrices_are_float16_and_vectors_float32():
-    stored = HalfStored(tiny.parts().encoder)
-    dtypes = {}
-    for variable in stored.variables:
-        dtypes.setdefault(len(variable.shape), set()).add(variable.dtype.name)
-    assert dtypes == {1: {"float32"}, 2: {"float16"}, 4: {"float16"}}
-    assert len(stored.variables) == len(tiny.parts().encoder.variables)
-    assert not any(variable.trainable for variable in stored.variables)
-
-
-def test_half_stored_encoder_stays_near_the_keras_model():
-    expected = tiny.parts().encoder(pixels("sea"), training=False)
-    found = HalfStored(tiny.parts().encoder).read()(pixels("sea"))
-    assert list(found) == ["object", "scene", "sentiment"]
-    for name, values in expected.items():
-        assert found[name].dtype == tf.float32
-        np.testing.assert_allclose(found[name], values, rtol=0.01, atol=2e-3)
-    assert not np.array_equal(found["object"], expected["object"])
-
-
-def test_half_stored_poem_tower_stays_near_the_keras_model():
-    token_ids = tf.constant([[4, 9, 17, 0], [5, 6, 7, 8]])
-    expected = tiny.parts().poem_tower(token_ids, training=False)
-    found = HalfStored(tiny.parts().poem_tower).read()(token_ids)
-    np.testing.assert_allclose(found, expected, atol=2e-3)
-
-
-def test_half_stored_weights_are_a_copy():
-    tower = tiny.PoemTower(20, 4, word_dim=3, embedding_dim=5)
-    stored = HalfStored(tower)
-    token_ids = tf.constant([[5, 6, 7]])
-    before = stored.read()(token_ids)
-    tower.get_layer("word_vectors").embeddings.assign(tf.ones([20, 3]))
-    np.testing.assert_array_equal(stored.read()(token_ids), before)
-    assert not np.allclose(tower(token_ids), before)
-
-
-def test_half_stored_keeps_what_float16_cannot_hold():
-    tower = tiny.ImageTower({"object": 2, "scene": 2, "sentiment": 2}, 3)
-    variance = tower.get_layer("normalize_object").moving_variance
-    variance.assign([1e6, 1e-9])
-    held = [
-        variable.numpy()
-        for variable in HalfStored(tower).fixed
-        if variable.dtype == tf.float32 and variable.numpy().max() > 1e5
-    ]
-    np.testing.assert_array_equal(held, np.float32([[1e6, 1e-9]]))
 
 
 # --- photographs and poems into the joint space
@@ -228,7 +175,9 @@ def test_text_is_that_of_the_vocabulary():
     rows = [[*vocabulary.encode(text), END] for text in texts]
     length = max(map(len, rows)) + 2
     token_ids = np.array([row + [0] * (length - len(row)) for row in rows])
-    found = [text.decode() for text in tiny.module()._spell(token_ids).numpy()]
+    found = [
+        text.decode() for text in tiny.module()._writer.spell(token_ids).numpy()
+    ]
     assert found == [
         "The sea lies down, the sea;\nAnd all its gold is pouring.",
         "I asked the hill how high it stood. It never thought to measure",
@@ -239,7 +188,9 @@ def test_text_is_that_of_the_vocabulary():
 def test_special_tokens_are_not_written():
     the, sea = tiny.vocabulary().encode("the sea")
     token_ids = tf.constant([[START, the, UNKNOWN, sea, END, 0, 0]])
-    assert tiny.module()._spell(token_ids).numpy().tolist() == [b"The sea"]
+    assert tiny.module()._writer.spell(token_ids).numpy().tolist() == [
+        b"The sea"
+    ]
 
 
 def test_python_module_writes_what_the_saved_model_writes():
