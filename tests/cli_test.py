@@ -218,10 +218,7 @@ def corpus(album):
 
 def nearest_rows(kind):
     (query,) = tiny.poet().embed_images([tiny.photograph(kind)])
-    token_ids = tiny.datasets.pad_token_ids(
-        tiny.vocabulary().encode_batch(tiny.POEMS)
-    )
-    return (-(tiny.poet().embed_token_ids(token_ids) @ query)).argsort()
+    return (-(tiny.poet().embed_poems(tiny.POEMS) @ query)).argsort()
 
 
 def test_find_prints_the_nearest_poem_and_reports_bad_rows(capsys, corpus):
@@ -258,6 +255,68 @@ def test_find_in_a_corpus_without_poems(capsys, album):
 def test_find_in_a_corpus_that_is_missing(capsys):
     assert cli.main(["find", "sea.jpg", "--poems", "no.jsonl"]) == 2
     assert "no.jsonl, which does not exist\n" in capsys.readouterr().err
+
+
+def test_find_no_poems_at_all(capsys, corpus):
+    arguments = ["find", "sea.jpg", "--poems", str(corpus), "--count", "-1"]
+    assert cli.main(arguments) == 2
+    assert capsys.readouterr().err.endswith(
+        "visualpoet: expected a count of 1 or more. Received: -1\n"
+    )
+
+
+# --- export and check
+
+
+def export(*arguments):
+    return cli.main(["export", "models", *arguments])
+
+
+def test_export_makes_the_next_version(capsys, album):
+    model = ("--model", str(tiny.exported()))
+    assert export(*model) == 0
+    assert export(*model, "--base-path", "/models") == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == ["models/visualpoet/1", "models/visualpoet/2"]
+    assert (album / "models" / "models.config").exists()
+    written = poet.load(album / "models" / "visualpoet")
+    assert written.model.name == "2"
+
+
+def test_export_of_a_version_that_exists(capsys, album):
+    (album / "models" / "sea" / "4").mkdir(parents=True)
+    model = ("--model", str(tiny.exported()))
+    assert export(*model, "--name", "sea", "--version", "4") == 2
+    assert capsys.readouterr().err == (
+        "visualpoet: expected a new version. Received: models/sea/4, which "
+        "exists\n"
+    )
+
+
+def test_check_prints_each_point(capsys, monkeypatch):
+    from visualpoet.export import checking
+
+    def well(export):
+        """The first point."""
+
+    def badly(export):
+        """The second point."""
+        raise checking.Failure(f"expected no {export.folder.name}")
+
+    monkeypatch.setattr(checking, "POINTS", (well, badly))
+    assert cli.main(["check", str(tiny.exported().parent)]) == 1
+    assert capsys.readouterr().out == (
+        "passed  The first point.\n"
+        "FAILED  The second point.\n"
+        "        expected no 3\n"
+    )
+    monkeypatch.setattr(checking, "POINTS", (well,))
+    assert cli.main(["check", str(tiny.exported())]) == 0
+
+
+def test_check_of_no_model(capsys):
+    assert cli.main(["check", NO_MODEL]) == 2
+    assert f"Received: {NO_MODEL}\n" in capsys.readouterr().err
 
 
 # --- as a command

@@ -16,31 +16,25 @@ FAR = "no word\nof these\nis here"
 class FakePoet:
     """Places a text, and a photograph made of text, by the words in it."""
 
-    def __init__(self, folder):
-        self.model = folder
+    def __init__(self):
         self.batches = []
-        (folder / "assets.extra").mkdir(parents=True)
-        self._vocabulary = tiny.Vocabulary.train([SEA, SNOW, STAR, FAR], 99)
-        self._vocabulary.save(folder / "assets.extra" / "vocabulary.json")
 
     def _place(self, text):
         places = [float(word in text.lower()) for word in WORDS]
         vector = np.array([0.1, *places])
         return vector / np.linalg.norm(vector)
 
-    def embed_token_ids(self, token_ids):
-        self.batches.append(len(token_ids))
-        return np.array(
-            [self._place(self._vocabulary.decode(ids)) for ids in token_ids]
-        )
+    def embed_poems(self, texts):
+        self.batches.append(len(texts))
+        return np.array([self._place(text) for text in texts])
 
     def embed_images(self, photographs):
         return np.array([self._place(text) for text in photographs])
 
 
 @pytest.fixture
-def poet(tmp_path):
-    return FakePoet(tmp_path / "model")
+def poet():
+    return FakePoet()
 
 
 def write_rows(path, rows):
@@ -75,6 +69,14 @@ def test_order_and_count(poet, tmp_path):
     found = [poem.text for poem in index.nearest("the sea", 99)]
     assert found == [SEA, both, FAR, SNOW]
     assert [p.text for p in index.nearest("the sea", 2)] == [SEA, both]
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_count_that_is_none(poet, tmp_path, count):
+    path = write_rows(tmp_path / "poems.jsonl", [{"text": SEA}])
+    index = finding.PoemIndex(poet, path)
+    with pytest.raises(ValueError, match=f"1 or more. Received: {count}$"):
+        index.nearest("the sea", count)
 
 
 def test_long_poems_are_cut_into_excerpts(poet, tmp_path):
@@ -134,8 +136,7 @@ def test_real_poet_finds_by_the_joint_space(tmp_path):
     index = finding.PoemIndex(tiny.poet(), path)
     photograph = tiny.photograph("sea")
     (query,) = tiny.poet().embed_images([photograph])
-    token_ids = tiny.vocabulary().encode_batch(tiny.POEMS)
-    poems = tiny.poet().embed_token_ids(finding.pad_token_ids(token_ids))
+    poems = tiny.poet().embed_poems(tiny.POEMS)
     order = np.argsort(-(poems @ query))
     found = [poem.text for poem in index.nearest(photograph, 3)]
     assert found == [tiny.POEMS[row] for row in order[:3]]

@@ -8,7 +8,6 @@ import visualpoet
 from recipes import render_pictures
 from tests import tiny
 from visualpoet import poet as poet_module
-from visualpoet.corpus.datasets import pad_token_ids
 from visualpoet.poet import newest_version
 
 SEA = tiny.photograph("sea")
@@ -96,6 +95,15 @@ def test_banned_words_may_be_one_text():
     assert tiny.poet().write(SEA, candidates=2, ban="") == (
         tiny.poet().write(SEA, candidates=2)
     )
+
+
+def test_opening_is_kept_and_goes_on():
+    opening = "The sea,\nmy own words"
+    written = tiny.poet().write(SEA, opening=opening, lines=4, candidates=3)
+    assert written.lines[:2] == ("The sea,", "my own words")
+    assert len(written.lines) == 4
+    assert all(c.poem.startswith(opening) for c in written.candidates)
+    assert written.poem != tiny.poet().write(SEA, lines=4, candidates=3).poem
 
 
 def test_banning_a_word_that_is_not_known_changes_nothing():
@@ -213,8 +221,7 @@ def test_embeddings_have_unit_length():
     photographs = [SEA, render_pictures.render("night", 0, 30)]
     embeddings = tiny.poet().embed_images(photographs)
     assert embeddings.shape == (2, 9)
-    token_ids = tiny.vocabulary().encode_batch(tiny.POEMS[:3])
-    poems = tiny.poet().embed_token_ids(pad_token_ids(token_ids))
+    poems = tiny.poet().embed_poems(tiny.POEMS[:3])
     assert poems.shape == (3, 9)
     for vectors in (embeddings, poems):
         lengths = np.linalg.norm(vectors, axis=1)
@@ -224,10 +231,9 @@ def test_embeddings_have_unit_length():
 def test_fit_is_the_cosine_of_poem_and_photograph():
     written = tiny.poet().write(SEA, candidates=3)
     (photograph,) = tiny.poet().embed_images([SEA])
-    token_ids = tiny.vocabulary().encode_batch(
+    poems = tiny.poet().embed_poems(
         [candidate.poem for candidate in written.candidates]
     )
-    poems = tiny.poet().embed_token_ids(pad_token_ids(token_ids))
     expected = [candidate.fit for candidate in written.candidates]
     np.testing.assert_allclose(poems @ photograph, expected, atol=1e-5)
 
@@ -266,6 +272,14 @@ def test_missing_model_is_named(tmp_path, convert):
         match=f"^expected a SavedModel, .*Received: {tmp_path}/nothing$",
     ):
         visualpoet.load(convert(tmp_path / "nothing"))
+
+
+def test_foreign_saved_model_is_named(tmp_path):
+    make_versions(tmp_path, "1")
+    with pytest.raises(
+        ValueError, match=f"`visualpoet.export` wrote. Received: {tmp_path}/1,"
+    ):
+        visualpoet.load(tmp_path)
 
 
 def test_load_takes_a_folder_of_versions():

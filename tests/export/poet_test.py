@@ -3,13 +3,9 @@ import pytest
 import tensorflow as tf
 
 from tests import tiny
-from visualpoet.corpus import datasets
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
-from visualpoet.discriminators.poem_style import PoemStyleDiscriminator
-from visualpoet.export.half_stored import EncoderFeatures
-from visualpoet.export.half_stored import HalfStored
 from visualpoet.features import images
 from visualpoet.features.visual_encoder import ENCODER_SIZE
 
@@ -40,58 +36,6 @@ def compose(photographs, num_candidates=2, module=None, **options):
 def pixels(kind):
     view = images.load_view(tiny.photograph(kind), ENCODER_SIZE, 0)
     return tf.round(view)[None]
-
-
-# --- HalfStored
-
-
-def test_half_stored_matrices_are_float16_and_vectors_float32():
-    stored = HalfStored(tiny.parts().encoder)
-    dtypes = {}
-    for variable in stored.variables:
-        dtypes.setdefault(len(variable.shape), set()).add(variable.dtype.name)
-    assert dtypes == {1: {"float32"}, 2: {"float16"}, 4: {"float16"}}
-    assert len(stored.variables) == len(tiny.parts().encoder.variables)
-    assert not any(variable.trainable for variable in stored.variables)
-
-
-def test_half_stored_encoder_stays_near_the_keras_model():
-    expected = tiny.parts().encoder(pixels("sea"), training=False)
-    found = HalfStored(tiny.parts().encoder).read()(pixels("sea"))
-    assert list(found) == ["object", "scene", "sentiment"]
-    for name, values in expected.items():
-        assert found[name].dtype == tf.float32
-        np.testing.assert_allclose(found[name], values, rtol=0.01, atol=2e-3)
-    assert not np.array_equal(found["object"], expected["object"])
-
-
-def test_half_stored_poem_tower_stays_near_the_keras_model():
-    token_ids = tf.constant([[4, 9, 17, 0], [5, 6, 7, 8]])
-    expected = tiny.parts().poem_tower(token_ids, training=False)
-    found = HalfStored(tiny.parts().poem_tower).read()(token_ids)
-    np.testing.assert_allclose(found, expected, atol=2e-3)
-
-
-def test_half_stored_weights_are_a_copy():
-    tower = tiny.PoemTower(20, 4, word_dim=3, embedding_dim=5)
-    stored = HalfStored(tower)
-    token_ids = tf.constant([[5, 6, 7]])
-    before = stored.read()(token_ids)
-    tower.get_layer("word_vectors").embeddings.assign(tf.ones([20, 3]))
-    np.testing.assert_array_equal(stored.read()(token_ids), before)
-    assert not np.allclose(tower(token_ids), before)
-
-
-def test_half_stored_keeps_what_float16_cannot_hold():
-    tower = tiny.ImageTower({"object": 2, "scene": 2, "sentiment": 2}, 3)
-    variance = tower.get_layer("normalize_object").moving_variance
-    variance.assign([1e6, 1e-9])
-    held = [
-        variable.numpy()
-        for variable in HalfStored(tower).fixed
-        if variable.dtype == tf.float32 and variable.numpy().max() > 1e5
-    ]
-    np.testing.assert_array_equal(held, np.float32([[1e6, 1e-9]]))
 
 
 # --- photographs and poems into the joint space
@@ -232,7 +176,9 @@ def test_text_is_that_of_the_vocabulary():
     rows = [[*vocabulary.encode(text), END] for text in texts]
     length = max(map(len, rows)) + 2
     token_ids = np.array([row + [0] * (length - len(row)) for row in rows])
-    found = [text.decode() for text in tiny.module()._spell(token_ids).numpy()]
+    found = [
+        text.decode() for text in tiny.module()._writer.spell(token_ids).numpy()
+    ]
     assert found == [
         "The sea lies down, the sea;\nAnd all its gold is pouring.",
         "I asked the hill how high it stood. It never thought to measure",
@@ -243,7 +189,9 @@ def test_text_is_that_of_the_vocabulary():
 def test_special_tokens_are_not_written():
     the, sea = tiny.vocabulary().encode("the sea")
     token_ids = tf.constant([[START, the, UNKNOWN, sea, END, 0, 0]])
-    assert tiny.module()._spell(token_ids).numpy().tolist() == [b"The sea"]
+    assert tiny.module()._writer.spell(token_ids).numpy().tolist() == [
+        b"The sea"
+    ]
 
 
 def test_python_module_writes_what_the_saved_model_writes():
@@ -259,58 +207,4 @@ def test_python_module_writes_what_the_saved_model_writes():
             outputs[f"candidate_{name}"][0, :3],
             [getattr(candidate, name) for candidate in candidates],
             atol=1e-5,
-        )
-
-
-def judged_module():
-    seer = EncoderFeatures(tiny.parts().encoder)
-    return tiny.make_module(seer, discriminators=tiny.discriminators())
-
-
-def test_discriminators_judge_the_candidates():
-    sea = [tiny.photograph("sea")]
-    outputs = compose(sea, 4, judged_module())
-    plain = compose(sea, 4)
-    # The same poems, in another order, with two scores more.
-    assert sorted(outputs["candidates"][0, :4]) == sorted(
-        plain["candidates"][0, :4]
-    )
-    score = (
-        outputs["candidate_fit"]
-        + tiny.OPTIONS.fluency_weight * outputs["candidate_fluency"]
-        + tiny.OPTIONS.judge_weight
-        * (outputs["candidate_paired"] + outputs["candidate_poetic"])
-    )
-    np.testing.assert_allclose(
-        outputs["candidate_score"][0, :4], score[0, :4], atol=1e-5
-    )
-    for name in ("paired", "poetic"):
-        np.testing.assert_allclose(
-            outputs[name], outputs[f"candidate_{name}"][:, 0]
-        )
-
-
-def test_probabilities_are_the_discriminators_own():
-    module = judged_module()
-    image = tf.constant([tiny.photograph("sea"), tiny.photograph("night")])
-    poems = [tiny.POEMS[0], tiny.POEMS[1]]
-    judged = module.match(image, tf.constant(poems))
-    ids = [tiny.vocabulary().encode(poem) for poem in poems]
-    given = {
-        "token_ids": tf.constant(datasets.pad_token_ids(ids)),
-        "image_embedding": module.embed_image(image),
-    }
-    for name, model in tiny.discriminators().items():
-        logits = model({key: given[key] for key in model.input})
-        np.testing.assert_allclose(
-            judged[name], tf.nn.softmax(logits)[:, 0], atol=2e-3
-        )
-
-
-def test_a_discriminator_with_other_word_vectors_is_refused():
-    other = PoemStyleDiscriminator(len(tiny.vocabulary()), [], 11, 5)
-    with pytest.raises(ValueError, match="word vectors of the poem tower"):
-        tiny.make_module(
-            EncoderFeatures(tiny.parts().encoder),
-            discriminators={"poetic": other},
         )

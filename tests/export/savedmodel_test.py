@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import re
 
@@ -82,6 +83,12 @@ def all_nodes():
 # --- the folder
 
 
+def warmup_files():
+    # A warm-up needs tensorflow-serving-api.
+    installed = importlib.util.find_spec("tensorflow_serving")
+    return {"assets.extra/tf_serving_warmup_requests"} if installed else set()
+
+
 def test_files_of_a_version_folder():
     folder = tiny.exported()
     files = {
@@ -89,14 +96,20 @@ def test_files_of_a_version_folder():
         for path in folder.rglob("*")
         if path.is_file()
     }
-    assert files == {
-        "saved_model.pb",
-        "fingerprint.pb",
-        "variables/variables.index",
-        "variables/variables.data-00000-of-00001",
-        "assets.extra/vocabulary.json",
-        "assets.extra/options.json",
-    }
+    assert (
+        files
+        == {
+            "saved_model.pb",
+            "fingerprint.pb",
+            "variables/variables.index",
+            "variables/variables.data-00000-of-00001",
+            "assets.extra/vocabulary.json",
+            "assets.extra/options.json",
+            "batching_params.pbtxt",
+            "metadata.json",
+        }
+        | warmup_files()
+    )
     assert [path.name for path in folder.parent.iterdir()] == ["3"]
 
 
@@ -159,35 +172,68 @@ BEST = {
 }
 
 
+CONTROLS = {
+    "seed": ("int64", ANY_ROWS),
+    "temperature": ("float32", ANY_ROWS),
+    "top_p": ("float32", ANY_ROWS),
+    "guidance": ("float32", ANY_ROWS),
+    "lines": ("int32", ANY_ROWS),
+    "num_candidates": ("int32", ANY_ROWS),
+    "banned": ("string", ANY_ROWS),
+}
+ALL = {
+    **BEST,
+    "clues": ("string", [None, 6]),
+    "candidates": ("string", [None, 64]),
+    "candidate_score": ("float32", [None, 64]),
+    "candidate_fit": ("float32", [None, 64]),
+    "candidate_fluency": ("float32", [None, 64]),
+}
+PLACE = {
+    "image_embedding": ("float32", [None, 9]),
+    "clue_ids": ("int32", [None, 6]),
+}
+
+
 @pytest.mark.parametrize(
     ("name", "inputs", "outputs"),
     [
         ("serving_default", PHOTOGRAPHS, BEST),
+        ("compose", {**PHOTOGRAPHS, **CONTROLS}, ALL),
         (
-            "compose",
+            "compose_or_error",
+            {**PHOTOGRAPHS, **CONTROLS},
+            {**ALL, "error": ("string", ANY_ROWS)},
+        ),
+        (
+            "continue_poem",
+            {**PHOTOGRAPHS, "opening": ("string", ANY_ROWS), **CONTROLS},
+            ALL,
+        ),
+        (
+            "start_poem",
+            PHOTOGRAPHS,
+            {**PLACE, "clues": ("string", [None, 6])},
+        ),
+        (
+            "next_line",
+            {**PLACE, "poem": ("string", ANY_ROWS), **CONTROLS},
             {
-                **PHOTOGRAPHS,
-                "seed": ("int64", ANY_ROWS),
-                "temperature": ("float32", ANY_ROWS),
-                "top_p": ("float32", ANY_ROWS),
-                "guidance": ("float32", ANY_ROWS),
-                "lines": ("int32", ANY_ROWS),
-                "num_candidates": ("int32", ANY_ROWS),
-                "banned": ("string", ANY_ROWS),
+                "line": ("string", ANY_ROWS),
+                "poem": ("string", ANY_ROWS),
+                "finished": ("bool", ANY_ROWS),
+                "score": ("float32", ANY_ROWS),
             },
-            {
-                **BEST,
-                "clues": ("string", [None, 6]),
-                "candidates": ("string", [None, 64]),
-                "candidate_score": ("float32", [None, 64]),
-                "candidate_fit": ("float32", [None, 64]),
-                "candidate_fluency": ("float32", [None, 64]),
-            },
+        ),
+        (
+            "match",
+            {**PHOTOGRAPHS, "poem": ("string", ANY_ROWS)},
+            {"fit": ("float32", ANY_ROWS), "fluency": ("float32", ANY_ROWS)},
         ),
         ("embed_image", PHOTOGRAPHS, {"embedding": ("float32", [None, 9])}),
         (
             "embed_poem",
-            {"token_ids": ("int32", [None, None])},
+            {"poem": ("string", ANY_ROWS)},
             {"embedding": ("float32", [None, 9])},
         ),
     ],
@@ -201,9 +247,14 @@ def test_signature(loaded, name, inputs, outputs):
 def test_no_other_signatures(loaded):
     assert sorted(loaded.signatures) == [
         "compose",
+        "compose_or_error",
+        "continue_poem",
         "embed_image",
         "embed_poem",
+        "match",
+        "next_line",
         "serving_default",
+        "start_poem",
     ]
 
 
@@ -226,7 +277,7 @@ def test_every_output_has_one_row_a_photograph(loaded):
         ("serving_default", given),
         ("compose", inputs_of(photographs)),
         ("embed_image", given),
-        ("embed_poem", {"token_ids": np.full([3, 5], 7)}),
+        ("embed_poem", {"poem": np.array(["the sea", "", "a\nb"])}),
     ):
         for value in run(loaded.signatures[name], inputs).values():
             assert value.shape[:1] == (3,)

@@ -98,6 +98,55 @@ def test_junk_raises(content):
         images.decode_image(content)
 
 
+@pytest.mark.parametrize(
+    ("height", "width", "expected"),
+    [
+        (2047, 2100, (2047, 2100)),
+        (2048, 3000, (1024, 1500)),
+        (9000, 2047, (9000, 2047)),
+        (4100, 4096, (1025, 1024)),
+        (8192, 8200, (1024, 1025)),
+    ],
+)
+def test_large_jpeg_is_decoded_at_a_part_of_its_size(height, width, expected):
+    flat = np.full([height, width], 77, np.uint8)
+    decoded = images.decode_image(_encode(flat, "JPEG"))
+    assert decoded.shape == (*expected, 3)
+    assert decoded[0, 0].numpy().tolist() == [77, 77, 77]
+
+
+def test_large_png_is_decoded_whole():
+    decoded = images.decode_image(_encode(np.zeros([2100, 2100], "u1"), "PNG"))
+    assert decoded.shape == (2100, 2100, 3)
+
+
+def test_square_of_a_large_jpeg_is_nearly_the_same():
+    ramps = _ramps(256, 256).repeat(9, axis=0).repeat(9, axis=1)
+    content = _encode(ramps, "JPEG")
+    whole = tf.io.decode_image(content, channels=3)
+    np.testing.assert_allclose(
+        images.load_view(content, 32, 0), images.square(whole, 32), atol=1.5
+    )
+
+
+def test_load_readable_passes_over_what_is_broken():
+    good = [_encode(PIXELS, "PNG"), _encode(_ramps(40, 60), "JPEG")]
+    broken = [b"", b"junk", good[1][:300], good[0][:-20]]
+    contents = tf.constant([broken[0], good[0], *broken[1:], good[1]])
+    is_read, pixels = images.load_readable(contents, 8)
+    assert is_read.numpy().tolist() == [False, True, False, False, False, True]
+    np.testing.assert_array_equal(pixels[1], images.load_view(good[0], 8, 0))
+    np.testing.assert_array_equal(pixels[5], images.load_view(good[1], 8, 0))
+    assert not np.any(pixels.numpy()[[0, 2, 3, 4]])
+
+
+@pytest.mark.parametrize("contents", [[b"junk"], []])
+def test_load_readable_of_nothing(contents):
+    is_read, pixels = images.load_readable(tf.constant(contents, tf.string), 8)
+    assert not np.any(is_read)
+    assert pixels.shape == (len(contents), 8, 8, 3)
+
+
 # --- the central square
 
 

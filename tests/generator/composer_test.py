@@ -93,6 +93,7 @@ def write(
     image_embedding=SEEN,
     clue_ids=CLUES,
     banned=NONE_BANNED,
+    **more,
 ):
     seed = tf.constant(seed, tf.int64)
     tokens, fluency = composer.write_candidates(
@@ -103,6 +104,7 @@ def write(
         composer.draw_uniform(seed, num_candidates),
         banned,
         options,
+        **more,
     )
     return tokens.numpy(), fluency.numpy()
 
@@ -269,6 +271,78 @@ def test_a_poem_that_does_not_end_is_cut():
     assert set(tokens[0].tolist()) <= WORDS
 
 
+# --- openings and single lines
+
+
+def test_an_opening_is_read_and_not_written():
+    opening = tf.constant(POEM[:3])
+    tokens, fluency = write(spell(POEM, POEM), opening=opening)
+    assert tokens.shape == (2, 3 + composer.MAX_TOKENS)
+    np.testing.assert_array_equal(tokens[:, :6], [POEM] * 2)
+    assert not tokens[:, 6:].any()
+    expected = [0.0] * 3 + [LN_HIT] * 3
+    np.testing.assert_allclose(fluency[:, :6], [expected] * 2, atol=1e-5)
+
+
+def test_words_and_lines_of_an_opening_count():
+    opening = tf.constant([5, 6, BREAK])
+    poem = [5, 6, BREAK, 7, 5, END]
+    networks = spell(poem, poem)
+    tokens, fluency = write(networks, content=[5], opening=opening)
+    np.testing.assert_array_equal(tokens[0, :6], poem)
+    assert fluency[0, 4] == composer.REPEATED
+    options = dataclasses.replace(OPTIONS, penalty=4.0)
+    tokens, _ = write(networks, options, content=[5], opening=opening)
+    assert tokens[0, 4] in WORDS - {5, 7}
+
+
+def test_going_on_from_part_of_a_poem_gives_the_rest():
+    # The likeliest words, whatever was drawn: reading is as good as writing.
+    options = dataclasses.replace(OPTIONS, min_lines=4, max_lines=4)
+    (poem,), _ = write(babble(), options, num_candidates=1)
+    length = poem.tolist().index(BREAK) + 1
+    tokens, _ = write(
+        babble(), options, num_candidates=1, opening=tf.constant(poem[:length])
+    )
+    np.testing.assert_array_equal(tokens[0, : composer.MAX_TOKENS], poem)
+
+
+def test_an_opening_of_all_lines_leaves_nothing_to_write():
+    opening = tf.constant([5, 6, BREAK, 7, 8, BREAK])
+    tokens, fluency = write(spell(POEM, POEM), opening=opening)
+    np.testing.assert_array_equal(tokens[0, :6], opening)
+    assert not tokens[:, 6:].any()
+    assert not fluency.any()
+
+
+def test_one_line_ends_with_its_break_or_the_poem():
+    networks = spell(POEM, POEM)
+    tokens, fluency = write(networks, one_line=True)
+    np.testing.assert_array_equal(tokens, [padded(POEM[:3])] * 2)
+    np.testing.assert_allclose(fluency, [padded([LN_HIT] * 3)] * 2, atol=1e-5)
+    tokens, _ = write(networks, opening=tf.constant(POEM[:3]), one_line=True)
+    np.testing.assert_array_equal(tokens[0, :7], [*POEM, 0])
+
+
+def test_each_line_has_draws_of_its_own():
+    seed = tf.constant(3, tf.int64)
+    first, second, again = (
+        composer.draw_uniform(seed, 2, line) for line in (0, 1, tf.constant(1))
+    )
+    np.testing.assert_array_equal(first, composer.draw_uniform(seed, 2))
+    assert not np.any(np.isclose(first, second).all(axis=1))
+    np.testing.assert_array_equal(second, again)
+
+
+def test_measured_fluency_is_that_of_a_candidate():
+    poem = [5, 6, BREAK, 7, 5]
+    networks = spell(OTHER, [*poem, END])
+    kinds = make_kinds(content=[5])
+    found = composer.measure_fluency(networks, kinds, 3, tf.constant(poem))
+    expected = (5 * LN_HIT + composer.REPEATED) / 6
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 #                fit  fluency                  score
 #   5 END        0.1  (-1 - 1) / 2 = -1        0.1 - 0.1 =  0.0
 #   6 7 END      0.9  (-9 - 9 - 12) / 3 = -10  0.9 - 1.0 = -0.1
@@ -338,3 +412,32 @@ def test_keras_networks_are_the_models(conditioning):
     )
     poems = tf.constant([POEM, OTHER])
     np.testing.assert_array_equal(networks.embed_poem(poems), tower(poems))
+
+
+def test_an_opening_counts_for_fit_and_not_for_fluency():
+    opened = tf.constant([[6, 4, 5, 2], [6, 4, 7, 8]])
+    ranked = composer.rank_candidates(
+        composer.Networks(None, None, lambda ids: tf.one_hot(ids[:, 0] - 6, 2)),
+        tf.constant([[1.0, 0.0]]),
+        opened,
+        tf.constant([[0.0, 0.0, -1.0, -3.0], [0.0, 0.0, -2.0, 0.0]]),
+        composer.Options(fluency_weight=0.1),
+        opening_length=2,
+    )
+    np.testing.assert_array_equal(ranked["token_ids"], opened)
+    np.testing.assert_allclose(ranked["fluency"], [-2.0, -1.0])
+    np.testing.assert_allclose(ranked["fit"], [1.0, 1.0])
+
+
+def test_a_break_of_the_opening_is_no_end():
+    opened = tf.constant([[6, 4, 5, 5], [6, 4, 5, 4]])
+    ranked = composer.rank_candidates(
+        composer.Networks(None, None, lambda ids: tf.ones([2, 1])),
+        tf.constant([[1.0]]),
+        opened,
+        tf.constant([[0.0, 0.0, -1.0, -1.0], [0.0, 0.0, -9.0, -9.0]]),
+        composer.Options(),
+        opening_length=2,
+        ends=(END, BREAK),
+    )
+    np.testing.assert_array_equal(ranked["token_ids"][0], opened[1])

@@ -142,6 +142,8 @@ def test_exported_versions(smoke):
         "variables",
         "assets",
         "assets.extra",
+        "batching_params.pbtxt",
+        "metadata.json",
     }
     for name in ("poet", "poet_experts"):
         assert names(out / name) == {"1"}

@@ -1,19 +1,14 @@
 """The whole poet in one graph: image bytes to poems, core TensorFlow only.
 
-Every tensor has one row a photograph. Where poems are written, rows are taken
-one after the other, so that none depends on its neighbours.
+Every tensor has one row a photograph.
 """
 
-import dataclasses
 import functools
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from visualpoet.corpus.vocabulary import END
-from visualpoet.corpus.vocabulary import START
-from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding.clues import NUM_CLUES
 from visualpoet.embedding.encoders import ImageTower
@@ -21,16 +16,13 @@ from visualpoet.embedding.encoders import PoemTower
 from visualpoet.export.half_stored import EncoderFeatures
 from visualpoet.export.half_stored import HalfStored
 from visualpoet.export.judges import Judges
-from visualpoet.export.tokenizer import GraphTokenizer
+from visualpoet.export.writer import Writer
 from visualpoet.features import images
 from visualpoet.features.experts import ExpertEnsemble
 from visualpoet.generator import composer
-from visualpoet.generator.composer import MAX_CANDIDATES
 from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.poem_generator import PoemGenerator
 
-# Of an opening, what comes before its last tokens is kept and not read.
-MAX_OPENING = 256
 UNREADABLE = (
     "expected a JPEG, PNG, GIF, BMP or WebP picture. Received: bytes that are "
     "none, or a part of one"
@@ -93,13 +85,16 @@ class Poet(tf.Module):
         shared: dict[int, tf.Variable] = {}
         self._poem_tower = HalfStored(poem_tower, shared)
         self._judges = Judges(discriminators or {}, poem_tower, shared)
-        self.scores = ("score", "fit", "fluency", *self._judges.names)
-        self._start = HalfStored(generator.start_view, shared)
-        self._step = HalfStored(generator.step_view, shared)
-        self._break = vocabulary.line_break
+        self._writer = Writer(
+            generator,
+            vocabulary,
+            kinds,
+            options,
+            self.embed_token_ids,
+            self._judges,
+        )
+        self.scores = self._writer.scores
         self.embedding_dim = poem_tower.embedding_dim
-        self._tokenizer = GraphTokenizer(vocabulary)
-        self._kinds = kinds
         self.options = options
         usable = np.flatnonzero(np.isfinite(clue_bias)).astype(np.int32)
         if not len(usable):
@@ -112,9 +107,6 @@ class Poet(tf.Module):
         self._word_ids = tf.constant(usable)
         self.num_clues = min(NUM_CLUES, len(usable))
         self._clue_bias = tf.constant(clue_bias[usable], tf.float32)
-        self._tokens = tf.constant(vocabulary.tokens)
-        self._pieces = tf.constant(vocabulary.pieces())
-        self._forms = tf.constant(vocabulary.forms())
 
     # --- photographs and poems into the joint space
 
@@ -164,7 +156,7 @@ class Poet(tf.Module):
         Returns:
             float `[B, K]`, unit length.
         """
-        return self.embed_token_ids(self._tokenizer.encode_batch(poem))
+        return self.embed_token_ids(self._writer.tokenizer.encode_batch(poem))
 
     def embed_token_ids(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Embeds poems.
@@ -207,23 +199,13 @@ class Poet(tf.Module):
             there are discriminators. A word that the poet does not know counts
             for fluency as an unknown one, for fit not at all.
         """
-        embedding = self.embed_image(image_bytes)
-        networks = self._networks()
-        fluency = tf.map_fn(
-            lambda text: composer.measure_fluency(
-                networks,
-                self._kinds,
-                self.embedding_dim,
-                self._tokenizer.encode(text)[:MAX_OPENING],
-            ),
-            poem,
-            fn_output_signature=tf.float32,
-        )
-        token_ids = self._tokenizer.encode_batch(poem)
-        embedded = self.embed_token_ids(token_ids)
-        fit = tf.reduce_sum(embedding * embedded, axis=1)
-        judged = self._judges.judge(token_ids, embedding)
-        return {"fit": fit, "fluency": fluency, **judged}
+        place = self.embed_image(image_bytes)
+        token_ids = self._writer.tokenizer.encode_batch(poem)
+        return {
+            "fit": tf.reduce_sum(place * self.embed_token_ids(token_ids), 1),
+            "fluency": self._writer.measure_fluency(poem),
+            **self._judges.judge(token_ids, place),
+        }
 
     # --- writing
 
@@ -291,12 +273,8 @@ class Poet(tf.Module):
 
         Args:
             image_embedding: float `[B, K]`.
-            **controls: `opening` string `[B]`, whole lines that the poem
-                begins with, empty for none; `seed` int64 `[B]`;
-                `temperature`, `top_p`, `guidance` float `[B]`; `lines` int32
-                `[B]`, lines of the whole poem, 0 for as many as it wants;
-                `num_candidates` int32 `[B]`, 1 to MAX_CANDIDATES; `banned`
-                string `[B]`, words not to use, with blanks between.
+            **controls: As for `Writer.write_rows`, all but `clue_ids` and
+                `one_line`.
 
         Returns:
             `poem` string `[B]`; `score`, `fit`, `fluency` float `[B]`, and
@@ -330,7 +308,7 @@ class Poet(tf.Module):
         Returns:
             string `[B, NUM_CLUES]`.
         """
-        return tf.gather(self._tokens, clue_ids)
+        return tf.gather(self._writer.tokens, clue_ids)
 
     def next_line(
         self, poem: tf.Tensor, **controls: tf.Tensor
@@ -360,128 +338,7 @@ class Poet(tf.Module):
 
     @_share
     def _write_rows(self, **rows: tf.Tensor) -> dict[str, tf.Tensor]:
-        networks = self._networks()
-        return tf.map_fn(
-            lambda row: self._write_row(networks, row),
-            rows,
-            fn_output_signature=self._row_specs(),
-            parallel_iterations=2,
-        )
-
-    def _row_specs(self) -> dict[str, tf.TensorSpec]:
-        scores = tf.TensorSpec([MAX_CANDIDATES], tf.float32)
-        return {
-            "candidates": tf.TensorSpec([MAX_CANDIDATES], tf.string),
-            **{f"candidate_{name}": scores for name in self.scores},
-            "line": tf.TensorSpec([], tf.string),
-            "finished": tf.TensorSpec([], tf.bool),
-        }
-
-    def _networks(self) -> composer.Networks:
-        step, start = self._step.read(), self._start.read()
-
-        def start_view(image_embedding, clue_ids):
-            view = start(
-                {"image_embedding": image_embedding, "clue_ids": clue_ids}
-            )
-            return view["state"], view["condition"]
-
-        def step_view(token_id, state, condition):
-            view = step(
-                {"token_id": token_id, "state": state, "condition": condition}
-            )
-            return view["logits"], view["state"]
-
-        return composer.Networks(
-            start_view, step_view, self.embed_token_ids, self._judges.judge
-        )
-
-    def _write_row(self, networks, row) -> dict[str, tf.Tensor]:
-        opening = self._read_opening(row["opening"])
-        ranked = self._write_and_rank(networks, row, opening)
-        written = ranked["token_ids"][:, tf.size(opening) :]
-        texts = self._spell(written)
-        missing = MAX_CANDIDATES - tf.size(texts)
-        poems = _join(row["opening"], texts)
-        return {
-            "candidates": tf.pad(poems, [[0, missing]]),
-            **{
-                f"candidate_{name}": tf.pad(ranked[name], [[0, missing]])
-                for name in self.scores
-            },
-            "line": texts[0],
-            "finished": ~tf.reduce_any(
-                row["one_line"] & (written[0] == self._break)
-            ),
-        }
-
-    def _read_opening(self, text: tf.Tensor) -> tf.Tensor:
-        """Token ids `[L]` of whole lines; none of an empty text."""
-        token_ids = self._tokenizer.encode(text)
-        is_written = tf.cast(tf.size(token_ids) > 0, tf.int32)
-        return tf.concat(
-            [token_ids, tf.fill([is_written], self._break)], axis=0
-        )
-
-    def _write_and_rank(self, networks, row, opening) -> dict[str, tf.Tensor]:
-        num = tf.clip_by_value(row["num_candidates"], 1, MAX_CANDIDATES)
-        breaks = tf.cast(opening == self._break, tf.int32)
-        num_lines = tf.reduce_sum(breaks)
-        options = self._options(row, num_lines)
-        embedding = row["image_embedding"][None]
-        words = tf.strings.split(tf.strings.lower(row["banned"], "utf-8"))
-        token_ids, fluency = composer.write_candidates(
-            networks,
-            self._kinds,
-            embedding,
-            row["clue_ids"][None],
-            composer.draw_uniform(row["seed"], num, num_lines),
-            tf.reduce_any(self._tokens[:, None] == words, axis=1),
-            options,
-            opening,
-            row["one_line"],
-        )
-        return composer.rank_candidates(
-            networks,
-            embedding,
-            token_ids,
-            fluency,
-            options,
-            tf.size(opening),
-            [END, tf.where(row["one_line"], self._break, END)],
-        )
-
-    def _options(self, row, num_lines) -> composer.Options:
-        """How to write; a poem that may go on goes on by a line or more."""
-        default, lines = self.options, row["lines"]
-        least = tf.where(num_lines > 0, num_lines + 1, 0)
-        min_lines = tf.maximum(least, default.min_lines)
-        max_lines = tf.maximum(least, default.max_lines)
-        return dataclasses.replace(
-            default,
-            temperature=row["temperature"],
-            top_p=row["top_p"],
-            guidance=row["guidance"],
-            min_lines=tf.where(lines > 0, lines, min_lines),
-            max_lines=tf.where(lines > 0, lines, max_lines),
-        )
-
-    def _spell(self, token_ids: tf.Tensor) -> tf.Tensor:
-        """Token ids `[N, T]` to poems string `[N]`."""
-        before = tf.pad(token_ids, [[0, 0], [1, 0]], constant_values=START)
-        form = tf.gather(self._forms, before[:, :-1])
-        pieces = tf.gather_nd(self._pieces, tf.stack([form, token_ids], -1))
-        written = (token_ids > UNKNOWN) & (token_ids != END)
-        pieces = tf.where(written, pieces, "")
-        return tf.strings.strip(tf.strings.reduce_join(pieces, axis=1))
-
-
-def _join(opening: tf.Tensor, text: tf.Tensor) -> tf.Tensor:
-    """Text `[...]` on a new line behind an opening, which stays as it is."""
-    is_empty = tf.strings.strip(opening) == ""
-    is_open = ~tf.strings.regex_full_match(opening, r"(?s).*\n")
-    between = tf.where(is_open & (text != ""), "\n", "")
-    return tf.where(is_empty, text, opening + between + text)
+        return self._writer.write_rows(**rows)
 
 
 def _spread(value: tf.Tensor, rows: tf.Tensor, size: tf.Tensor) -> tf.Tensor:

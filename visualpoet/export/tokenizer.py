@@ -12,7 +12,7 @@ from visualpoet.corpus.vocabulary import Vocabulary
 # RE2, which TensorFlow uses, knows no lookaround, and its \s, \w and \b know
 # ASCII only: hence the classes, and the rules whose matches may touch and that
 # are therefore applied twice.
-_BLANK = r"\s\v\x{85}\x{1680}\x{2028}\x{2029}"
+_BLANK = r"\s\v\x{85}\p{Z}"
 _IN_WORD = r"\p{L}\p{M}\p{Nd}\p{Pc}"
 _SUFFIX = "d|st|n|er|ry|re|t|ll|ve|m"
 _WORD = r"[\p{L}\p{N}]+(?:'[\p{L}\p{N}]+)*|'\p{L}+"

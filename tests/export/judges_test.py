@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests import tiny
+from tests.export.poet_test import compose
+from visualpoet.corpus import datasets
+from visualpoet.discriminators.poem_style import PoemStyleDiscriminator
+from visualpoet.export.half_stored import EncoderFeatures
+
+
+def judged_module():
+    seer = EncoderFeatures(tiny.parts().encoder)
+    return tiny.make_module(seer, discriminators=tiny.discriminators())
+
+
+def test_discriminators_judge_the_candidates():
+    sea = [tiny.photograph("sea")]
+    outputs = compose(sea, 4, judged_module())
+    plain = compose(sea, 4)
+    # The same poems, in another order, with two scores more.
+    assert sorted(outputs["candidates"][0, :4]) == sorted(
+        plain["candidates"][0, :4]
+    )
+    score = (
+        outputs["candidate_fit"]
+        + tiny.OPTIONS.fluency_weight * outputs["candidate_fluency"]
+        + tiny.OPTIONS.judge_weight
+        * (outputs["candidate_paired"] + outputs["candidate_poetic"])
+    )
+    np.testing.assert_allclose(
+        outputs["candidate_score"][0, :4], score[0, :4], atol=1e-5
+    )
+    for name in ("paired", "poetic"):
+        np.testing.assert_allclose(
+            outputs[name], outputs[f"candidate_{name}"][:, 0]
+        )
+
+
+def test_probabilities_are_the_discriminators_own():
+    module = judged_module()
+    image = tf.constant([tiny.photograph("sea"), tiny.photograph("night")])
+    poems = [tiny.POEMS[0], tiny.POEMS[1]]
+    judged = module.match(image, tf.constant(poems))
+    ids = [tiny.vocabulary().encode(poem) for poem in poems]
+    given = {
+        "token_ids": tf.constant(datasets.pad_token_ids(ids)),
+        "image_embedding": module.embed_image(image),
+    }
+    for name, model in tiny.discriminators().items():
+        logits = model({key: given[key] for key in model.input})
+        np.testing.assert_allclose(
+            judged[name], tf.nn.softmax(logits)[:, 0], atol=2e-3
+        )
+
+
+def test_a_discriminator_with_other_word_vectors_is_refused():
+    other = PoemStyleDiscriminator(len(tiny.vocabulary()), [], 11, 5)
+    with pytest.raises(ValueError, match="word vectors of the poem tower"):
+        tiny.make_module(
+            EncoderFeatures(tiny.parts().encoder),
+            discriminators={"poetic": other},
+        )

@@ -1,0 +1,109 @@
+import random
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests import tiny
+from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.export.tokenizer import GraphTokenizer
+
+WORDS = (
+    "the sea it's cat o'er 'tis co - operate don't café été naïve fish’s - "
+    "i'll st d'd , ; : ! ? . ( ) ' \n 's — s x é 1 2 tm σας i̇ ff"
+)
+TEXTS = [
+    "The sea is wide,\nThe sky is grey.",
+    "",
+    " ",
+    "\n",
+    "  \n the sea \n\n\n is\r\nwide \t ",
+    "it's the cat's 's, s's 's's ''s",
+    "'Tis o'er; ne'er o' er th' st, they' ll don't",
+    "o' d' st x, o' dé",
+    "the -- sea - and — you–me co-operate -",
+    "“Quoted” ‘single’ don’t, the sea’s\nwave’s—foam",
+    "' ' lonely ' ' marks '",
+    "xylophone unknown words",
+    "Café cafe\u0301 ÉTÉ naïve Ünï\u0327",
+    "\ufb01sh ½ … ™ \ufb00 ＡＢ ſong 日本 한글 ΣΑΣ İ",
+    "no\u00a0break\u2003wide\u2028line\u0085next\vtab\f",
+    'a_b a‿b #x* [y] {z} <w> |v| ~ ^ = + @ / \\ "',
+    "e\u0302\u0301 two marks",
+    "...,;:!?()!",
+    "a'b'c'd's e",
+]
+CHARACTERS = list("aábdeIst'''  \n\t-—.,é\u0301’“_/ſﬁ½\u00a0") + [
+    "'s",
+    "' st",
+    "' d",
+    "\r\n",
+    "--",
+    " - ",
+    "\u2028",
+    " ' ",
+]
+
+
+def vocabulary(level):
+    return Vocabulary.train([WORDS, *tiny.POEMS], 500, level)
+
+
+@pytest.fixture(scope="module", params=["word", "character"])
+def both(request):
+    """A vocabulary and the same as a graph."""
+    known = vocabulary(request.param)
+    tokenizer = GraphTokenizer(known)
+    encode = tf.function(
+        tokenizer.encode, input_signature=[tf.TensorSpec([], tf.string)]
+    )
+    return known, tokenizer, encode
+
+
+def unpadded(rows):
+    return [[index for index in row if index] for row in rows.numpy().tolist()]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_same_ids_as_the_vocabulary(both, text):
+    known, _, encode = both
+    assert encode(tf.constant(text)).numpy().tolist() == known.encode(text)
+
+
+def test_same_ids_for_many_texts_at_once(both):
+    known, tokenizer, _ = both
+    draw = random.Random(0)
+    texts = [*TEXTS, *tiny.POEMS]
+    for _ in range(500):
+        pieces = draw.choices(CHARACTERS, k=draw.randrange(1, 20))
+        texts.append("".join(pieces))
+    found = tokenizer.encode_batch(tf.constant(texts))
+    expected = known.encode_batch(texts)
+    wrong = [
+        text
+        for text, row, ids in zip(texts, unpadded(found), expected)
+        if row != ids
+    ]
+    # Three marks in a row are more than the graph composes.
+    assert [text for text in wrong if "\u0301" not in text] == []
+    assert len(wrong) <= 2
+
+
+def test_rows_are_padded_with_0():
+    tokenizer = GraphTokenizer(vocabulary("word"))
+    found = tokenizer.encode_batch(tf.constant(["the sea", "", "the"]))
+    assert found.dtype == tf.int32
+    assert found.shape == (3, 2)
+    np.testing.assert_array_equal(found.numpy() == 0, [[0, 0], [1, 1], [0, 1]])
+
+
+def test_no_texts():
+    tokenizer = GraphTokenizer(vocabulary("word"))
+    found = tokenizer.encode_batch(tf.constant([], tf.string))
+    assert found.shape == (0, 0)
+
+
+def test_a_text_cannot_bring_the_sign_of_the_line_break():
+    known = vocabulary("word")
+    found = GraphTokenizer(known).encode(tf.constant("the \x1e sea"))
+    assert known.line_break not in found.numpy()
