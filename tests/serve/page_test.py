@@ -474,6 +474,15 @@ def test_refusals_are_told_in_words(visit, status, words):
     expect(visit.page.get_by_role("alert")).to_contain_text(words)
 
 
+def test_a_refusal_takes_no_poem_away(visit):
+    visit.show()
+    before = visit.lines
+    fail_with(visit, 429)
+    visit.press("Another poem")
+    expect(visit.page.get_by_role("alert")).to_contain_text("try again")
+    assert visit.lines == before
+
+
 def test_a_server_that_is_gone_is_told(visit):
     visit.page.route("**/v1/*", lambda route: route.abort())
     visit.page.set_input_files("#chosen", SEA)

@@ -163,6 +163,16 @@ async function write(signal) {
   clear();
   $("versions").hidden = true;
   $("status").textContent = "Looking at the photograph …";
+  try {
+    await receive(signal);
+  } catch (error) {
+    const refused = !signal.aborted && !lines().length && past.length > 0;
+    if (refused) show(past.pop());
+    throw error;
+  }
+}
+
+async function receive(signal) {
   for await (const [kind, data] of server.write(photograph, wishes(), signal)) {
     signal.throwIfAborted();
     if (kind === "clues") notice(data);
