@@ -210,6 +210,7 @@ def test_options_of_the_model_are_the_defaults():
         "max_words": 5,
         "penalty": 2.0,
         "fluency_weight": 0.1,
+        "judge_weight": 0.2,
     }
     written = tiny.poet().write(
         SEA, seed=0, temperature=0.8, top_p=0.95, guidance=1.5, candidates=16
