@@ -56,13 +56,11 @@ def b64(content):
     return {"b64": base64.b64encode(content).decode()}
 
 
-def exchange(address, content, shut=False):
+def exchange(address, content):
     """Sends bytes as they are; what comes back until the end."""
     host, port = address.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=60) as connection:
         connection.sendall(content)
-        if shut:
-            connection.shutdown(socket.SHUT_WR)
         answer = b""
         while chunk := connection.recv(65536):
             answer += chunk

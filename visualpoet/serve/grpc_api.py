@@ -234,6 +234,8 @@ def _read_tensor(name: str, tensor: tensor_pb2.TensorProto) -> np.ndarray:
         raise errors.invalid(f"tensor parsing error: {name}") from error
     if array.shape != tuple(sizes):
         raise errors.invalid(f"tensor parsing error: {name}")
+    if array.dtype == object and not tensor.string_val:
+        array.fill(b"")  # missing texts are empty ones; NumPy's are no bytes
     return array
 
 

@@ -25,6 +25,9 @@ from visualpoet.serve.poems import PoemsApi
 from visualpoet.serve.rest import RestApi
 
 _log = logging.getLogger(__name__)
+# Broken HTTP is answered; a traceback each would only fill the log.
+_http_log = logging.getLogger(f"{__name__}.http")
+_http_log.setLevel(logging.CRITICAL)
 _SERVICES = (
     "",
     "tensorflow.serving.PredictionService",
@@ -87,6 +90,7 @@ class Server:
             self._make_application(),
             handler_cancellation=True,
             access_log=None,
+            logger=_http_log,
             keepalive_timeout=options.idle_seconds,
             lingering_time=1.0,
             shutdown_timeout=options.stop_seconds,
