@@ -77,7 +77,9 @@ def test_paired_tests_go_against_two_methods():
         [
             run("no_discriminator", 0, 0.0),
             run("no_discriminator", 1, 0.2),
+            run("no_discriminator", 2, 70.0),
             run("i2p_gan", 0, 1.1),
+            run("i2p_gan", 1, 1.1),
             run("lambda_0.5", 0, 9.0),
             run("human_paired", 0, 9.0),
         ],
@@ -88,6 +90,7 @@ def test_paired_tests_go_against_two_methods():
         ("i2p_gan", "no_discriminator"),
         ("no_discriminator", "i2p_gan"),
     ]
+    # Of the two seeds that both have.
     assert tests[0]["difference"] == pytest.approx(1.0)
     assert tests[1]["difference"] == pytest.approx(-1.0)
     assert tests[0]["p"] == 1 / 200

@@ -57,18 +57,18 @@ def test_p_value_is_the_share_of_all_exchanges():
         ]
     )
     found = intervals.paired_p_value(
-        with_count(first), with_count(second), mean, draws=20000
+        with_count(first)[None], with_count(second)[None], mean, draws=20000
     )
     assert found == pytest.approx(exact, abs=0.01)
 
 
 def test_p_value_of_equal_methods_is_one():
-    values = with_count(np.random.default_rng(0).normal(size=30))
+    values = with_count(np.random.default_rng(0).normal(size=[2, 30]))
     assert intervals.paired_p_value(values, values, mean, draws=99) == 1.0
 
 
 def test_p_value_of_a_constant_gain_is_the_smallest():
-    values = np.random.default_rng(0).normal(size=60)
+    values = np.random.default_rng(0).normal(size=[1, 60])
     found = intervals.paired_p_value(
         with_count(values + 1), with_count(values), mean, draws=99
     )
@@ -79,9 +79,23 @@ def test_p_values_without_a_difference_are_even():
     draw = np.random.default_rng(0).normal
     found = [
         intervals.paired_p_value(
-            with_count(draw(size=20)), with_count(draw(size=20)), mean, 199, i
+            with_count(draw(size=[2, 20])),
+            with_count(draw(size=[2, 20])),
+            mean,
+            199,
+            number,
         )
-        for i in range(200)
+        for number in range(200)
     ]
     assert np.mean(found) == pytest.approx(0.5, abs=0.06)
     assert np.mean(np.array(found) <= 0.05) == pytest.approx(0.05, abs=0.05)
+
+
+def test_what_is_tested_is_the_mean_of_the_seeds_values():
+    # The square of a mean is not the mean of squares: pooled, both are 0.
+    def square(sums):
+        return mean(sums) ** 2
+
+    first = with_count(np.stack([np.ones(30), -np.ones(30)]))
+    second = with_count(np.zeros([2, 30]))
+    assert intervals.paired_p_value(first, second, square, draws=99) == 1 / 100

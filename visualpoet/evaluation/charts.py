@@ -9,7 +9,7 @@ import numpy as np
 
 Points = Sequence[tuple[float, float]]
 WIDTH, HEIGHT = 340, 210
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 10, 28
+LEFT, RIGHT, TOP, BOTTOM = 52, 20, 10, 28
 
 
 @dataclasses.dataclass(frozen=True)

@@ -131,43 +131,38 @@ def paired_tests(
         draws: Random exchanges.
 
     Returns:
-        Rows with `row`, `against`, `measure`, `difference` and `p`. The seeds
-        of a method are averaged photograph by photograph first.
+        Rows with `row`, `against`, `measure`, `difference` and `p`; of as
+        many seeds as both methods have.
     """
     names = [n for n in METHODS if any(one.row == n for one in measured)]
-    means = {name: _mean_statistics(measured, name) for name in names}
-    tests = []
-    for against in AGAINST:
-        for name in names:
-            if name == against or against not in names:
-                continue
-            for measure in means[name]:
-                first, second = means[name][measure], means[against][measure]
-                value = values[measure]
-                difference = value(first.sum(axis=0)) - value(
-                    second.sum(axis=0)
-                )
-                p = intervals.paired_p_value(first, second, value, draws)
-                tests.append(
-                    {
-                        "row": name,
-                        "against": against,
-                        "measure": measure,
-                        "difference": float(difference),
-                        "p": p,
-                    }
-                )
-    return tests
-
-
-def _mean_statistics(
-    measured: Sequence[Measured], name: str
-) -> dict[str, np.ndarray]:
-    runs = [one.statistics for one in measured if one.row == name]
-    return {
-        measure: np.mean([run[measure] for run in runs], axis=0)
+    seeds = {
+        name: [one.statistics for one in measured if one.row == name]
+        for name in names
+    }
+    return [
+        {"row": name, "against": against, "measure": measure}
+        | _test(seeds[name], seeds[against], measure, values[measure], draws)
+        for against in AGAINST
+        for name in names
+        if name != against and against in names
         for measure in MEASURES
-        if measure in runs[0]
+        if measure in seeds[name][0]
+    ]
+
+
+def _test(first, second, measure, value, draws) -> dict[str, float]:
+    count = min(len(first), len(second))
+    some, others = (
+        np.stack([seed[measure] for seed in seeds[:count]])
+        for seeds in (first, second)
+    )
+    means = [
+        intervals.evaluate_rows(rows.sum(axis=1), value).mean()
+        for rows in (some, others)
+    ]
+    return {
+        "difference": float(means[0] - means[1]),
+        "p": intervals.paired_p_value(some, others, value, draws),
     }
 
 

@@ -66,29 +66,32 @@ def paired_p_value(
 ) -> float:
     """Two-sided paired permutation test: are two methods the same?
 
-    If they are, the two poems of a photograph may change places.
+    If they are, what they wrote for a photograph may change places, all seeds
+    together.
 
     Source: approximate randomisation, Noreen (1989); for BLEU Riezler and
     Maxwell (2005).
 
     Args:
-        first: float `[N, S]`; with several seeds, their mean.
-        second: float `[N, S]`, for the same photographs.
-        value: Maps float `[S]`, sums over photographs, to the measure.
+        first: float `[seeds, N, S]`.
+        second: float `[seeds, N, S]`, for the same photographs.
+        value: Maps float `[S]`, sums over photographs, to the measure; the
+            difference of its means over the seeds is tested.
         draws: Random exchanges.
         seed: Of the draws.
 
     Returns:
         p in (0, 1], at least `1 / (draws + 1)`.
     """
-    total = first.sum(axis=0) + second.sum(axis=0)
-    observed = value(first.sum(axis=0)) - value(second.sum(axis=0))
+    sums = first.sum(axis=1), second.sum(axis=1)
+    observed = np.diff([evaluate_rows(s, value).mean() for s in sums])
     generator = np.random.default_rng(seed)
-    swap = generator.integers(0, 2, [draws, len(first)])
-    sums = first.sum(axis=0) + swap @ (second - first)
-    differences = evaluate_rows(sums, value) - evaluate_rows(
-        total - sums, value
-    )
+    swap = generator.integers(0, 2, [draws, first.shape[1]])
+    moved = np.einsum("dn,kns->dks", swap, second - first, optimize=True)
+    means = [
+        evaluate_rows(s, value).mean(axis=1)
+        for s in (sums[0] + moved, sums[1] - moved)
+    ]
     # Exchanges that only swap equal poems differ from it by rounding.
-    extreme = np.abs(differences) >= np.abs(observed) * (1 - 1e-9)
+    extreme = np.abs(means[1] - means[0]) >= np.abs(observed) * (1 - 1e-9)
     return float((1 + extreme.sum()) / (draws + 1))
