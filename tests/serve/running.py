@@ -38,7 +38,7 @@ class Running:
     def run(self, coroutine):
         """Runs a coroutine in the server's loop."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(
-            60
+            300
         )
 
     def call(self, function, *arguments):

@@ -39,7 +39,8 @@ _CHARACTER_RULES = (
     _FOREIGN_BREAK,
     _STRIP,
     (r"\n", _BREAK, 1),
-    (rf"([^{_BLANK}]|{_BREAK})", r" \1 ", 1),
+    (rf"[{_BLANK}]", " ", 1),
+    ("([^ ])", r" \1 ", 1),
 )
 _MARK_SHIFT = 2**21  # more than there are code points
 
