@@ -151,7 +151,7 @@ def _write(config, run, poet, contents):
     ]
     with (config.run_dir / "poems.jsonl").open("w") as stream:
         for name, poem in zip(contents, written):
-            row = {"photograph": name, **dataclasses.asdict(poem)}
+            row = {"photograph": name, **poem.to_dict()}
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
     run.log(f"{len(written)} poems")
     return [poem.poem for poem in written]

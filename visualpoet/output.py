@@ -38,7 +38,7 @@ class Entry:
 def _as_dict(entry: Entry) -> dict:
     if entry.written is None:
         return {"photograph": entry.name, "error": entry.error}
-    return {"photograph": entry.name, **dataclasses.asdict(entry.written)}
+    return {"photograph": entry.name, **entry.written.to_dict()}
 
 
 def _text(entries: Iterable[Entry], many: bool) -> Iterator[str]:

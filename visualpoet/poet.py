@@ -39,6 +39,10 @@ class Candidate:
     paired: float | None = None
     poetic: float | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Returns what is known; scores that the model lacks are left out."""
+        return dataclasses.asdict(self, dict_factory=_leave_out_none)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class WrittenPoem(Candidate):
@@ -58,6 +62,10 @@ class WrittenPoem(Candidate):
     def lines(self) -> tuple[str, ...]:
         """The lines of the poem."""
         return tuple(self.poem.split("\n"))
+
+
+def _leave_out_none(items: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in items if value is not None}
 
 
 def to_written_poem(row: Mapping[str, Any], seed: int) -> WrittenPoem:

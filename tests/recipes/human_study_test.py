@@ -266,8 +266,9 @@ def test_progress_is_kept(root, rater):
     rater.get_by_role("button", name="Next").click()
     rater.get_by_label("Coherence 10").check()
     text = rater.locator("#poem").text_content()
+    # Chromium writes storage a moment later; nobody reloads within it.
+    rater.wait_for_timeout(1000)
     rater.reload()
-    # Waits: Chromium may hand storage over a moment after the page is there.
     rater.get_by_text("2 of 3").wait_for()
     assert rater.locator("#poem").text_content() == text
     assert rater.get_by_label("Coherence 10").is_checked()

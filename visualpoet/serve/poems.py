@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import binascii
-import dataclasses
 import json
 import struct
 import zlib
@@ -92,7 +91,7 @@ class PoemsApi:
         signature = _find(servable, name)
         row = await self._run(signature, values, deadline)
         written = poet.to_written_poem(row, values["seed"])
-        candidates = [_known(candidate) for candidate in written.candidates]
+        candidates = [one.to_dict() for one in written.candidates]
         return {
             **candidates[0],
             "seed": written.seed,
@@ -203,12 +202,6 @@ class PoemsApi:
                 "score": float(row["score"]),
             }
         )
-
-
-def _known(candidate: poet.Candidate) -> dict[str, Any]:
-    """A candidate and those scores that the model gives."""
-    values = dataclasses.asdict(candidate)
-    return {k: value for k, value in values.items() if value is not None}
 
 
 def _find(servable: Servable, name: str) -> Signature:
