@@ -9,12 +9,6 @@ from tests.serve import conformance
 from tests.serve import running
 
 
-def pytest_configure(config):
-    config.addinivalue_line(
-        "markers", "tfserving: needs a tensorflow_model_server on the path"
-    )
-
-
 @contextlib.contextmanager
 def _serve():
     labels = {conformance.LABEL: conformance.VERSION}
