@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tf_agents.trajectories import trajectory
+from tf_agents.utils import common
 
 from tests.adversarial import tiny_policy
 from visualpoet.adversarial.agent import build_reinforce_agent
@@ -101,8 +102,9 @@ def test_the_value_baseline_is_subtracted_and_learnt():
     np.testing.assert_allclose(
         first, 0.2 * ((returns - values.numpy()) ** 2).sum() / 2, rtol=1e-4
     )
+    train = common.function(agent.train)
     for _ in range(200):
-        info = agent.train(experience())
+        info = train(experience())
     assert float(info.extra.value_estimation_loss) < first / 2
 
 

@@ -55,7 +55,7 @@ class FakeSeer(tf.Module):
 
     def __init__(self):
         super().__init__()
-        self.seen = tf.Variable(tf.zeros([2, 10, 10, 3]))
+        self.seen = tf.Variable(tf.zeros([1, 10, 10, 3]))
 
     def __call__(self, seen):
         self.seen.assign(seen)
@@ -65,15 +65,26 @@ class FakeSeer(tf.Module):
         }
 
 
-def test_seer_is_shown_whole_pixels_of_its_size():
+@pytest.mark.parametrize(
+    ("kind", "file_format"), [("sea", "JPEG"), ("night", "PNG")]
+)
+def test_seer_is_shown_whole_pixels_of_its_size(kind, file_format):
     seer = FakeSeer()
-    photographs = [tiny.photograph("sea"), tiny.photograph("night", "PNG")]
-    found = tiny.make_module(seer).embed_image(tf.constant(photographs))
-    for row, photograph in enumerate(photographs):
-        view = images.load_view(photograph, 10, 0)
-        np.testing.assert_array_equal(seer.seen[row], tf.round(view))
+    content = tiny.photograph(kind, file_format)
+    found = tiny.make_module(seer).embed_image(tf.constant([content]))
+    view = images.load_view(content, 10, 0)
+    np.testing.assert_array_equal(seer.seen[0], tf.round(view))
     expected = tiny.parts().image_tower(seer(tf.identity(seer.seen)))
     np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+def test_a_row_is_embedded_as_alone():
+    """To the last bit: a poem may hang on it."""
+    some = [tiny.photograph(k) for k in ("sea", "night", "meadow", "forest")]
+    together = tiny.module().embed_image(tf.constant(some * 4))
+    for row, content in enumerate(some * 4):
+        alone = tiny.module().embed_image(tf.constant([content]))
+        np.testing.assert_array_equal(alone[0], together[row])
 
 
 def test_poem_embedding_is_that_of_the_tower():

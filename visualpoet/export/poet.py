@@ -145,7 +145,13 @@ class Poet(tf.Module):
         return rows, tf.gather(self._embed_pixels(pixels), rows)
 
     def _embed_pixels(self, pixels: tf.Tensor) -> tf.Tensor:
-        return self._image_tower.read()(self._seer(tf.round(pixels)))
+        """Row by row: products of several rows may round in another way."""
+        tower = self._image_tower.read()
+        return tf.map_fn(
+            lambda one: tower(self._seer(tf.round(one[None])))[0],
+            pixels,
+            fn_output_signature=tf.TensorSpec([self.embedding_dim]),
+        )
 
     def embed_poem(self, poem: tf.Tensor) -> tf.Tensor:
         """Embeds poems.
