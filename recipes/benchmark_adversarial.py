@@ -63,8 +63,10 @@ def main(config: Config) -> None:
     print("| part | seconds | of the arithmetic alone |")
     print("|---|---|---|")
     for part, value in seconds.items():
-        share = floor.get(part, float("nan")) / speed / value
-        print(f"| {part} | {value:.3f} | {share:.0%} |")
+        share = ""
+        if part in floor:
+            share = f"{floor[part] / speed / value:.0%}"
+        print(f"| {part} | {value:.3f} | {share} |")
     samples = config.poems / seconds["driver and buffer"]
     print(f"samples a second: {samples:.0f}")
     if config.growth:
