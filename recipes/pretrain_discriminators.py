@@ -54,14 +54,14 @@ class Config:
         pathlib.Path("paragraphs.jsonl.gz"), "prose, for the class paragraphic"
     )
     run_dir: pathlib.Path = option(pathlib.Path("out/discriminators"), "output")
-    hidden_dim: int = option(192, "width of the GRU and of the product")
-    dropout: float = option(0.3, "share of units left out")
+    hidden_dim: int = option(256, "width of the GRU and of the product")
+    dropout: float = option(0.1, "share of units left out")
     max_tokens: int = option(48, "tokens of a text, START and END included")
     max_unknown: float = option(0.1, "share of unknown words of a text")
     min_similarity: float = option(0.3, "of a pair, to count as one")
     num_samples: int = option(6000, "poems of the generator, written once")
-    batch_size: int = option(64, "texts of each class a batch")
-    num_steps: int = option(600, "train steps")
+    batch_size: int = option(128, "texts of each class a batch")
+    num_steps: int = option(1200, "train steps")
     learning_rate: float = option(2e-3, "Adam, cosine to zero")
     seed: int = option(0, "of Python, NumPy and TensorFlow")
     resume: bool = option(False, "go on with the run in --run-dir")
@@ -186,7 +186,7 @@ def _sample(config, generator, texts, subjects, number, batch_size=250):
 
 
 def _build(config, corpus, poem_tower):
-    """The discriminators; they read with the joint space's word vectors."""
+    """The discriminators; they begin with the joint space's word vectors."""
     vocabulary = corpus.vocabulary
     size, marks = len(vocabulary), vocabulary.mark_ids()
     dims = (poem_tower.word_dim, config.hidden_dim)

@@ -52,9 +52,8 @@ def read_poem(
 
     `c = GRU(words)`, the state after the last word.
 
-    Source: liu18, discriminators. Differs: the token embedding is not trained;
-    `recipes/pretrain_discriminators.py` fills it with the word vectors of the
-    joint space, which an export then stores once for all.
+    Source: liu18, discriminators. Differs: the token embedding begins with the
+    word vectors of the joint space (`recipes/pretrain_discriminators.py`).
 
     Args:
         token_ids: int `[B, T]`, 0 on padding.
@@ -69,7 +68,7 @@ def read_poem(
     """
     words = WordsOnly(mark_ids, name="words_only")(token_ids)
     embed = keras.layers.Embedding(
-        vocabulary_size, embedding_dim, trainable=False, name="token_embedding"
+        vocabulary_size, embedding_dim, name="token_embedding"
     )
     # Word vectors of length 1 would leave a GRU near its start for long.
     x = keras.layers.Rescaling(embedding_dim**0.5, name="scale")(embed(words))

@@ -10,16 +10,13 @@ from visualpoet.export.half_stored import HalfStored
 
 
 class Judges(tf.Module):
-    """Discriminators, half stored; their word vectors are the poem tower's.
+    """Discriminators, half stored.
 
     Args:
         discriminators: `paired`, the multi-modal one, and `poetic`, the
             poem-style one; or none.
         poem_tower: The tower.
         shared: Stored weights by Keras variable, the tower's among them.
-
-    Raises:
-        ValueError: If a discriminator reads with other word vectors.
     """
 
     def __init__(
@@ -32,7 +29,7 @@ class Judges(tf.Module):
         self.names = tuple(discriminators)
         self._inputs = [tuple(m.input) for m in discriminators.values()]
         self._models = [
-            _share_words(model, poem_tower, shared)
+            _store(model, poem_tower, shared)
             for model in discriminators.values()
         ]
 
@@ -63,17 +60,12 @@ class Judges(tf.Module):
         }
 
 
-def _share_words(
+def _store(
     model: keras.Model, poem_tower: PoemTower, shared: dict[int, tf.Variable]
 ) -> HalfStored:
+    """Word vectors that are still the poem tower's are stored once."""
     vectors = poem_tower.get_layer("word_vectors").embeddings
     read = model.get_layer("token_embedding").embeddings
-    if read.shape != vectors.shape or not np.array_equal(read, vectors):
-        raise ValueError(
-            "expected a discriminator that reads with the word vectors of the "
-            f"poem tower {tuple(vectors.shape)}. Received: others "
-            f"{tuple(read.shape)}; train it with "
-            "recipes/pretrain_discriminators.py and the same --embedding-dir"
-        )
-    shared[id(read)] = shared[id(vectors)]
+    if read.shape == vectors.shape and np.array_equal(read, vectors):
+        shared[id(read)] = shared[id(vectors)]
     return HalfStored(model, shared)

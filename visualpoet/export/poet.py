@@ -63,8 +63,7 @@ class Poet(tf.Module):
             or none.
 
     Raises:
-        ValueError: If no word can be a clue, or a discriminator reads with
-            other word vectors than the poem tower's.
+        ValueError: If no word can be a clue.
     """
 
     def __init__(
