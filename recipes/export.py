@@ -160,7 +160,7 @@ def _clue_bias(config, corpus, poems, kinds, image_tower, poem_tower):
         poems,
         names,
         embeddings,
-        poem_tower,
+        clues.embed_words(len(corpus.vocabulary), poem_tower),
         kinds.is_open,
         config.clue_prior,
         config.max_clue_frequency,

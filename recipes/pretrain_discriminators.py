@@ -130,7 +130,7 @@ def main(config: Config) -> None:
             f"{name}/{label}": share
             for name, confusion in confusions.items()
             for label, share in training.class_accuracies(
-                confusion, _classes(name)
+                confusion, critics[name].classes
             ).items()
         }
 
@@ -205,14 +205,6 @@ def _build(config, corpus, poem_tower):
     for critic in critics.values():
         critic.get_layer("token_embedding").embeddings.assign(vectors)
     return critics
-
-
-def _classes(name):
-    return {
-        "multimodal": multimodal.CLASSES,
-        "poem_style": poem_style.CLASSES,
-        "real_or_generated": poem_style.REAL_OR_GENERATED,
-    }[name]
 
 
 def _batch(texts, samples, chosen, seen, random):

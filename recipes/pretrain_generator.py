@@ -331,13 +331,7 @@ def _perplexity(score, source, conditioning, batch_size=128):
 
 
 def _pair_examples(config, corpus, split, images, image_embeddings):
-    pairs = [
-        pair
-        for pair in corpus.pairs
-        if pair.image in images
-        and corpus.photographs[pair.image].split == split
-        and pair.similarity >= config.min_similarity
-    ]
+    pairs = corpus.pairs_of(split, images, config.min_similarity)
     ids = corpus.vocabulary.encode_batch([pair.poem.text for pair in pairs])
     return examples.Examples(
         [datasets.frame(poem, config.max_tokens) for poem in ids],

@@ -126,13 +126,7 @@ def main(config: Config) -> None:
 
 def _pairs(config, corpus, split, rows):
     vocabulary = corpus.vocabulary
-    pairs = [
-        pair
-        for pair in corpus.pairs
-        if pair.image in rows
-        and corpus.photographs[pair.image].split == split
-        and pair.similarity >= config.min_similarity
-    ]
+    pairs = corpus.pairs_of(split, rows, config.min_similarity)
     ids = vocabulary.encode_batch([pair.poem.text for pair in pairs])
     known = datasets.mostly_known(ids, config.max_unknown)
     poems = [split_lines(ids[i], vocabulary.line_break) for i in known]

@@ -35,7 +35,7 @@ from visualpoet.corpus import readers  # noqa: E402
 from visualpoet.corpus.prepared import corpus_files  # noqa: E402
 from visualpoet.corpus.prepared import load_corpus  # noqa: E402
 from visualpoet.discriminators import material  # noqa: E402
-from visualpoet.discriminators import multimodal  # noqa: E402
+from visualpoet.discriminators import multimodal  # noqa: E402, F401
 from visualpoet.discriminators import poem_style  # noqa: E402, F401
 from visualpoet.discriminators import rewards  # noqa: E402
 from visualpoet.discriminators.training import class_accuracies  # noqa: E402
@@ -270,18 +270,17 @@ def _load_critic(config, name):
     model = keras.saving.load_model(path)
     optimizer = keras.optimizers.Adam(config.critic_learning_rate)
     optimizer.build(model.trainable_variables)
-    classes = (
-        multimodal.CLASSES if name == "multimodal" else tuple(model.classes)
-    )
     return training.Critic(
-        name, model, optimizer, classes, train_step_of(model, optimizer)
+        name, model, optimizer, train_step_of(model, optimizer)
     )
 
 
 def _build_reward(config, data, generator, critics):
     weights = [1.0]
-    if len(critics) == 2:
-        weights = [config.paired_weight, 1.0 - config.paired_weight]
+    if len(critics) == 2:  # what each alone would give
+        weights = rewards.adversarial_reward(
+            np.array([1.0, 0.0]), np.array([0.0, 1.0]), config.paired_weight
+        ).tolist()
     parts = {critic.name: _critic_part(critic) for critic in critics}
     for given in config.rewards:
         name, _, weight = given.partition("=")
@@ -397,7 +396,7 @@ class _Report:
         row = {name: np.mean(v) for name, v in self._values.items()}
         for critic in self._critics:
             accuracies = class_accuracies(
-                self._confusions[critic.name], critic.classes
+                self._confusions[critic.name], critic.model.classes
             )
             for label, share in accuracies.items():
                 row[f"accuracy/{critic.name}/{label}"] = share

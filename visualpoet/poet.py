@@ -15,6 +15,15 @@ from PIL import Image
 from visualpoet import pictures
 
 Photograph = str | pathlib.Path | bytes | Image.Image | np.ndarray
+# Least and most; integers where the option is one.
+BOUNDS = {
+    "seed": (0, 2**63 - 1),
+    "temperature": (0.0, 10.0),
+    "top_p": (0.0, 1.0),
+    "guidance": (0.0, 10.0),
+    "lines": (0, 10),
+    "num_candidates": (1, 64),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -215,7 +224,7 @@ class Poet:
             name: self.options[name] if value is None else value
             for name, value in given.items()
         }
-        for name, (low, high) in _BOUNDS.items():
+        for name, (low, high) in BOUNDS.items():
             if not low <= options[name] <= high:
                 raise ValueError(
                     f"expected {name} from {low} to {high}. Received: "
@@ -265,16 +274,6 @@ class Poet:
         """
         signature = self._loaded.signatures["embed_poem"]
         return signature(poem=self._constant(texts))["embedding"].numpy()
-
-
-_BOUNDS = {
-    "seed": (0, 2**63 - 1),
-    "temperature": (0.0, 10.0),
-    "top_p": (0.0, 1.0),
-    "guidance": (0.0, 10.0),
-    "lines": (0, 10),
-    "num_candidates": (1, 64),
-}
 
 
 def load(model: str | pathlib.Path | None = None) -> Poet:

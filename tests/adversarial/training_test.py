@@ -117,7 +117,6 @@ def test_a_critic_that_cannot_tell_is_refused():
         "poem_style",
         model,
         optimizer,
-        ("real", "generated"),
         train_step_of(model, optimizer),
     )
     texts = {"token_ids": np.array([[1, 5, 2], [1, 6, 2]], np.int32)}

@@ -83,6 +83,10 @@ class PoemEnvironment(tf_environment.TFEnvironment):
         for name, variable in self.photograph.items():
             variable.assign(photograph[name])
 
+    def read_photograph(self) -> dict[str, tf.Tensor]:
+        """Returns what is before the poet."""
+        return {n: v.read_value() for n, v in self.photograph.items()}
+
     def _current_time_step(self) -> ts.TimeStep:
         last = tf.gather(self.token_ids, self._time, axis=1)
         at_end = tf.equal(self._time, self.max_tokens - 1)
@@ -93,15 +97,11 @@ class PoemEnvironment(tf_environment.TFEnvironment):
             tf.where(at_end, ts.StepType.LAST, ts.StepType.MID),
         )
         discount = tf.where(at_end, 0.0, 1.0)
-        photograph = {
-            name: variable.read_value()
-            for name, variable in self.photograph.items()
-        }
         return ts.TimeStep(
             tf.fill([self.batch_size], step_type),
             self._last_reward.read_value(),
             tf.fill([self.batch_size], discount),
-            {"token_id": last, **photograph},
+            {"token_id": last, **self.read_photograph()},
         )
 
     def _reset(self) -> ts.TimeStep:
@@ -124,7 +124,7 @@ class PoemEnvironment(tf_environment.TFEnvironment):
         here = tf.range(self.max_tokens) == self._time
         self.token_ids.assign(tf.where(here, action[:, None], self.token_ids))
         at_end = tf.equal(self._time, self.max_tokens - 1)
-        photograph = {n: v.read_value() for n, v in self.photograph.items()}
+        photograph = self.read_photograph()
         reward = tf.cond(
             at_end,
             lambda: self._reward(self.token_ids.read_value(), photograph),

@@ -124,7 +124,7 @@ class RolloutRewards:
             range(self._interval, environment.max_tokens - 1, self._interval)
         )
         values = self._values(
-            {n: v.read_value() for n, v in environment.photograph.items()},
+            environment.read_photograph(),
             environment.token_ids.read_value(),
             lengths,
             tf.constant([self._seed, step]),

@@ -30,14 +30,12 @@ class Critic:
         name: `multimodal` or `poem_style`.
         model: The discriminator.
         optimizer: Its optimizer, built.
-        classes: Names of its classes.
         train_step: As of `discriminators.training.train_step_of`.
     """
 
     name: str
     model: keras.Model
     optimizer: keras.optimizers.Optimizer
-    classes: tuple[str, ...]
     train_step: Callable
 
 
@@ -156,7 +154,7 @@ def update_critic(critic: Critic, inputs: dict, labels: np.ndarray) -> tuple:
         )
     confusion = confusion.numpy()
     discriminator_training.check_discriminates(
-        confusion, critic.classes, critic.name
+        confusion, critic.model.classes, critic.name
     )
     return float(loss), confusion
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+from collections.abc import Container
 from collections.abc import Iterator
 
 from visualpoet.corpus.records import ImagePoemPair
@@ -49,6 +50,27 @@ class PreparedCorpus:
         """
         photographs = self.photographs.values()
         return [photo.image for photo in photographs if photo.split == split]
+
+    def pairs_of(
+        self, split: str, images: Container[str], min_similarity: float
+    ) -> list[ImagePoemPair]:
+        """Returns the pairs of a split that fit well enough.
+
+        Args:
+            split: `train`, `validation` or `test`.
+            images: Photographs to take into account.
+            min_similarity: Of a pair.
+
+        Returns:
+            The pairs.
+        """
+        return [
+            pair
+            for pair in self.pairs
+            if pair.image in images
+            and self.photographs[pair.image].split == split
+            and pair.similarity >= min_similarity
+        ]
 
 
 FILES = (

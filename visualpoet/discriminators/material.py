@@ -185,13 +185,7 @@ def gather_material(
         ValueError: If a class has no text.
     """
     vocabulary = corpus.vocabulary
-    pairs = [
-        pair
-        for pair in corpus.pairs
-        if pair.image in image_rows
-        and corpus.photographs[pair.image].split == split
-        and pair.similarity >= min_similarity
-    ]
+    pairs = corpus.pairs_of(split, image_rows, min_similarity)
     photos = [p for p in corpus.photographs.values() if p.split == split]
     prose = [*paragraphs, *(" ".join(p.captions) for p in photos if p.captions)]
     texts = {

@@ -67,6 +67,8 @@ class MultimodalDiscriminator(keras.Model):
             **kwargs,
         )
 
+        self.classes = CLASSES
+
         # === Config ===
         self.vocabulary_size = vocabulary_size
         self.mark_ids = list(map(int, mark_ids))

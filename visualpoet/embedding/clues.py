@@ -18,7 +18,7 @@ def clue_bias(
     token_ids: Sequence[Sequence[int]],
     names: Sequence[str],
     image_embeddings: np.ndarray,
-    poem_tower: PoemTower,
+    words: np.ndarray,
     is_open: np.ndarray,
     prior: float = PRIOR,
     max_frequency: float = MAX_FREQUENCY,
@@ -33,7 +33,7 @@ def clue_bias(
         token_ids: Training poems, for the frequency of words.
         names: Training photographs.
         image_embeddings: float `[M, K]`, theirs.
-        poem_tower: Words into the joint space.
+        words: float `[V, K]`, as of `embed_words`.
         is_open: bool `[V]`; words that call for another, which are no clues.
         prior: Weight of the logarithm of the share of texts.
         max_frequency: Words more frequent than this are no clues.
@@ -41,7 +41,6 @@ def clue_bias(
     Returns:
         float `[V]`; infinity where a word is no clue, or in no text.
     """
-    words = embed_words(len(corpus.vocabulary), poem_tower)
     counts = np.bincount(np.concatenate(token_ids), minlength=len(words))
     share = _share_of_texts(corpus, names)
     usable = retrieval.clue_mask(corpus.vocabulary) & ~is_open & (share > 0)

@@ -3,6 +3,7 @@
 import collections
 from collections.abc import Sequence
 
+from visualpoet.evaluation.memorisation import n_grams_of
 from visualpoet.evaluation.memorisation import words_of
 
 
@@ -20,8 +21,7 @@ def distinct_n(poems: Sequence[str], n: int) -> float:
     """
     grams = []
     for poem in poems:
-        words = words_of(poem)
-        grams += zip(*(words[offset:] for offset in range(n)))
+        grams += n_grams_of(poem, n)
     return len(set(grams)) / max(len(grams), 1)
 
 

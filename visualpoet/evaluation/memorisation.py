@@ -23,6 +23,20 @@ def words_of(text: str, lower_case: bool = True) -> list[str]:
     return _WORD.findall(text.replace("\u2019", "'"))
 
 
+def n_grams_of(text: str, n: int) -> list[tuple[str, ...]]:
+    """Runs of words, read across line ends.
+
+    Args:
+        text: A poem.
+        n: Words of a run.
+
+    Returns:
+        All of them, in order.
+    """
+    words = words_of(text)
+    return list(zip(*(words[offset:] for offset in range(n))))
+
+
 def _run_hashes(ids: np.ndarray, length: int) -> np.ndarray:
     """Hashes of all runs; a run over a border (id 0) hashes to 0."""
     size = max(len(ids) - length + 1, 0)

@@ -5,6 +5,7 @@ import tensorflow as tf
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import PAD
 from visualpoet.corpus.vocabulary import START
+from visualpoet.generator import samplers
 from visualpoet.generator.samplers import NEVER
 
 
@@ -43,21 +44,6 @@ def draw(logits: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
     aim = uniform[:, None] * cumulative[:, -1:]
     place = tf.reduce_sum(tf.cast(cumulative <= aim, tf.int32), axis=-1)
     return tf.minimum(place, logits.shape[-1] - 1)
-
-
-def greedy_or_draw(logits: tf.Tensor, uniform: tf.Tensor | None) -> tf.Tensor:
-    """Takes the likeliest token where nothing is drawn.
-
-    Args:
-        logits: float `[B, V]`.
-        uniform: float `[B]` in [0, 1), or None.
-
-    Returns:
-        int32 `[B]`.
-    """
-    if uniform is None:
-        return tf.argmax(logits, axis=-1, output_type=tf.int32)
-    return draw(logits, uniform)
 
 
 def sample_poems(
@@ -111,10 +97,10 @@ def sample_poems(
             logits if forbidden is None else logits + forbidden, last
         )
         given = tf.gather(tokens, time, axis=1)
-        chosen = greedy_or_draw(
-            logits,
-            None if uniform is None else tf.gather(uniform, time, axis=1),
-        )
+        if uniform is None:
+            chosen = samplers.greedy(logits)
+        else:
+            chosen = draw(logits, tf.gather(uniform, time, axis=1))
         chosen = tf.where(given != PAD, given, chosen)
         here = tf.range(max_tokens) == time
         tokens = tf.where(here, chosen[:, None], tokens)

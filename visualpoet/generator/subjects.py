@@ -36,15 +36,15 @@ def subjects_of(
     poems = datasets.frame_poems(
         corpus.vocabulary, corpus.texts("train"), max_tokens=200
     )
+    words = clues.embed_words(len(corpus.vocabulary), poem_tower)
     bias = clues.clue_bias(
         corpus,
         poems,
         train,
         seen[[rows[name] for name in train]],
-        poem_tower,
+        words,
         token_kinds(corpus.vocabulary, poems).is_open,
     )
-    words = clues.embed_words(len(corpus.vocabulary), poem_tower)
     return {
         "image_embedding": seen,
         "clue_ids": clues.choose_clues(seen, words, bias),

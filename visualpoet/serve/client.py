@@ -67,6 +67,7 @@ class AsyncPoemClient:
         )
         self._timeout = timeout
         self._retries = retries
+        self._defaults = _read_defaults()
 
     async def __aenter__(self) -> "AsyncPoemClient":
         """Enters a block at whose end the connections are closed."""
@@ -122,7 +123,7 @@ class AsyncPoemClient:
             "candidates": candidates,
             "ban": ban if isinstance(ban, str) else " ".join(ban),
         }
-        values = wishes.read(given, tuple(given), _defaults())
+        values = wishes.read(given, tuple(given), self._defaults)
         loop = asyncio.get_running_loop()
         values["image_bytes"] = await loop.run_in_executor(
             None, pictures.read_picture, photograph
@@ -226,7 +227,7 @@ async def _make(url: str, options: Mapping[str, Any]) -> AsyncPoemClient:
     return AsyncPoemClient(url, **options)
 
 
-def _defaults() -> dict[str, Any]:
+def _read_defaults() -> dict[str, Any]:
     """A stock server takes no request without all inputs."""
     model = poet.newest_version(poet.default_model())
     return json.loads((model / "assets.extra" / "options.json").read_text())
@@ -305,21 +306,10 @@ class _Grpc:
             raise errors.ServeError(
                 error.code().name, error.details() or ""
             ) from error
-        rows = {
+        return {
             name: tf.make_ndarray(tensor)[0]
             for name, tensor in response.outputs.items()
         }
-        return {name: _plain(row) for name, row in rows.items()}
 
     async def close(self) -> None:
         await self._channel.close()
-
-
-def _plain(value: Any) -> Any:
-    """Text for bytes, and Python's numbers for NumPy's."""
-    if isinstance(value, bytes):
-        return value.decode()
-    plain = value.tolist()
-    if isinstance(plain, list):
-        return [v.decode() if isinstance(v, bytes) else v for v in plain]
-    return plain

@@ -19,8 +19,35 @@ from visualpoet.serve.servable import Tensors
 from visualpoet.serve.versions import Versions
 
 
-def check_picture(content: bytes, max_pixels: int) -> bytes:
+def check_size(content: bytes, max_pixels: int) -> str:
     """Refuses pictures of absurd size before anything decodes them.
+
+    Args:
+        content: Encoded picture.
+        max_pixels: Its size at most.
+
+    Returns:
+        Its format; empty if it is none that is known.
+
+    Raises:
+        ServeError: INVALID_ARGUMENT.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of size and of broken EXIF data
+            image = Image.open(io.BytesIO(content), formats=pictures.FORMATS)
+    except (Image.DecompressionBombError, OSError, ValueError, SyntaxError):
+        return ""
+    if image.width * image.height > max_pixels:
+        raise errors.invalid(
+            f"picture: {image.width} x {image.height} is too large, expected "
+            f"at most {max_pixels} pixels"
+        )
+    return image.format
+
+
+def check_picture(content: bytes, max_pixels: int) -> bytes:
+    """Makes a picture one that the graph may decode.
 
     Args:
         content: Encoded picture.
@@ -33,18 +60,7 @@ def check_picture(content: bytes, max_pixels: int) -> bytes:
     Raises:
         ServeError: INVALID_ARGUMENT.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of size and of broken EXIF data
-            image = Image.open(io.BytesIO(content), formats=pictures.FORMATS)
-    except (Image.DecompressionBombError, OSError, ValueError, SyntaxError):
-        image = None
-    if image and image.width * image.height > max_pixels:
-        raise errors.invalid(
-            f"picture: {image.width} x {image.height} is too large, expected "
-            f"at most {max_pixels} pixels"
-        )
-    if image and image.format in ("JPEG", "MPO", "PNG"):
+    if check_size(content, max_pixels) in ("JPEG", "MPO", "PNG"):
         return content
     return read_picture(content)
 

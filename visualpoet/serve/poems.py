@@ -81,7 +81,7 @@ class PoemsApi:
 
     async def _read_photograph(self, content: bytes) -> bytes:
         limit = self._core.options.picture_pixels
-        await self._core.in_thread(core_module.check_picture, content, limit)
+        await self._core.in_thread(core_module.check_size, content, limit)
         return await self._core.in_thread(core_module.read_picture, content)
 
     async def _compose(

@@ -1,7 +1,6 @@
 """One loaded version of a model, and its signatures as NumPy functions."""
 
 import gc
-import io
 import json
 import pathlib
 from collections.abc import Callable
@@ -10,15 +9,15 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
+from visualpoet.export import samples
+from visualpoet.export.warmup import WARMUP_FILE
 from visualpoet.serve import errors
 
 DEFAULT_SIGNATURE = "serving_default"
 PICTURES = "image_bytes"
-_WARMUP = pathlib.Path("assets.extra", "tf_serving_warmup_requests")
 _MAX_WARMUPS = 1000
 
 Tensors = Mapping[str, np.ndarray]
@@ -135,7 +134,7 @@ class Servable:
         self.options = (
             json.loads(options.read_text()) if options.exists() else {}
         )
-        self._warm_up(path / _WARMUP)
+        self._warm_up(path / WARMUP_FILE)
 
     def __enter__(self) -> "Servable":
         """Marks it as in use, so that it is not unloaded."""
@@ -170,9 +169,7 @@ class Servable:
         if records.exists():
             self._replay(records)
         elif list(self.signatures[DEFAULT_SIGNATURE].inputs) == [PICTURES]:
-            stream = io.BytesIO()
-            Image.new("RGB", (64, 64), "grey").save(stream, "JPEG")
-            picture = np.array([stream.getvalue()], object)
+            picture = np.array([samples.make_picture("JPEG")], object)
             self.signatures[DEFAULT_SIGNATURE].run({PICTURES: picture})
 
     def _replay(self, records: pathlib.Path) -> None:

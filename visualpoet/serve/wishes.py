@@ -4,16 +4,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from visualpoet import poet
 from visualpoet.serve import errors
 
-_NUMBERS = {
-    "seed": (int, 0, 2**63 - 1),
-    "temperature": (float, 0.0, 10.0),
-    "top_p": (float, 0.0, 1.0),
-    "guidance": (float, 0.0, 10.0),
-    "lines": (int, 0, 10),
-    "candidates": (int, 1, 64),
-}
 _TEXTS = ("ban", "opening", "poem")
 _INPUTS = {"candidates": "num_candidates", "ban": "banned"}
 _MAX_TEXT = 2000
@@ -70,7 +63,8 @@ def _read_text(name: str, value: Any) -> str:
 
 
 def _read_number(name: str, value: Any) -> float:
-    kind, low, high = _NUMBERS[name]
+    low, high = poet.BOUNDS[_INPUTS.get(name, name)]
+    kind = type(low)
     try:
         if isinstance(value, bool) or (kind is int and type(value) is float):
             raise ValueError
