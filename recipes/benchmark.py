@@ -206,6 +206,7 @@ def main(config: Config) -> None:
         ratios = {
             key: medians["liu18"][key] / medians[name][key]
             for key in medians[name]
+            if key != "photographs_a_second"
         }
         line = ", ".join(f"{key} {value:.1f}" for key, value in ratios.items())
         print(f"liu18 over {name}: {line}")
