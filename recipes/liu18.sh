@@ -24,7 +24,7 @@ small)
     generator="--embedding-dim 192 --hidden-dim 256 --num-steps 1000
         --sampled-tokens 1024 --max-tokens 48"
     hierarchical="--embedding-dim 192 --hidden-dim 256 --num-steps 1000"
-    critics="--num-steps 1200"
+    critics="--num-steps 1500"
     adversarial="--num-steps 200"
     ;;
 paper)

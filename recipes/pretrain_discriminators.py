@@ -54,6 +54,9 @@ class Config:
         pathlib.Path("paragraphs.jsonl.gz"), "prose, for the class paragraphic"
     )
     run_dir: pathlib.Path = option(pathlib.Path("out/discriminators"), "output")
+    word_dim: int = option(
+        0, "width of the word vectors; 0: as wide as the poem tower's"
+    )
     hidden_dim: int = option(256, "width of the GRU and of the product")
     dropout: float = option(0.1, "share of units left out")
     max_tokens: int = option(48, "tokens of a text, START and END included")
@@ -189,7 +192,11 @@ def _build(config, corpus, poem_tower):
     """The discriminators; they begin with the joint space's word vectors."""
     vocabulary = corpus.vocabulary
     size, marks = len(vocabulary), vocabulary.mark_ids()
-    dims = (poem_tower.word_dim, config.hidden_dim)
+    vectors = _narrow(
+        np.array(poem_tower.get_layer("word_vectors").embeddings),
+        config.word_dim or poem_tower.word_dim,
+    )
+    dims = (vectors.shape[1], config.hidden_dim)
     critics = {
         "multimodal": multimodal.MultimodalDiscriminator(
             size, marks, poem_tower.embedding_dim, *dims, config.dropout
@@ -201,10 +208,17 @@ def _build(config, corpus, poem_tower):
             size, marks, *dims, poem_style.REAL_OR_GENERATED, config.dropout
         ),
     }
-    vectors = poem_tower.get_layer("word_vectors").embeddings
     for critic in critics.values():
         critic.get_layer("token_embedding").embeddings.assign(vectors)
     return critics
+
+
+def _narrow(vectors, width):
+    """What is left of vectors along their `width` longest directions."""
+    if width == vectors.shape[1]:
+        return vectors
+    directions = np.linalg.svd(vectors, full_matrices=False)[2]
+    return vectors @ directions[:width].T
 
 
 def _batch(texts, samples, chosen, seen, random):
