@@ -25,7 +25,7 @@ small)
         --sampled-tokens 1024 --max-tokens 48"
     hierarchical="--embedding-dim 192 --hidden-dim 256 --num-steps 1000"
     critics="--num-steps 1500"
-    adversarial="--num-steps 200"
+    adversarial="--num-steps 150 --learning-rate 3e-4"
     ;;
 paper)
     vocabulary=26867 embedding_steps=5000

@@ -57,6 +57,9 @@ class FakeSeer(tf.Module):
         super().__init__()
         self.seen = tf.Variable(tf.zeros([1, 10, 10, 3]))
 
+    def read(self):
+        return self
+
     def __call__(self, seen):
         self.seen.assign(seen)
         return {

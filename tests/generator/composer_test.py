@@ -6,7 +6,10 @@ import tensorflow as tf
 
 from visualpoet.embedding.encoders import PoemTower
 from visualpoet.generator import composer
+from visualpoet.generator import ranking
 from visualpoet.generator.constraints import TokenKinds
+from visualpoet.generator.networks import Networks
+from visualpoet.generator.networks import networks_of
 from visualpoet.generator.poem_generator import PoemGenerator
 
 START, END, BREAK = 1, 2, 4
@@ -16,7 +19,7 @@ SEEN, UNSEEN = tf.constant([[1.0, 0.0, 0.0]]), tf.zeros([1, 3])
 CLUES = tf.constant([[5, 6]])
 POEM = [5, 6, BREAK, 7, 8, END]
 OTHER = [9, 10, BREAK, 11, 9, END]
-NONE_BANNED = tf.zeros([V], tf.bool)
+NONE_BANNED = tf.zeros([1, V], tf.bool)
 # Two lines of two or three words, the likeliest word each time.
 OPTIONS = composer.Options(
     temperature=0.0,
@@ -57,14 +60,14 @@ def spell(seen, unseen):
         # Clues alone are something of a photograph, too.
         clues = tf.cast(clue_ids, tf.float32)
         condition = tf.concat([image_embedding, clues], axis=1)
-        return tf.zeros([1, 1], tf.int32), condition
+        return tf.zeros([len(condition), 1], tf.int32), condition
 
     def step(token_id, state, condition):
         has_photograph = tf.reduce_any(condition != 0, axis=1)
         place = tf.stack([tf.cast(has_photograph, tf.int32), state[:, 0]], 1)
         return tf.gather_nd(table, place), state + 1
 
-    return composer.Networks(start, step, embed_poem=None)
+    return Networks(start, step, to_logits=tf.identity, embed_poem=None)
 
 
 def babble():
@@ -73,14 +76,14 @@ def babble():
     table = tf.constant(table, tf.float32)
 
     def start(image_embedding, clue_ids):
-        return tf.zeros([1, 1]), image_embedding
+        return tf.zeros([len(image_embedding), 1]), image_embedding
 
     def step(token_id, state, condition):
         has_photograph = tf.reduce_any(condition != 0, axis=1)
         place = tf.stack([tf.cast(has_photograph, tf.int32), token_id], 1)
         return tf.gather_nd(table, place), state
 
-    return composer.Networks(start, step, embed_poem=None)
+    return Networks(start, step, to_logits=tf.identity, embed_poem=None)
 
 
 def write(
@@ -95,13 +98,14 @@ def write(
     banned=NONE_BANNED,
     **more,
 ):
-    seed = tf.constant(seed, tf.int64)
+    draws = composer.draw_uniform(tf.constant(seed, tf.int64))
     tokens, fluency = composer.write_candidates(
         networks,
         make_kinds(content),
         image_embedding,
         clue_ids,
-        composer.draw_uniform(seed, num_candidates),
+        tf.zeros([num_candidates], tf.int32),
+        draws[:num_candidates],
         banned,
         options,
         **more,
@@ -190,7 +194,7 @@ def test_banned_words_are_not_written():
     networks, options = babble(), dataclasses.replace(OPTIONS, temperature=1.0)
     tokens, _ = write(networks, options, num_candidates=32)
     assert WORDS <= set(tokens.ravel().tolist())
-    banned = tf.constant(np.isin(np.arange(V), [6, 9]))
+    banned = tf.constant([np.isin(np.arange(V), [6, 9])])
     tokens, _ = write(networks, options, num_candidates=32, banned=banned)
     assert set(tokens.ravel().tolist()) == {0, END, BREAK, 5, 7, 8, 10, 11}
 
@@ -225,6 +229,48 @@ def test_no_three_tokens_come_twice():
     assert len(set(runs)) == len(runs)
 
 
+def test_candidates_of_many_photographs_are_those_of_each():
+    """Other openings, options, bans and numbers of candidates side by side."""
+    owner = np.repeat([0, 1, 2], [1, 3, 70])
+    openings = [[0] * 6, [5, 6, BREAK, 0, 0, 0], [7, 8, BREAK, 9, 5, BREAK]]
+    rows = {
+        "image_embedding": [[1.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 2.0, 0.0]],
+        "clue_ids": [[5, 6]] * 3,
+        "banned": [np.isin(np.arange(V), banned) for banned in ([], 9, 7)],
+        "opening": openings,
+        "one_line": [False, False, True],
+    }
+    options = {
+        "temperature": [1.0, 0.5, 1.5],
+        "top_p": [1.0, 0.9, 1.0],
+        "guidance": [1.5, 1.0, 0.5],
+        "max_lines": [2, 4, 6],
+        "max_words": [3, 2, 5],
+        "penalty": [0.0, 1.0, 2.0],
+    }
+    uniform = np.random.default_rng(0).random([74, composer.MAX_TOKENS])
+
+    def write_rows(some, mine, owner):
+        return composer.write_candidates(
+            babble(),
+            make_kinds([5, 6, 7]),
+            owner=tf.constant(owner, tf.int32),
+            uniform=tf.constant(uniform[mine], tf.float32),
+            options=dataclasses.replace(
+                OPTIONS, **{n: tf.constant(v[some]) for n, v in options.items()}
+            ),
+            **{name: tf.constant(value[some]) for name, value in rows.items()},
+        )
+
+    tokens, fluency = write_rows(slice(None), slice(None), owner)
+    for row in range(3):
+        mine = owner == row
+        alone, measured = write_rows(slice(row, row + 1), mine, [0] * sum(mine))
+        np.testing.assert_array_equal(tokens[mine], alone)
+        np.testing.assert_allclose(fluency[mine], measured, atol=1e-6)
+    assert len(np.unique(tokens[4:], axis=0)) > 10
+
+
 def test_a_candidate_does_not_depend_on_how_many_there_are():
     options = dataclasses.replace(OPTIONS, temperature=1.0, guidance=1.5)
     four, fluency_of_four = write(babble(), options, num_candidates=4)
@@ -244,15 +290,11 @@ def test_the_seed_decides():
     assert not np.array_equal(first, large)
 
 
-def test_draws_are_uniform_and_those_of_each_candidate():
-    most = composer.draw_uniform(
-        tf.constant(3, tf.int64), composer.MAX_CANDIDATES
-    ).numpy()
-    assert most.shape == (64, composer.MAX_TOKENS)
-    assert 0 <= most.min() < 0.01 and 0.99 < most.max() < 1
-    assert most.mean() == pytest.approx(0.5, abs=0.02)
-    five = composer.draw_uniform(tf.constant(3, tf.int64), tf.constant(5))
-    np.testing.assert_array_equal(five, most[:5])
+def test_draws_are_uniform():
+    draws = composer.draw_uniform(tf.constant(3, tf.int64)).numpy()
+    assert draws.shape == (64, composer.MAX_TOKENS)
+    assert 0 <= draws.min() < 0.01 and 0.99 < draws.max() < 1
+    assert draws.mean() == pytest.approx(0.5, abs=0.02)
 
 
 def test_a_poem_that_does_not_end_is_cut():
@@ -275,7 +317,7 @@ def test_a_poem_that_does_not_end_is_cut():
 
 
 def test_an_opening_is_read_and_not_written():
-    opening = tf.constant(POEM[:3])
+    opening = tf.constant([POEM[:3]])
     tokens, fluency = write(spell(POEM, POEM), opening=opening)
     assert tokens.shape == (2, 3 + composer.MAX_TOKENS)
     np.testing.assert_array_equal(tokens[:, :6], [POEM] * 2)
@@ -285,7 +327,7 @@ def test_an_opening_is_read_and_not_written():
 
 
 def test_words_and_lines_of_an_opening_count():
-    opening = tf.constant([5, 6, BREAK])
+    opening = tf.constant([[5, 6, BREAK]])
     poem = [5, 6, BREAK, 7, 5, END]
     networks = spell(poem, poem)
     tokens, fluency = write(networks, content=[5], opening=opening)
@@ -302,15 +344,18 @@ def test_going_on_from_part_of_a_poem_gives_the_rest():
     (poem,), _ = write(babble(), options, num_candidates=1)
     length = poem.tolist().index(BREAK) + 1
     tokens, _ = write(
-        babble(), options, num_candidates=1, opening=tf.constant(poem[:length])
+        babble(),
+        options,
+        num_candidates=1,
+        opening=tf.constant([poem[:length]]),
     )
     np.testing.assert_array_equal(tokens[0, : composer.MAX_TOKENS], poem)
 
 
 def test_an_opening_of_all_lines_leaves_nothing_to_write():
-    opening = tf.constant([5, 6, BREAK, 7, 8, BREAK])
+    opening = tf.constant([[5, 6, BREAK, 7, 8, BREAK]])
     tokens, fluency = write(spell(POEM, POEM), opening=opening)
-    np.testing.assert_array_equal(tokens[0, :6], opening)
+    np.testing.assert_array_equal(tokens[0, :6], opening[0])
     assert not tokens[:, 6:].any()
     assert not fluency.any()
 
@@ -320,16 +365,16 @@ def test_one_line_ends_with_its_break_or_the_poem():
     tokens, fluency = write(networks, one_line=True)
     np.testing.assert_array_equal(tokens, [padded(POEM[:3])] * 2)
     np.testing.assert_allclose(fluency, [padded([LN_HIT] * 3)] * 2, atol=1e-5)
-    tokens, _ = write(networks, opening=tf.constant(POEM[:3]), one_line=True)
+    tokens, _ = write(networks, opening=tf.constant([POEM[:3]]), one_line=True)
     np.testing.assert_array_equal(tokens[0, :7], [*POEM, 0])
 
 
 def test_each_line_has_draws_of_its_own():
     seed = tf.constant(3, tf.int64)
     first, second, again = (
-        composer.draw_uniform(seed, 2, line) for line in (0, 1, tf.constant(1))
+        composer.draw_uniform(seed, line) for line in (0, 1, tf.constant(1))
     )
-    np.testing.assert_array_equal(first, composer.draw_uniform(seed, 2))
+    np.testing.assert_array_equal(first, composer.draw_uniform(seed))
     assert not np.any(np.isclose(first, second).all(axis=1))
     np.testing.assert_array_equal(second, again)
 
@@ -338,7 +383,7 @@ def test_measured_fluency_is_that_of_a_candidate():
     poem = [5, 6, BREAK, 7, 5]
     networks = spell(OTHER, [*poem, END])
     kinds = make_kinds(content=[5])
-    found = composer.measure_fluency(networks, kinds, 3, tf.constant(poem))
+    found = ranking.measure_fluency(networks, kinds, 3, tf.constant(poem))
     expected = (5 * LN_HIT + composer.REPEATED) / 6
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
@@ -356,12 +401,13 @@ FLUENCY = tf.constant(
 def rank(token_ids, **options):
     # What a poem is about is decided by its first word.
     places = tf.constant([[0.1, 3.0], [0.9, -2.0], [0.5, 1.0]])
-    networks = composer.Networks(
+    networks = Networks(
         start=None,
         step=None,
+        to_logits=None,
         embed_poem=lambda token_ids: tf.gather(places, token_ids[:, 0] - 5),
     )
-    return composer.rank_candidates(
+    return ranking.rank_candidates(
         networks,
         tf.constant([[1.0, 0.0]]),
         token_ids,
@@ -394,13 +440,20 @@ def test_an_unfinished_candidate_comes_last():
 
 
 @pytest.mark.parametrize("conditioning", ["first_state", "clues"])
-def test_keras_networks_are_the_models(conditioning):
+def test_networks_are_the_models(conditioning):
     generator = PoemGenerator(V, 4, 8, 3, conditioning)
     tower = PoemTower(V, BREAK, 6, 3)
-    networks = composer.keras_networks(generator, tower)
+    networks = networks_of(
+        generator.start_view,
+        generator.step_view,
+        generator.get_layer("token_embedding").embeddings,
+        tower,
+        names=tuple(generator.start_view.input),
+    )
     state, condition = networks.start(SEEN, CLUES)
     first, state = networks.step(tf.constant([START]), state, condition)
     second, _ = networks.step(tf.constant([5]), state, condition)
+    first, second = map(networks.to_logits, (first, second))
     inputs = {
         "token_ids": tf.constant([[START, 5]]),
         "image_embedding": SEEN,
@@ -416,8 +469,8 @@ def test_keras_networks_are_the_models(conditioning):
 
 def test_an_opening_counts_for_fit_and_not_for_fluency():
     opened = tf.constant([[6, 4, 5, 2], [6, 4, 7, 8]])
-    ranked = composer.rank_candidates(
-        composer.Networks(None, None, lambda ids: tf.one_hot(ids[:, 0] - 6, 2)),
+    ranked = ranking.rank_candidates(
+        Networks(*[None] * 3, lambda ids: tf.one_hot(ids[:, 0] - 6, 2)),
         tf.constant([[1.0, 0.0]]),
         opened,
         tf.constant([[0.0, 0.0, -1.0, -3.0], [0.0, 0.0, -2.0, 0.0]]),
@@ -431,8 +484,8 @@ def test_an_opening_counts_for_fit_and_not_for_fluency():
 
 def test_a_break_of_the_opening_is_no_end():
     opened = tf.constant([[6, 4, 5, 5], [6, 4, 5, 4]])
-    ranked = composer.rank_candidates(
-        composer.Networks(None, None, lambda ids: tf.ones([2, 1])),
+    ranked = ranking.rank_candidates(
+        Networks(*[None] * 3, lambda ids: tf.ones([2, 1])),
         tf.constant([[1.0]]),
         opened,
         tf.constant([[0.0, 0.0, -1.0, -1.0], [0.0, 0.0, -9.0, -9.0]]),

@@ -137,28 +137,40 @@ def test_banned_tokens_and_those_never_written():
     ],
 )
 def test_repeated_ngrams(token_ids, length, size, forbidden):
-    mask = constraints.repeated_ngram_mask(
-        tf.constant([token_ids]), tf.constant(length), V, size
+    mask = constraints.forbid_repeats(
+        tf.zeros([1, V]),
+        tf.constant([token_ids]),
+        tf.constant([length]),
+        tf.constant([10]),
+        size,
     )
-    assert allowed(mask) == [set(range(V)) - forbidden]
+    assert allowed(mask) == [set(range(V)) - forbidden - {10}]
 
 
-def test_repeated_ngrams_of_each_row_on_its_own():
-    mask = constraints.repeated_ngram_mask(
-        tf.constant([[5, 6, 7, 5, 6], [5, 6, 8, 6, 5]]), tf.constant(5), V
+def test_repeats_of_each_row_on_its_own():
+    mask = constraints.forbid_repeats(
+        tf.zeros([3, V]),
+        tf.constant([[5, 6, 7, 5, 6], [5, 6, 8, 6, 5], [5, 6, 7, 5, 6]]),
+        tf.constant([5, 5, 4]),
+        tf.constant([6, 5, 5]),
     )
-    assert allowed(mask) == [set(range(V)) - {7}, set(range(V))]
+    every = set(range(V))
+    assert allowed(mask) == [every - {6, 7}, every - {5}, every - {5}]
 
 
-def test_repetition_penalty():
-    mask = constraints.repetition_penalty(
-        tf.constant([[0.0, 1.0, 2.0], [3.0, 0.0, 1.0]]),
-        tf.constant([0, 2]),
-        0.5,
-    )
-    np.testing.assert_allclose(
-        mask, [[NEVER, -0.5, -1.0], [-1.5, 0.0, NEVER]], rtol=1e-6
-    )
+def test_offsets_are_bans_and_what_uses_take_off():
+    opening = tf.constant([[SEA, THE, SEA], [MOON, 0, 0]])
+    banned = tf.constant([flags(COMMA), flags()])
+    penalty = tf.constant([0.5, 2.0])
+    offsets = constraints.begin_offsets(KINDS, banned, opening, penalty)
+    expected = np.zeros([2, V])
+    expected[:, [0, 1, 3]] = expected[0, COMMA] = NEVER
+    expected[0, SEA], expected[1, MOON] = -1.0, -2.0
+    np.testing.assert_allclose(offsets, expected, rtol=1e-6)
+    chosen = tf.constant([THE, MOON])
+    offsets = constraints.add_use(offsets, KINDS, chosen, penalty)
+    expected[1, MOON] = -4.0
+    np.testing.assert_allclose(offsets, expected, rtol=1e-6)
 
 
 def test_token_kinds():

@@ -119,10 +119,17 @@ def test_the_discriminators_run_directory(pretrained):
     assert (sums == sums[0]).all()
     results = json.loads((folder / "results.json").read_text())
     assert set(results) == {
-        "poem-style, three human classes",
-        "multi-modal, paired against unpaired",
+        f"{name}, human texts, of {of} classes"
+        for name in shapes
+        for of in ("all", "human")
     }
-    assert all(0 <= value <= 1 for value in results.values())
+    for name in ("multimodal", "poem_style"):
+        counts = np.array(confusion[name])[:-1]
+        assert results[f"{name}, human texts, of all classes"] == (
+            pytest.approx(counts.trace() / counts.sum())
+        )
+    # There is one human class only.
+    assert results["real_or_generated, human texts, of human classes"] == 1
 
 
 def test_the_run_directory(whole, pretrained, paths):
@@ -164,7 +171,7 @@ def test_every_column_is_in_the_glossary(whole):
     glossary = (
         pathlib.Path(train_adversarial.__file__).parent / "README.md"
     ).read_text()
-    names = re.findall(r"^\| `([^`]+)`", glossary, re.M)
+    names = re.findall(r"^\| `([^`]+)`", glossary, re.MULTILINE)
     patterns = [re.sub("<[^>]+>", "[a-z_]+", name) for name in names]
     columns = rows(whole)[0].split(",")
     assert len(columns) > 15

@@ -61,26 +61,15 @@ def _as_float(variable: tf.Variable) -> tf.Tensor:
     return tf.cast(value, tf.float32) if value.dtype == tf.float16 else value
 
 
-class EncoderFeatures(tf.Module):
-    """The small visual encoder as a callable, half stored.
+class EncoderFeatures(HalfStored):
+    """The small visual encoder, half stored.
 
     Args:
-        encoder: The encoder.
+        encoder: The encoder. Maps pixels float `[B, size, size, 3]` in
+            [0, 255] to `object`, `scene` and `sentiment`, each float `[B, F]`.
     """
 
     size = ENCODER_SIZE
 
     def __init__(self, encoder: VisualEncoder):
-        super().__init__()
-        self._encoder = HalfStored(encoder)
-
-    def __call__(self, pixels: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Computes the features.
-
-        Args:
-            pixels: float `[B, size, size, 3]` in [0, 255].
-
-        Returns:
-            `object`, `scene` and `sentiment`, each float `[B, F]`.
-        """
-        return self._encoder.read()(pixels)
+        super().__init__(encoder)

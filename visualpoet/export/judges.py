@@ -1,5 +1,7 @@
 """The discriminators inside an export: they help to rank."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -33,31 +35,30 @@ class Judges(tf.Module):
             for model in discriminators.values()
         ]
 
-    def judge(
-        self, token_ids: tf.Tensor, image_embedding: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        """Gives the probabilities of what a poem should be.
-
-        Args:
-            token_ids: int `[N, T]`, padded with 0.
-            image_embedding: float `[N, K]`, or `[1, K]` for all poems.
+    def read(self) -> Callable[..., dict[str, tf.Tensor]]:
+        """Reads the weights once.
 
         Returns:
-            float `[N]` by name.
+            Function of token ids int `[N, T]`, padded with 0, and image
+            embedding float `[N, K]`, or `[1, K]` for all poems: gives the
+            probability of what a poem should be, float `[N]`, by name.
         """
-        times = tf.shape(token_ids)[0] // tf.shape(image_embedding)[0]
-        given = {
-            "token_ids": token_ids,
-            "image_embedding": tf.repeat(image_embedding, times, axis=0),
-        }
-        return {
-            name: first_class_probability(
-                model.read()({key: given[key] for key in inputs})
-            )
-            for name, inputs, model in zip(
-                self.names, self._inputs, self._models
-            )
-        }
+        models = [model.read() for model in self._models]
+
+        def judge(token_ids, image_embedding):
+            times = tf.shape(token_ids)[0] // tf.shape(image_embedding)[0]
+            given = {
+                "token_ids": token_ids,
+                "image_embedding": tf.repeat(image_embedding, times, axis=0),
+            }
+            return {
+                name: first_class_probability(
+                    model({key: given[key] for key in inputs})
+                )
+                for name, inputs, model in zip(self.names, self._inputs, models)
+            }
+
+        return judge
 
 
 def _store(

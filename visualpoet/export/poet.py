@@ -89,7 +89,7 @@ class Poet(tf.Module):
             vocabulary,
             kinds,
             options,
-            self.embed_token_ids,
+            self._poem_tower,
             self._judges,
         )
         self.scores = self._writer.scores
@@ -102,7 +102,8 @@ class Poet(tf.Module):
                 "is infinite everywhere"
             )
         words = poem_tower.predict(usable[:, None], batch_size=1024, verbose=0)
-        self._words = tf.Variable(tf.cast(words, tf.float16), trainable=False)
+        words = tf.cast(tf.transpose(words), tf.float16)
+        self._words = tf.Variable(words, trainable=False)
         self._word_ids = tf.constant(usable)
         self.num_clues = min(NUM_CLUES, len(usable))
         self._clue_bias = tf.constant(clue_bias[usable], tf.float32)
@@ -145,9 +146,9 @@ class Poet(tf.Module):
 
     def _embed_pixels(self, pixels: tf.Tensor) -> tf.Tensor:
         """Row by row: products of several rows may round in another way."""
-        tower = self._image_tower.read()
+        see, tower = self._seer.read(), self._image_tower.read()
         return tf.map_fn(
-            lambda one: tower(self._seer(tf.round(one[None])))[0],
+            lambda one: tower(see(tf.round(one[None])))[0],
             pixels,
             fn_output_signature=tf.TensorSpec([self.embedding_dim]),
         )
@@ -184,9 +185,10 @@ class Poet(tf.Module):
             int `[B, NUM_CLUES]`, nearest first; fewer if there are not as
             many words that can be clues.
         """
-        words = tf.cast(self._words, tf.float32)
-        similarity = tf.matmul(image_embedding, words, transpose_b=True)
-        similarity -= self._clue_bias
+        # A row more: the product of a single one may round in another way.
+        places = tf.pad(image_embedding, [[0, 1], [0, 0]])
+        words = tf.cast(self._words, tf.float32)  # [K, V]
+        similarity = tf.matmul(places, words)[:-1] - self._clue_bias
         best = tf.math.top_k(similarity, self.num_clues).indices
         return tf.gather(self._word_ids, best)
 
@@ -209,7 +211,7 @@ class Poet(tf.Module):
         return {
             "fit": tf.reduce_sum(place * self.embed_token_ids(token_ids), 1),
             "fluency": self._writer.measure_fluency(poem),
-            **self._judges.judge(token_ids, place),
+            **self._judges.read()(token_ids, place),
         }
 
     # --- writing

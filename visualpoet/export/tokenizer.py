@@ -123,7 +123,19 @@ class GraphTokenizer(tf.Module):
         for pattern, content, times in self._rules:
             for _ in range(times):
                 texts = tf.strings.regex_replace(texts, pattern, content)
-        tokens = tf.strings.split(texts)
+        return self.look_up(texts)
+
+    def look_up(self, words: tf.Tensor) -> tf.Tensor:
+        """Returns the ids of tokens.
+
+        Args:
+            words: string `[B]`. Blanks divide tokens, which are taken as they
+                are.
+
+        Returns:
+            int32 `[B, T]`, that of the unknown word for others, padded with 0.
+        """
+        tokens = tf.strings.split(words)
         ids = tf.cast(self._ids.lookup(tokens.flat_values), tf.int32)
         return tokens.with_flat_values(ids).to_tensor()
 

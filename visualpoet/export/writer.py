@@ -1,7 +1,6 @@
-"""The part of the graph that writes, row by row, and reads what is written."""
+"""The part of the graph that writes, and reads what is written."""
 
 import dataclasses
-from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -13,8 +12,11 @@ from visualpoet.export.half_stored import HalfStored
 from visualpoet.export.judges import Judges
 from visualpoet.export.tokenizer import GraphTokenizer
 from visualpoet.generator import composer
+from visualpoet.generator import ranking
 from visualpoet.generator.composer import MAX_CANDIDATES
 from visualpoet.generator.constraints import TokenKinds
+from visualpoet.generator.networks import Networks
+from visualpoet.generator.networks import networks_of
 from visualpoet.generator.poem_generator import PoemGenerator
 
 # Of a text that is longer only the last tokens are read; all of it is kept.
@@ -29,7 +31,7 @@ class Writer(tf.Module):
         vocabulary: Its tokens.
         kinds: Sorts of tokens.
         options: How to write if not told otherwise.
-        embed_token_ids: Token ids `[N, T]` to places `[N, K]`.
+        poem_tower: Poems into the joint space.
         judges: The discriminators, if any.
     """
 
@@ -39,17 +41,19 @@ class Writer(tf.Module):
         vocabulary: Vocabulary,
         kinds: TokenKinds,
         options: composer.Options,
-        embed_token_ids: Callable[[tf.Tensor], tf.Tensor],
+        poem_tower: HalfStored,
         judges: Judges,
     ):
         super().__init__()
         shared: dict[int, tf.Variable] = {}
         self._start = HalfStored(generator.start_view, shared)
         self._step = HalfStored(generator.step_view, shared)
+        tokens = generator.get_layer("token_embedding").embeddings
+        self._token_embedding = shared[id(tokens)]
         self._image_dim = generator.image_dim
         self._kinds = kinds
         self._options = options
-        self._embed_token_ids = embed_token_ids
+        self._poem_tower = poem_tower
         self._judges = judges
         self.scores = ("score", "fit", "fluency", *judges.names)
         self._break = vocabulary.line_break
@@ -61,8 +65,8 @@ class Writer(tf.Module):
     def write_rows(self, **rows: tf.Tensor) -> dict[str, tf.Tensor]:
         """Writes poems, or one line more of poems.
 
-        Rows are taken one after the other, so that none depends on its
-        neighbours.
+        All rows are written side by side, and ranked one after the other; none
+        depends on its neighbours.
 
         Args:
             **rows: `image_embedding` float `[B, K]`; `clue_ids` int `[B, C]`;
@@ -81,9 +85,36 @@ class Writer(tf.Module):
             opening, and `finished` bool `[B]`, whether the poem has ended.
         """
         networks = self._networks()
+        number = tf.clip_by_value(rows["num_candidates"], 1, MAX_CANDIDATES)
+        opening, lines, unread = self._read_openings(rows["opening"])
+        options = self._choose_options(rows, lines, unread)
+        owner = tf.repeat(tf.range(tf.size(number)), number)
+        first = tf.cumsum(number, exclusive=True)
+        token_ids, fluency = composer.write_candidates(
+            networks,
+            self._kinds,
+            rows["image_embedding"],
+            rows["clue_ids"],
+            owner,
+            _draw(rows["seed"], lines, owner, first),
+            self._ban(rows["banned"]),
+            options,
+            opening,
+            rows["one_line"],
+        )
+
+        def rank(row):
+            mine = slice(row["first"], row["first"] + row["number"])
+            return self._rank_row(networks, row, token_ids[mine], fluency[mine])
+
+        length = tf.math.count_nonzero(opening, axis=1, dtype=tf.int32)
+        named = {
+            name: rows[name]
+            for name in ("image_embedding", "opening", "one_line")
+        }
         return tf.map_fn(
-            lambda row: self._write_row(networks, row),
-            rows,
+            rank,
+            {**named, "first": first, "number": number, "length": length},
             fn_output_signature=self._row_specs(),
             parallel_iterations=2,
         )
@@ -108,7 +139,7 @@ class Writer(tf.Module):
         """
         networks = self._networks()
         return tf.map_fn(
-            lambda text: composer.measure_fluency(
+            lambda text: ranking.measure_fluency(
                 networks,
                 self._kinds,
                 self._image_dim,
@@ -118,29 +149,58 @@ class Writer(tf.Module):
             fn_output_signature=tf.float32,
         )
 
-    def _networks(self) -> composer.Networks:
-        step, start = self._step.read(), self._start.read()
-
-        def start_view(image_embedding, clue_ids):
-            view = start(
-                {"image_embedding": image_embedding, "clue_ids": clue_ids}
-            )
-            return view["state"], view["condition"]
-
-        def step_view(token_id, state, condition):
-            view = step(
-                {"token_id": token_id, "state": state, "condition": condition}
-            )
-            return view["logits"], view["state"]
-
-        return composer.Networks(
-            start_view, step_view, self._embed_token_ids, self._judges.judge
+    def _networks(self) -> Networks:
+        return networks_of(
+            self._start.read(),
+            self._step.read(),
+            tf.cast(self._token_embedding, tf.float32),
+            self._poem_tower.read(),
+            self._judges.read(),
         )
 
-    def _write_row(self, networks, row) -> dict[str, tf.Tensor]:
-        opening = self._read_opening(row["opening"])
-        ranked = self._write_and_rank(networks, row, opening)
-        length = tf.size(opening[-MAX_READ:])
+    def _ban(self, words: tf.Tensor) -> tf.Tensor:
+        """Tokens not to use, bool `[B, V]`, of words `[B]`."""
+        ids = self.tokenizer.look_up(tf.strings.lower(words, "utf-8"))
+        rows = tf.repeat(tf.range(tf.size(words))[:, None], tf.shape(ids)[1], 1)
+        shape = [tf.size(words), len(self._kinds.is_word)]
+        places = tf.stack([rows, ids], axis=-1)
+        return tf.scatter_nd(places, tf.ones_like(ids), shape) > 0
+
+    def _read_openings(
+        self, texts: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Reads openings as whole lines.
+
+        Returns:
+            The last tokens of each, int32 `[B, L]`, padded with 0; its lines,
+            int32 `[B]`, and how many of them stand before those tokens.
+        """
+        ids = tf.pad(self.tokenizer.encode_batch(texts), [[0, 0], [0, 1]])
+        length = tf.math.count_nonzero(ids, axis=1, dtype=tf.int32)
+        places = tf.range(tf.shape(ids)[1])[None]  # [1, L + 1]
+        is_end = (places == length[:, None]) & (length > 0)[:, None]
+        ids = tf.where(is_end, self._break, ids)
+        length += tf.cast(length > 0, tf.int32)
+        width = tf.reduce_max(tf.pad(tf.minimum(length, MAX_READ), [[0, 1]]))
+        places = tf.range(width) + tf.maximum(length - MAX_READ, 0)[:, None]
+        inside = tf.minimum(places, tf.shape(ids)[1] - 1)
+        read = tf.gather(ids, inside, batch_dims=1)
+        read = tf.where(places < length[:, None], read, 0)
+        lines = self._count_lines(ids)
+        return read, lines, lines - self._count_lines(read)
+
+    def _rank_row(self, networks, row, token_ids, fluency):
+        length = row["length"]
+        width = length + composer.MAX_TOKENS
+        ranked = ranking.rank_candidates(
+            networks,
+            row["image_embedding"][None],
+            token_ids[:, :width],
+            fluency[:, :width],
+            self._options,
+            length,
+            [END, tf.where(row["one_line"], self._break, END)],
+        )
         written = ranked["token_ids"][:, length:]
         texts = self.spell(written)
         missing = MAX_CANDIDATES - tf.size(texts)
@@ -157,49 +217,14 @@ class Writer(tf.Module):
             ),
         }
 
-    def _read_opening(self, text: tf.Tensor) -> tf.Tensor:
-        """Token ids `[L]` of whole lines; none of an empty text."""
-        token_ids = self.tokenizer.encode(text)
-        is_written = tf.cast(tf.size(token_ids) > 0, tf.int32)
-        return tf.concat(
-            [token_ids, tf.fill([is_written], self._break)], axis=0
-        )
-
-    def _write_and_rank(self, networks, row, opening) -> dict[str, tf.Tensor]:
-        num = tf.clip_by_value(row["num_candidates"], 1, MAX_CANDIDATES)
-        num_lines = self._count_lines(opening)
-        opening = opening[-MAX_READ:]
-        unread = num_lines - self._count_lines(opening)
-        options = self._choose_options(row, num_lines, unread)
-        embedding = row["image_embedding"][None]
-        words = tf.strings.split(tf.strings.lower(row["banned"], "utf-8"))
-        token_ids, fluency = composer.write_candidates(
-            networks,
-            self._kinds,
-            embedding,
-            row["clue_ids"][None],
-            composer.draw_uniform(row["seed"], num, num_lines),
-            tf.reduce_any(self.tokens[:, None] == words, axis=1),
-            options,
-            opening,
-            row["one_line"],
-        )
-        return composer.rank_candidates(
-            networks,
-            embedding,
-            token_ids,
-            fluency,
-            options,
-            tf.size(opening),
-            [END, tf.where(row["one_line"], self._break, END)],
-        )
-
     def _count_lines(self, token_ids: tf.Tensor) -> tf.Tensor:
-        return tf.reduce_sum(tf.cast(token_ids == self._break, tf.int32))
+        return tf.math.count_nonzero(
+            token_ids == self._break, axis=1, dtype=tf.int32
+        )
 
-    def _choose_options(self, row, num_lines, unread) -> composer.Options:
+    def _choose_options(self, rows, num_lines, unread) -> composer.Options:
         """How to write; a poem that may go on goes on by a line or more."""
-        default, lines = self._options, row["lines"]
+        default, lines = self._options, rows["lines"]
         least = tf.where(num_lines > 0, num_lines + 1, 0)
         free = (
             tf.maximum(least, default.min_lines),
@@ -210,9 +235,9 @@ class Writer(tf.Module):
         )
         return dataclasses.replace(
             default,
-            temperature=row["temperature"],
-            top_p=row["top_p"],
-            guidance=row["guidance"],
+            temperature=rows["temperature"],
+            top_p=rows["top_p"],
+            guidance=rows["guidance"],
             min_lines=min_lines,
             max_lines=max_lines,
         )
@@ -232,6 +257,19 @@ class Writer(tf.Module):
         written = (token_ids > UNKNOWN) & (token_ids != END)
         pieces = tf.where(written, pieces, "")
         return tf.strings.strip(tf.strings.reduce_join(pieces, axis=1))
+
+
+def _draw(seeds, lines, owner, first) -> tf.Tensor:
+    """The numbers `[N, MAX_TOKENS]` that decide each candidate."""
+    draws = tf.map_fn(
+        lambda row: composer.draw_uniform(*row),
+        (seeds, lines),
+        fn_output_signature=tf.TensorSpec(
+            [MAX_CANDIDATES, composer.MAX_TOKENS], tf.float32
+        ),
+    )  # [B, MAX_CANDIDATES, MAX_TOKENS]
+    place = tf.range(tf.size(owner)) - tf.gather(first, owner)
+    return tf.gather_nd(draws, tf.stack([owner, place], axis=1))
 
 
 def _join(opening: tf.Tensor, text: tf.Tensor) -> tf.Tensor:

@@ -8,6 +8,7 @@ of them.
 
 import hashlib
 import pathlib
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -155,6 +156,10 @@ class ExpertEnsemble(tf.Module):
         super().__init__()
         self._cnns = {name: hub.load(h) for name, h in handles.items()}
         self._sentiment_expert = sentiment_expert
+
+    def read(self) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+        """Returns itself, as a small encoder returns its weights read."""
+        return self
 
     def __call__(self, pixels: tf.Tensor) -> dict[str, tf.Tensor]:
         """Computes the features.

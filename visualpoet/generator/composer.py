@@ -1,7 +1,7 @@
-"""Candidates for a photograph: guided decoding, then ranking."""
+"""Candidates for photographs, written side by side by guided decoding."""
 
 import dataclasses
-from collections.abc import Callable
+import functools
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -10,32 +10,14 @@ from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.generator import constraints
 from visualpoet.generator import samplers
+from visualpoet.generator.networks import Networks
 
 MAX_CANDIDATES = 64
 MAX_TOKENS = 112
 TOP_K = 128
 REPEATED = -12.0  # log probability that a repeated content word counts [nats]
-
-
-@dataclasses.dataclass(frozen=True)
-class Networks:
-    """What composing needs of the models, as plain callables.
-
-    Attributes:
-        start: Image embedding `[1, K]` and clue ids `[1, C]` to state
-            `[1, H]` and condition `[1, E]`.
-        step: Token id `[R]`, state `[R, H]`, condition `[R, E]` to logits
-            `[R, V]` and the next state.
-        embed_poem: Token ids `[N, T]` to embeddings `[N, K]`.
-        judge: Token ids `[N, T]` and image embedding `[1, K]` to what the
-            discriminators say: `paired` and `poetic` `[N]`, probabilities;
-            nothing if there are none.
-    """
-
-    start: Callable[..., tuple[tf.Tensor, tf.Tensor]]
-    step: Callable[..., tuple[tf.Tensor, tf.Tensor]]
-    embed_poem: Callable[[tf.Tensor], tf.Tensor]
-    judge: Callable[..., dict[str, tf.Tensor]] = lambda *_: {}
+MAX_SIDE_BY_SIDE = 64  # candidates that are written at once; bounds the memory
+MIN_SIDE_BY_SIDE = 4  # fewer are not worth the sorting out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,42 +57,62 @@ def guide(
 
     `unconditional + guidance * (conditional - unconditional)`
 
-    Source: Ho and Salimans (2022), classifier-free guidance, on logits.
+    Source: Ho and Salimans (2022), classifier-free guidance. Logits are affine
+    in the last hidden vector: guiding that is the same, and cheaper.
 
     Args:
-        conditional: float `[N, V]`. Logits with the photograph.
-        unconditional: float `[N, V]`. Logits without it.
+        conditional: float `[N, V]`. Logits with the photograph, or `[N, E]`,
+            what they come from.
+        unconditional: The same without it.
         guidance: Its weight.
 
     Returns:
-        float `[N, V]`, logits.
+        float of their shape.
     """
     return unconditional + guidance * (conditional - unconditional)
 
 
-class Draft(NamedTuple):
-    """Candidates on their way, what the writing loop carries.
+class Task(NamedTuple):
+    """What a candidate is written for; one row each.
 
     Attributes:
-        time: int scalar. Where the next token goes.
-        tokens: int32 `[N, T]`. Tokens so far, those of the opening first.
+        condition: `[N, 2, E]`. Of the network, with and without photograph.
+        length: int32 `[N]`. Tokens of the opening.
+        uniform: float `[N, MAX_TOKENS]`. Decides the draws.
+        one_line: bool `[N]`. Whether to stop at a line break.
+        options: Fields of `Options`, each `[N]`.
+    """
+
+    condition: tf.Tensor
+    length: tf.Tensor
+    uniform: tf.Tensor
+    one_line: tf.Tensor
+    options: dict[str, tf.Tensor]
+
+
+class Draft(NamedTuple):
+    """Candidates on their way, what the writing loop carries; one row each.
+
+    Attributes:
+        tokens: int32 `[N, T]`. Those of the opening, then those written.
+        written: int32 `[N]`. How many were written.
         fluency: float `[N, T]`. What each adds to fluency.
-        last: int32 `[N]`. The token written last.
-        state: `[2N, H]`. Of the network, with and without photograph.
+        last: int32 `[N]`. The last token.
+        state: `[N, 2, H]`. Of the network, with and without photograph.
         words: int32 `[N]`. Words of the line so far.
         lines: int32 `[N]`. Lines finished so far.
-        counts: float `[N, V]`. How often each content word was used.
+        offsets: float `[N, V]`. What bans and used words take off the logits.
         done: bool `[N]`.
     """
 
-    time: tf.Tensor | int
     tokens: tf.Tensor
+    written: tf.Tensor
     fluency: tf.Tensor
     last: tf.Tensor
     state: tf.Tensor
     words: tf.Tensor
     lines: tf.Tensor
-    counts: tf.Tensor
+    offsets: tf.Tensor
     done: tf.Tensor
 
 
@@ -119,122 +121,182 @@ def write_candidates(
     kinds: constraints.TokenKinds,
     image_embedding: tf.Tensor,
     clue_ids: tf.Tensor,
+    owner: tf.Tensor,
     uniform: tf.Tensor,
     banned: tf.Tensor,
     options: Options,
     opening: tf.Tensor | None = None,
     one_line: tf.Tensor | bool = False,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Writes candidates for one photograph, in one batch.
+    """Writes candidates for B photographs, N in all, side by side.
+
+    A candidate depends on its own photograph and numbers alone.
 
     Args:
         networks: The models.
         kinds: Sorts of tokens.
-        image_embedding: float `[1, K]`.
-        clue_ids: int `[1, C]`.
+        image_embedding: float `[B, K]`.
+        clue_ids: int `[B, C]`.
+        owner: int32 `[N]`. The photograph that each candidate is for.
         uniform: float `[N, MAX_TOKENS]` in [0, 1). Decides every draw.
-        banned: bool `[V]`. Tokens that may not be used.
-        options: How to write.
-        opening: int32 `[L]`. Whole lines that every candidate begins with,
-            each with its line break; none by default. If there are as many as
-            `max_lines`, nothing is written.
-        one_line: Whether to stop at the first line break.
+        banned: bool `[B, V]`. Tokens that may not be used.
+        options: How to write; of all photographs, or tensors `[B]`.
+        opening: int32 `[B, L]`. Whole lines that the candidates begin with,
+            each with its line break, padded with 0; none by default. If there
+            are as many as `max_lines`, nothing is written.
+        one_line: Whether to stop at the first line break; bool or `[B]`.
 
     Returns:
-        Token ids int32 `[N, L + MAX_TOKENS]`, those of the opening first, END
-        and padding at the end, and the sum of what each written token adds to
-        fluency, float of the same shape: its log probability without the
-        photograph, but a low constant for a content word that was used
+        Token ids int32 `[N, L + MAX_TOKENS]`: the opening, then, without a
+        gap, what was written, END and padding; and what each written token
+        adds to fluency, float of the same shape: its log probability without
+        the photograph, but a low constant for a content word that was used
         before, so that repetition cannot win.
     """
-    opening = tf.zeros([0], tf.int32) if opening is None else opening
-    num, length = tf.shape(uniform)[0], tf.size(opening)
-    never = constraints.banned_mask(banned)
+    size = tf.shape(image_embedding)[0]
+    if opening is None:
+        opening = tf.zeros([size, 0], tf.int32)
+    # Of each photograph, then of each candidate.
     state, condition = _both_sides(networks, image_embedding, clue_ids)
-    state, last = _read(networks, state, condition, opening)
-    state, condition = tf.repeat(state, num, 0), tf.repeat(condition, num, 0)
-    draft = _begin(kinds, opening, num, last, state, options.max_lines)
+    options = _of_each(dict(vars(options)), size)
+    draft = _begin(networks, kinds, state, condition, opening, banned, options)
+    length = _count(opening > 0)
+    task = Task(condition, length, (), _of_each(one_line, size), options)
+    draft, task = _take((draft, task), owner)
+    task = task._replace(uniform=uniform)
 
-    def write(draft):
-        logits, state = networks.step(
-            tf.tile(draft.last, [2]), draft.state, condition
-        )
-        conditional, unconditional = tf.split(logits, 2)
-        guided = guide(conditional, unconditional, options.guidance)
-        guided = _constrain(guided, kinds, draft, never, options)
-        draws = tf.gather(uniform, draft.time - length, axis=1)
-        chosen = samplers.sample(
-            guided, draws, options.temperature, TOP_K, options.top_p
-        )
-        chosen = tf.where(draft.done, END, chosen)
-        gain = _gain(unconditional, draft.counts, chosen)
-        draft = _append(kinds, draft, chosen, gain, one_line)
-        return [draft._replace(state=state)]
+    def write_some(draft):
+        some = tf.where(~draft.done)[:MAX_SIDE_BY_SIDE, 0]
+        further = _write(networks, kinds, *_take((draft, task), some))
+        put = functools.partial(_put, some)
+        return [tf.nest.map_structure(put, draft, further)]
 
     (draft,) = tf.while_loop(
-        lambda draft: (
-            (draft.time < length + MAX_TOKENS) & ~tf.reduce_all(draft.done)
-        ),
-        write,
-        [draft],
+        lambda draft: ~tf.reduce_all(draft.done), write_some, [draft]
     )
     return draft.tokens, draft.fluency
 
 
-def _both_sides(networks, image_embedding, clue_ids):
-    """State `[2, H]` and condition, with and without the photograph."""
-    seen = networks.start(image_embedding, clue_ids)
-    unseen = networks.start(
-        tf.zeros_like(image_embedding), tf.zeros_like(clue_ids)
+def _of_each(values, size):
+    """Values as tensors of `size` rows."""
+    return tf.nest.map_structure(
+        lambda value: tf.broadcast_to(tf.convert_to_tensor(value), [size]),
+        values,
     )
-    return tuple(tf.concat(sides, axis=0) for sides in zip(seen, unseen))
 
 
-def _read(networks, state, condition, opening):
-    """State before the last token of an opening, and that token."""
-    tokens = tf.concat([[START], opening], axis=0)
+def _take(values, rows):
+    return tf.nest.map_structure(lambda value: tf.gather(value, rows), values)
+
+
+def _put(rows, values, some):
+    return tf.tensor_scatter_nd_update(values, rows[:, None], some)
+
+
+def _count(is_one):
+    return tf.math.count_nonzero(is_one, axis=1, dtype=tf.int32)
+
+
+def _both_sides(networks, image_embedding, clue_ids):
+    """State `[B, 2, H]` and condition, with and without the photograph."""
+    sides = networks.start(
+        tf.concat([image_embedding, tf.zeros_like(image_embedding)], axis=0),
+        tf.concat([clue_ids, tf.zeros_like(clue_ids)], axis=0),
+    )
+    return tuple(tf.stack(tf.split(side, 2), axis=1) for side in sides)
+
+
+def _step(networks, token_id, state, condition):
+    """One step of both sides: `[2N, E]`, those without photograph last."""
+    sides = (tf.concat(tf.unstack(x, axis=1), 0) for x in (state, condition))
+    hidden, state = networks.step(tf.tile(token_id, [2]), *sides)
+    return hidden, tf.stack(tf.split(state, 2), axis=1)
+
+
+def _begin(networks, kinds, state, condition, opening, banned, options):
+    """Reads the openings; the drafts that hold them."""
+    length, lines = _count(opening > 0), _count(opening == kinds.line_break)
+    read = tf.pad(opening, [[0, 0], [1, 0]], constant_values=START)
+    tokens = tf.pad(opening, [[0, 0], [0, MAX_TOKENS]])
+    return Draft(
+        tokens=tokens,
+        written=tf.zeros_like(length),
+        fluency=tf.zeros_like(tokens, tf.float32),
+        last=tf.gather(read, length, batch_dims=1),
+        state=_read(networks, state, condition, read, length),
+        words=tf.zeros_like(length),
+        lines=lines,
+        offsets=constraints.begin_offsets(
+            kinds, banned, opening, options["penalty"]
+        ),
+        done=(lines >= options["max_lines"]) & (length > 0),
+    )
+
+
+def _read(networks, state, condition, tokens, length):
+    """State before the last token of each opening `[B, L + 1]`."""
 
     def read(time, state):
-        token_id = tf.repeat(tokens[time], 2)
-        return time + 1, networks.step(token_id, state, condition)[1]
+        _, after = _step(networks, tokens[:, time], state, condition)
+        after = tf.where((time < length)[:, None, None], after, state)
+        return time + 1, tf.ensure_shape(after, state.shape)
 
     _, state = tf.while_loop(
-        lambda time, _: time < tf.size(opening), read, (0, state)
+        lambda time, _: time < tf.shape(tokens)[1] - 1, read, (0, state)
     )
-    return state, tokens[-1]
+    return state
 
 
-def _begin(kinds, opening, num, last, state, max_lines) -> Draft:
-    """The draft that holds the opening."""
-    size, length = len(kinds.is_word), tf.size(opening)
-    zeros = tf.zeros([num], tf.int32)
-    used = tf.reduce_sum(tf.one_hot(opening, size), axis=0)
-    used *= tf.constant(kinds.is_content, tf.float32)
-    breaks = tf.cast(opening == kinds.line_break, tf.int32)
-    lines = zeros + tf.reduce_sum(breaks)
-    tokens = tf.pad(opening, [[0, MAX_TOKENS]])
-    return Draft(
-        time=length,
-        tokens=tf.repeat(tokens[None], num, axis=0),
-        fluency=tf.zeros([num, length + MAX_TOKENS]),
-        last=tf.repeat(last, num),
-        state=state,
-        words=zeros,
-        lines=lines,
-        counts=tf.repeat(used[None], num, axis=0),
-        done=(lines >= max_lines) & (length > 0),
+def _write(networks, kinds, draft, task) -> Draft:
+    """Writes on, until at most half of the candidates are not done.
+
+    Those go on with others then: rows that are done cost as much as the rest.
+    """
+    options = Options(**task.options)
+    enough = tf.size(draft.written) // 2
+    enough = tf.where(enough < MIN_SIDE_BY_SIDE, 0, enough)
+
+    def write(draft):
+        hidden, state = _step(networks, draft.last, draft.state, task.condition)
+        guided, fluent = _both_logits(networks, hidden, options.guidance)
+        guided = _constrain(guided, kinds, draft, task.length, options)
+        chosen = samplers.sample(
+            guided,
+            tf.gather(task.uniform, draft.written, batch_dims=1),
+            options.temperature,
+            TOP_K,
+            options.top_p,
+        )
+        chosen = tf.where(draft.done, END, chosen)
+        gain = fluency_gain(fluent, draft.tokens, chosen, kinds)
+        draft = _append(kinds, draft, task, chosen, gain)
+        offsets = constraints.add_use(
+            draft.offsets, kinds, chosen, options.penalty
+        )
+        return [draft._replace(state=state, offsets=offsets)]
+
+    (draft,) = tf.while_loop(
+        lambda draft: _goes_on(draft.done) > enough, write, [draft]
     )
+    return draft
 
 
-def _constrain(logits, kinds, draft, never, options):
+def _goes_on(done):
+    return tf.math.count_nonzero(~done, dtype=tf.int32)
+
+
+def _both_logits(networks, hidden, guidance):
+    """Logits `[N, V]`, guided and without the photograph."""
+    conditional, unconditional = tf.split(hidden, 2)
+    guided = guide(conditional, unconditional, guidance[:, None])
+    both = networks.to_logits(tf.concat([guided, unconditional], axis=0))
+    return tf.split(both, 2)
+
+
+def _constrain(logits, kinds, draft, length, options):
     """Adds what may not be written."""
-    logits += never + constraints.repetition_penalty(
-        draft.counts, draft.last, options.penalty
-    )
-    logits += constraints.repeated_ngram_mask(
-        draft.tokens, draft.time, len(kinds.is_word)
-    )
-    return logits + constraints.form_mask(
+    logits += draft.offsets
+    logits += constraints.form_mask(
         kinds,
         draft.last,
         draft.words,
@@ -244,174 +306,70 @@ def _constrain(logits, kinds, draft, never, options):
         options.min_lines,
         options.max_lines,
     )
+    return constraints.forbid_repeats(
+        logits, draft.tokens, length + draft.written, draft.last
+    )
 
 
-def _gain(logits, counts, chosen):
-    """What the chosen tokens `[N]` add to fluency."""
-    repeated = tf.gather(counts, chosen, batch_dims=1) > 0
-    gain = tf.gather(logits, chosen, batch_dims=1)
-    gain -= tf.reduce_logsumexp(logits, axis=-1)
-    return tf.where(repeated, REPEATED, gain)
+def fluency_gain(
+    logits: tf.Tensor,
+    token_ids: tf.Tensor,
+    chosen: tf.Tensor,
+    kinds: constraints.TokenKinds,
+) -> tf.Tensor:
+    """Says what tokens add to fluency.
+
+    Args:
+        logits: float `[N, V]`, without the photograph.
+        token_ids: int32 `[N, T]`. Tokens so far.
+        chosen: int32 `[N]`. The next one.
+        kinds: Sorts of tokens.
+
+    Returns:
+        float `[N]` [nats]: the log probability, or `REPEATED` for a content
+        word that came before.
+    """
+    is_content = tf.gather(tf.constant(kinds.is_content), chosen)
+    came = tf.reduce_any(token_ids == chosen[:, None], axis=1)
+    # Not reduce_logsumexp, which sums one row in another order than many.
+    gain = tf.gather(tf.nn.log_softmax(logits), chosen, batch_dims=1)
+    return tf.where(came & is_content, REPEATED, gain)
 
 
-def _append(kinds, draft, chosen, gain, one_line) -> Draft:
+def _append(kinds, draft, task, chosen, gain) -> Draft:
     """The draft with one token more."""
-    here = tf.range(tf.shape(draft.tokens)[1]) == draft.time  # [T]
-    done, breaks = draft.done, chosen == kinds.line_break
-    token = tf.where(done, 0, chosen)[:, None]
-    gain = tf.where(done, 0.0, gain)[:, None]
+    places = tf.range(tf.shape(draft.tokens)[1])
+    here = places == (task.length + draft.written)[:, None]  # [N, T]
+    here &= ~draft.done[:, None]
+    breaks = chosen == kinds.line_break
     is_word = tf.gather(tf.constant(kinds.is_word), chosen)
     words = draft.words + tf.cast(is_word, tf.int32)
-    is_content = tf.constant(kinds.is_content, tf.float32)
-    used = tf.one_hot(chosen, len(kinds.is_word)) * is_content
+    written = draft.written + tf.cast(~draft.done, tf.int32)
+    ends = (chosen == END) | (breaks & task.one_line) | (written == MAX_TOKENS)
     return draft._replace(
-        time=draft.time + 1,
-        tokens=tf.where(here, token, draft.tokens),
-        fluency=tf.where(here, gain, draft.fluency),
+        tokens=tf.where(here, chosen[:, None], draft.tokens),
+        written=written,
+        fluency=tf.where(here, gain[:, None], draft.fluency),
         last=chosen,
         words=tf.where(breaks, 0, words),
         lines=draft.lines + tf.cast(breaks, tf.int32),
-        counts=draft.counts + used,
-        done=done | (chosen == END) | (breaks & one_line),
+        done=draft.done | ends,
     )
 
 
-def measure_fluency(
-    networks: Networks,
-    kinds: constraints.TokenKinds,
-    image_dim: int,
-    token_ids: tf.Tensor,
-) -> tf.Tensor:
-    """Measures a text as candidates are measured.
-
-    Args:
-        networks: The models.
-        kinds: Sorts of tokens.
-        image_dim: Width of the joint space.
-        token_ids: int32 `[T]`, without START and END.
-
-    Returns:
-        float scalar. Mean of what `write_candidates` gives for each token and
-        for END [nats per token].
-    """
-    tokens = tf.concat([token_ids, [END]], axis=0)
-    state, condition = networks.start(
-        tf.zeros([1, image_dim]), tf.zeros([1, 1], tf.int32)
-    )
-    is_content = tf.constant(kinds.is_content, tf.float32)
-
-    def read(time, last, state, counts, total):
-        logits, state = networks.step(last, state, condition)
-        token = tokens[time][None]
-        total += _gain(logits, counts, token)[0]
-        counts += tf.one_hot(token, len(kinds.is_word)) * is_content
-        return time + 1, token, state, counts, total
-
-    counts = tf.zeros([1, len(kinds.is_word)])
-    result = tf.while_loop(
-        lambda time, *_: time < tf.size(tokens),
-        read,
-        (0, tf.constant([START]), state, counts, 0.0),
-    )
-    return result[-1] / tf.cast(tf.size(tokens), tf.float32)
-
-
-def rank_candidates(
-    networks: Networks,
-    image_embedding: tf.Tensor,
-    token_ids: tf.Tensor,
-    fluency: tf.Tensor,
-    options: Options,
-    opening_length: tf.Tensor | int = 0,
-    ends: tf.Tensor | tuple[int, ...] = (END,),
-) -> dict[str, tf.Tensor]:
-    """Orders candidates by fit to the photograph, fluency and judgement.
-
-    `score = cosine(poem, photograph) + fluency_weight * mean log probability
-    + judge_weight * (p(paired) + p(poetic))`
-
-    Args:
-        networks: The models.
-        image_embedding: float `[1, K]`, unit length.
-        token_ids: int `[N, T]`.
-        fluency: float `[N, T]`, as of `write_candidates`.
-        options: How to rank.
-        opening_length: Tokens at the beginning that all candidates share;
-            they count for fit and not for fluency.
-        ends: Tokens that finish a candidate.
-
-    Returns:
-        `token_ids` `[N, T]`, `fit` `[N]` (cosine), `fluency` `[N]` [nats per
-        token], what `networks.judge` returns, and `score` `[N]`, best first. A
-        candidate that was cut before its end comes last.
-    """
-    is_new = tf.range(tf.shape(token_ids)[1]) >= opening_length
-    written = tf.cast((token_ids > 0) & is_new, tf.float32)
-    fluency = tf.math.divide_no_nan(
-        tf.reduce_sum(fluency, 1), tf.reduce_sum(written, 1)
-    )
-    fit = tf.linalg.matvec(networks.embed_poem(token_ids), image_embedding[0])
-    score = fit + options.fluency_weight * fluency
-    judged = networks.judge(token_ids, image_embedding)
-    for probability in judged.values():
-        score += options.judge_weight * probability
-    is_end = tf.reduce_any(
-        token_ids[..., None] == tf.convert_to_tensor(ends), axis=-1
-    )
-    ended = tf.reduce_any(is_end & is_new, axis=1)
-    order = tf.argsort(
-        tf.where(ended, score, score - 100.0), direction="DESCENDING"
-    )
-    measured = {"fit": fit, "fluency": fluency, **judged, "score": score}
-    return {
-        name: tf.gather(values, order)
-        for name, values in {"token_ids": token_ids, **measured}.items()
-    }
-
-
-def draw_uniform(
-    seed: tf.Tensor, num_candidates: tf.Tensor, line: tf.Tensor | int = 0
-) -> tf.Tensor:
+def draw_uniform(seed: tf.Tensor, line: tf.Tensor | int = 0) -> tf.Tensor:
     """Draws the numbers that decide the candidates of one photograph.
 
-    Candidate i gets the same numbers however many there are.
+    Candidate i gets row i, however many there are.
 
     Args:
         seed: int64 scalar.
-        num_candidates: int scalar, at most MAX_CANDIDATES.
         line: int scalar. Another line, other numbers.
 
     Returns:
-        float `[num_candidates, MAX_TOKENS]` in [0, 1).
+        float `[MAX_CANDIDATES, MAX_TOKENS]` in [0, 1).
     """
-    uniform = tf.random.stateless_uniform(
+    return tf.random.stateless_uniform(
         [MAX_CANDIDATES, MAX_TOKENS],
         tf.stack([seed, tf.cast(line, tf.int64)]),
     )
-    return uniform[:num_candidates]
-
-
-def keras_networks(generator, poem_tower) -> Networks:
-    """Wraps the Keras models.
-
-    Args:
-        generator: `PoemGenerator`.
-        poem_tower: `PoemTower`.
-
-    Returns:
-        The callables.
-    """
-    names = list(generator.start_view.input)
-
-    def start(image_embedding, clue_ids):
-        given = {"image_embedding": image_embedding, "clue_ids": clue_ids}
-        view = generator.start_view({name: given[name] for name in names})
-        return view["state"], view["condition"]
-
-    def step(token_id, state, condition):
-        view = generator.step_view(
-            {"token_id": token_id, "state": state, "condition": condition}
-        )
-        return view["logits"], view["state"]
-
-    return Networks(start, step, poem_tower)

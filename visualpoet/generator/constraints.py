@@ -82,12 +82,12 @@ def banned_mask(banned: tf.Tensor) -> tf.Tensor:
     """Forbids tokens everywhere, and those that are never written.
 
     Args:
-        banned: bool `[V]`.
+        banned: bool `[..., V]`.
 
     Returns:
-        float `[V]`.
+        float `[..., V]`.
     """
-    ids = tf.range(tf.shape(banned)[0])
+    ids = tf.range(tf.shape(banned)[-1])
     never = (ids == PAD) | (ids == START) | (ids == UNKNOWN)
     return _forbid(banned | never)
 
@@ -126,7 +126,8 @@ def form_mask(
     goes_on = is_open | (is_pause & (lines + 1 >= max_lines))
     full = (words >= max_words) & ~goes_on
     no_mark = tf.gather(tf.constant(kinds.is_mark), last) | (words == 0)
-    # One column a sort of token, so that the vocabulary is gone through once.
+    # One column a sort of token. A product with a matrix of zeros and ones is
+    # quicker than a gather, and as exact.
     forbidden = tf.stack(
         [
             tf.zeros_like(full),
@@ -142,60 +143,88 @@ def form_mask(
     sort[~kinds.is_word] = 2  # marks, and the genitive, which leans on a word
     sort[kinds.line_break] = 3
     sort[END] = 4
-    return tf.gather(_forbid(forbidden), sort, axis=1)
+    is_sort = tf.one_hot(sort, forbidden.shape[1], axis=0)
+    return tf.matmul(_forbid(forbidden), is_sort)
 
 
-def repeated_ngram_mask(
-    token_ids: tf.Tensor,
-    length: tf.Tensor,
-    vocabulary_size: int,
-    size: int = NO_REPEAT_NGRAM,
+def begin_offsets(
+    kinds: TokenKinds,
+    banned: tf.Tensor,
+    opening: tf.Tensor,
+    penalty: tf.Tensor,
 ) -> tf.Tensor:
-    """Forbids to complete a run of tokens that has been written before.
+    """What bans and the words of openings take off the logits.
 
     Args:
-        token_ids: int `[N, T]`. Tokens so far.
-        length: How many of the T have been written.
-        vocabulary_size: Tokens.
+        kinds: Sorts of tokens.
+        banned: bool `[B, V]`.
+        opening: int32 `[B, L]`, padded with 0.
+        penalty: float `[B]`. What each use takes off a content word [nats].
+
+    Returns:
+        float `[B, V]`.
+    """
+    is_content = tf.constant(kinds.is_content, tf.float32)
+    used = -penalty[:, None] * tf.gather(is_content, opening)
+    return _add_at(banned_mask(banned), opening, used)
+
+
+def add_use(
+    offsets: tf.Tensor, kinds: TokenKinds, chosen: tf.Tensor, penalty: tf.Tensor
+) -> tf.Tensor:
+    """Makes words that were used less likely, the more the oftener.
+
+    Args:
+        offsets: float `[N, V]`.
+        kinds: Sorts of tokens.
+        chosen: int32 `[N]`. Tokens written now.
+        penalty: float `[N]`. What it takes off a content word [nats].
+
+    Returns:
+        float `[N, V]`.
+    """
+    is_content = tf.constant(kinds.is_content, tf.float32)
+    used = -penalty * tf.gather(is_content, chosen)
+    return _add_at(offsets, chosen[:, None], used[:, None])
+
+
+def forbid_repeats(
+    logits: tf.Tensor,
+    token_ids: tf.Tensor,
+    length: tf.Tensor,
+    last: tf.Tensor,
+    size: int = NO_REPEAT_NGRAM,
+) -> tf.Tensor:
+    """Forbids the last token again, and runs that have been written before.
+
+    Args:
+        logits: float `[N, V]`.
+        token_ids: int32 `[N, T]`. Tokens so far.
+        length: int32 `[N]`. How many of the T have been written.
+        last: int32 `[N]`. The last one.
         size: Length of the run.
 
     Returns:
         float `[N, V]`.
     """
-    num = token_ids.shape[0] or tf.shape(token_ids)[0]
-    time = token_ids.shape[1] or tf.shape(token_ids)[1]
-    places = time - size + 1
-    same = tf.ones([num, places], tf.bool)
+    places = tf.shape(token_ids)[1] - size + 1
+    complete = tf.range(places) + size - 1 < length[:, None]  # [N, places]
+    same = complete & (length >= size - 1)[:, None]
     for offset in range(size - 1):
-        wanted = tf.gather(
-            token_ids, tf.maximum(length - size + 1 + offset, 0), axis=1
-        )
-        written = token_ids[:, offset : offset + places]
-        same &= written == wanted[:, None]
-    complete = tf.range(places) + size - 1 < length
-    same &= complete & (length >= size - 1)
-    following = token_ids[:, size - 1 :]
-    rows = tf.repeat(tf.range(num)[:, None], places, axis=1)
-    hits = tf.scatter_nd(
-        tf.stack([rows, following], -1),
-        tf.cast(same, tf.int32),
-        [num, vocabulary_size],
-    )
-    return _forbid(hits > 0)
+        place = tf.maximum(length - size + 1 + offset, 0)
+        wanted = tf.gather(token_ids, place, batch_dims=1)
+        same &= token_ids[:, offset : offset + places] == wanted[:, None]
+    again = tf.concat([token_ids[:, size - 1 :], last[:, None]], axis=1)
+    same = tf.pad(same, [[0, 0], [0, 1]], constant_values=True)
+    return _add_at(logits, again, _forbid(same))
 
 
-def repetition_penalty(
-    counts: tf.Tensor, last: tf.Tensor, penalty: tf.Tensor | float
+def _add_at(
+    logits: tf.Tensor, token_ids: tf.Tensor, values: tf.Tensor
 ) -> tf.Tensor:
-    """Makes words that were used less likely, the more the oftener.
-
-    Args:
-        counts: float `[N, V]`. How often each content word was used.
-        last: int `[N]`. The token written last; never written again at once.
-        penalty: What each use takes off [nats].
-
-    Returns:
-        float `[N, V]`.
-    """
-    again = tf.one_hot(last, counts.shape[-1], NEVER, 0.0)
-    return -penalty * counts + again
+    """Adds values `[N, M]` to the logits `[N, V]` of tokens `[N, M]`."""
+    rows = tf.range(tf.shape(logits)[0])[:, None]
+    rows = tf.broadcast_to(rows, tf.shape(token_ids))
+    return tf.tensor_scatter_nd_add(
+        logits, tf.stack([rows, token_ids], axis=-1), values
+    )

@@ -13,7 +13,7 @@ class PoemGenerator(keras.Model):
     Four views share all layers: the model itself maps whole sequences to
     logits (teacher forcing), `hidden_view` to what the tied output matrix is
     multiplied by; `start_view` maps a photograph to a state and a condition;
-    `step_view` takes one token further.
+    `step_view` takes one token further, to both.
 
     An image embedding of zeros and clues of zeros mean "no photograph": the
     unconditional side of guided decoding.
@@ -125,7 +125,11 @@ class PoemGenerator(keras.Model):
         x = project(output) + recall_image(given)
         self.step_view = keras.Model(
             {"token_id": token_id, "state": state, "condition": given},
-            {"logits": embed(x, reverse=True), "state": output},
+            {
+                "logits": embed(x, reverse=True),
+                "hidden": x,
+                "state": output,
+            },
         )
 
         # === Config ===

@@ -37,7 +37,8 @@ def sample(
     Args:
         logits: float `[N, V]`.
         uniform: float `[N]` in [0, 1). One number a row decides.
-        temperature: Divides the logits; towards 0 this is `greedy`.
+        temperature: Divides the logits; towards 0 this is `greedy`; of all
+            rows, or float `[N]`, as `top_p`.
         top_k: Draw from the likeliest `top_k` tokens; 0 for all.
         top_p: Draw from the smallest set of likeliest tokens that holds this
             share of the probability.
@@ -47,9 +48,11 @@ def sample(
     """
     size = logits.shape[-1]
     values, ids = tf.math.top_k(logits, min(top_k or size, size))
-    probabilities = tf.nn.softmax(values / tf.maximum(temperature, 1e-3))
+    temperature = tf.reshape(tf.maximum(temperature, 1e-3), [-1, 1])
+    probabilities = tf.nn.softmax(values / temperature)
     before = tf.cumsum(probabilities, axis=-1, exclusive=True)
-    kept = before < tf.maximum(top_p, 1e-6)  # the best always stays
+    share = tf.reshape(tf.maximum(top_p, 1e-6), [-1, 1])
+    kept = before < share  # the best always stays
     probabilities *= tf.cast(kept, tf.float32)
     cumulative = tf.cumsum(probabilities, axis=-1)
     aim = uniform[:, None] * cumulative[:, -1:]

@@ -1,0 +1,71 @@
+"""What composing needs of the models, as plain callables."""
+
+import dataclasses
+from collections.abc import Callable
+
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class Networks:
+    """What composing needs of the models.
+
+    Attributes:
+        start: Image embedding `[B, K]` and clue ids `[B, C]` to state
+            `[B, H]` and condition `[B, E]`.
+        step: Token id `[N]`, state `[N, H]`, condition `[N, E]` to what the
+            logits come from, `[N, E]`, and the next state.
+        to_logits: What `step` gives to logits `[N, V]`; affine, so that it can
+            be guided before.
+        embed_poem: Token ids `[N, T]` to embeddings `[N, K]`.
+        judge: Token ids `[N, T]` and image embedding `[1, K]` to what the
+            discriminators say: `paired` and `poetic` `[N]`, probabilities;
+            nothing if there are none.
+    """
+
+    start: Callable[..., tuple[tf.Tensor, tf.Tensor]]
+    step: Callable[..., tuple[tf.Tensor, tf.Tensor]]
+    to_logits: Callable[[tf.Tensor], tf.Tensor]
+    embed_poem: Callable[[tf.Tensor], tf.Tensor]
+    judge: Callable[..., dict[str, tf.Tensor]] = lambda *_: {}
+
+
+def networks_of(
+    start_view: Callable,
+    step_view: Callable,
+    token_embedding: tf.Tensor,
+    embed_poem: Callable[[tf.Tensor], tf.Tensor],
+    judge: Callable[..., dict[str, tf.Tensor]] = lambda *_: {},
+    names: tuple[str, ...] = ("image_embedding", "clue_ids"),
+) -> Networks:
+    """Wraps the views of a generator.
+
+    Args:
+        start_view: Its `start_view`, or what calls it with stored weights.
+        step_view: Its `step_view`, likewise.
+        token_embedding: float `[V, E]`, which is the output matrix, too.
+        embed_poem: The poem tower.
+        judge: The discriminators.
+        names: Inputs of the start view.
+
+    Returns:
+        The callables.
+    """
+    # Turned once: a product with a matrix turned on the fly rounds in another
+    # way for 16 rows than for 2, and a poem would depend on its neighbours.
+    output = tf.transpose(token_embedding)
+
+    def start(image_embedding, clue_ids):
+        given = {"image_embedding": image_embedding, "clue_ids": clue_ids}
+        view = start_view({name: given[name] for name in names})
+        return view["state"], view["condition"]
+
+    def step(token_id, state, condition):
+        view = step_view(
+            {"token_id": token_id, "state": state, "condition": condition}
+        )
+        return view["hidden"], view["state"]
+
+    return Networks(
+        start, step, lambda x: tf.matmul(x, output), embed_poem, judge
+    )

@@ -1,0 +1,102 @@
+"""Candidates in order, by fit to the photograph, fluency and judgement."""
+
+import tensorflow as tf
+
+from visualpoet.corpus.vocabulary import END
+from visualpoet.corpus.vocabulary import START
+from visualpoet.generator.composer import Options
+from visualpoet.generator.composer import fluency_gain
+from visualpoet.generator.constraints import TokenKinds
+from visualpoet.generator.networks import Networks
+
+
+def measure_fluency(
+    networks: Networks,
+    kinds: TokenKinds,
+    image_dim: int,
+    token_ids: tf.Tensor,
+) -> tf.Tensor:
+    """Measures a text as candidates are measured.
+
+    Args:
+        networks: The models.
+        kinds: Sorts of tokens.
+        image_dim: Width of the joint space.
+        token_ids: int32 `[T]`, without START and END.
+
+    Returns:
+        float scalar. Mean of what `write_candidates` gives for each token and
+        for END [nats per token].
+    """
+    tokens = tf.concat([token_ids, [END]], axis=0)
+    state, condition = networks.start(
+        tf.zeros([1, image_dim]), tf.zeros([1, 1], tf.int32)
+    )
+
+    def read(time, last, state, total):
+        hidden, state = networks.step(last, state, condition)
+        token = tokens[time][None]
+        gain = fluency_gain(
+            networks.to_logits(hidden), tokens[None, :time], token, kinds
+        )
+        return time + 1, token, state, total + gain[0]
+
+    result = tf.while_loop(
+        lambda time, *_: time < tf.size(tokens),
+        read,
+        (0, tf.constant([START]), state, 0.0),
+    )
+    return result[-1] / tf.cast(tf.size(tokens), tf.float32)
+
+
+def rank_candidates(
+    networks: Networks,
+    image_embedding: tf.Tensor,
+    token_ids: tf.Tensor,
+    fluency: tf.Tensor,
+    options: Options,
+    opening_length: tf.Tensor | int = 0,
+    ends: tf.Tensor | tuple[int, ...] = (END,),
+) -> dict[str, tf.Tensor]:
+    """Orders candidates by fit to the photograph, fluency and judgement.
+
+    `score = cosine(poem, photograph) + fluency_weight * mean log probability
+    + judge_weight * (p(paired) + p(poetic))`
+
+    Args:
+        networks: The models.
+        image_embedding: float `[1, K]`, unit length.
+        token_ids: int `[N, T]`.
+        fluency: float `[N, T]`, as of `write_candidates`.
+        options: How to rank.
+        opening_length: Tokens at the beginning that all candidates share;
+            they count for fit and not for fluency.
+        ends: Tokens that finish a candidate.
+
+    Returns:
+        `token_ids` `[N, T]`, `fit` `[N]` (cosine), `fluency` `[N]` [nats per
+        token], what `networks.judge` returns, and `score` `[N]`, best first. A
+        candidate that was cut before its end comes last.
+    """
+    is_new = tf.range(tf.shape(token_ids)[1]) >= opening_length
+    written = tf.cast((token_ids > 0) & is_new, tf.float32)
+    fluency = tf.math.divide_no_nan(
+        tf.reduce_sum(fluency, 1), tf.reduce_sum(written, 1)
+    )
+    fit = tf.linalg.matvec(networks.embed_poem(token_ids), image_embedding[0])
+    score = fit + options.fluency_weight * fluency
+    judged = networks.judge(token_ids, image_embedding)
+    for probability in judged.values():
+        score += options.judge_weight * probability
+    is_end = tf.reduce_any(
+        token_ids[..., None] == tf.convert_to_tensor(ends), axis=-1
+    )
+    ended = tf.reduce_any(is_end & is_new, axis=1)
+    order = tf.argsort(
+        tf.where(ended, score, score - 100.0), direction="DESCENDING"
+    )
+    measured = {"fit": fit, "fluency": fluency, **judged, "score": score}
+    return {
+        name: tf.gather(values, order)
+        for name, values in {"token_ids": token_ids, **measured}.items()
+    }
