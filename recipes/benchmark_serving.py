@@ -53,7 +53,6 @@ class Config:
     seconds: float = option(20.0, "of each measurement of speed")
     minutes: float = option(0.0, "of soaking at 80 % of the highest load")
     reloads: int = option(0, "new versions under load")
-    hostile: int = option(0, "bad requests, a good one after every hundred")
 
 
 @dataclasses.dataclass
@@ -88,6 +87,12 @@ class Load:
 class Serving:
     """A server in a process of its own.
 
+    Attributes:
+        address: Of REST.
+        grpc_address: Host and port.
+        start_seconds: Until it listened.
+        exit_code: Once it is closed.
+
     Args:
         model: What to serve.
         arguments: Of `visualpoet serve`.
@@ -105,7 +110,9 @@ class Serving:
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        self.address = self._process.stdout.readline().split()[1]
+        _, self.address, grpc = self._process.stdout.readline().split()
+        self.grpc_address = grpc.removeprefix("grpc://")
+        self.exit_code: int | None = None
         self.start_seconds = time.perf_counter() - started
 
     def megabytes(self, name: str) -> float:
@@ -113,19 +120,14 @@ class Serving:
         status = pathlib.Path(f"/proc/{self._process.pid}/status").read_text()
         return int(re.search(rf"{name}:\s+(\d+)", status)[1]) / 1024
 
-    def stop(self) -> int:
-        """Stops it gracefully; returns its exit code."""
+    def close(self) -> None:
+        """Stops it gracefully."""
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(120)
+        self.exit_code = self._process.wait(120)
 
 
-@contextlib.contextmanager
 def _serving(model: pathlib.Path, *arguments: str):
-    server = Serving(model, *arguments)
-    try:
-        yield server
-    finally:
-        server.stop()
+    return contextlib.closing(Serving(model, *arguments))
 
 
 # --- the clients
@@ -377,55 +379,6 @@ def _put_version(source, folder, number) -> None:
     partial.rename(folder / str(number))
 
 
-def _spoil(photograph: bytes, draw: random.Random) -> bytes:
-    """One of the things that are sent to servers."""
-    broken = bytearray(photograph)
-    for _ in range(draw.randrange(1, 200)):
-        broken[draw.randrange(len(broken))] = draw.randrange(256)
-    start = photograph.find(b"\xff\xc0") + 5
-    frame = bytes(draw.randrange(256) for _ in range(4))
-    pictures = [
-        photograph[: draw.randrange(len(photograph))],
-        bytes(broken),
-        photograph[:start] + frame + photograph[start + 4 :],
-        bytes(draw.randrange(256) for _ in range(draw.randrange(300))),
-    ]
-    bodies = [
-        json.dumps({"instances": [_base64(draw.choice(pictures))]}).encode(),
-        json.dumps({"instances": [_base64(photograph)] * 65}).encode()[:-1],
-        b"[" * draw.randrange(1, 100_000),
-        b'{"instances": [{"b64": "!"}]}',
-        json.dumps({"inputs": [[1] * draw.randrange(2000)] * 600}).encode(),
-        bytes(draw.randrange(256) for _ in range(draw.randrange(1000))),
-    ]
-    return draw.choice(bodies)
-
-
-async def _attack(config: Config) -> None:
-    if not config.hostile:
-        return
-    statuses: dict[int, int] = {}
-    draw, photograph, good = random.Random(0), _photograph(config), Load()
-    with _serving(_model(config)) as server:
-        async with _clients(config, server) as given:
-            for number in range(config.hostile):
-                body = _spoil(photograph, draw)
-                async with given.session.post(
-                    given.predict, data=body
-                ) as reply:
-                    await reply.read()
-                    statuses[reply.status] = statuses.get(reply.status, 0) + 1
-                if number % 100 == 0:
-                    await given.send(number, good)
-        exit_code = server.stop()
-        for status, number in sorted(statuses.items()):
-            # A photograph may well survive what is done to it.
-            _row(f"hostile, status {status}", number)
-        _row("hostile, good requests answered", len(good.seconds))
-        _row("hostile, good requests failed", len(good.failures))
-        _row("hostile, exit code", exit_code)
-
-
 def _row(name: str, value: float) -> None:
     print(f"| {name} | {value:,.4g} |", flush=True)
 
@@ -436,7 +389,6 @@ async def _run(config: Config) -> None:
     await _measure_times(config, highest)
     await _soak(config, highest)
     await _reload(config, highest)
-    await _attack(config)
 
 
 def main(config: Config) -> None:

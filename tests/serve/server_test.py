@@ -610,6 +610,22 @@ def bomb(dtype, shape, **values):
 
 
 @pytest.mark.parametrize(
+    "method",
+    [
+        "/tensorflow.serving.PredictionService/Predict",
+        "/tensorflow.serving.ModelService/GetModelStatus",
+        "/grpc.health.v1.Health/Check",
+    ],
+)
+def test_noise_for_a_grpc_message(server, method):
+    with grpc.insecure_channel(server.grpc) as channel:
+        with pytest.raises(grpc.RpcError) as caught:
+            channel.unary_unary(method)(b"\xff" * 9, timeout=60)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert caught.value.details() == "Unable to parse request"
+
+
+@pytest.mark.parametrize(
     "tensor",
     [
         bomb(types_pb2.DT_STRING, [2**40], string_val=b"x"),

@@ -8,6 +8,7 @@ import time
 import grpc
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2
 from tensorflow_serving.apis import get_model_status_pb2
@@ -89,6 +90,43 @@ async def _refuse(context, what: str) -> None:
         grpc.StatusCode.UNIMPLEMENTED,
         f"{what} is not served: this model has signatures for Predict only",
     )
+
+
+class RefuseNoise(grpc.aio.ServerInterceptor):
+    """Answers a message that is none with INVALID_ARGUMENT.
+
+    Left to itself, the server says UNKNOWN and writes to the log.
+    """
+
+    async def intercept_service(self, continuation, handler_call_details):
+        """Wraps the handler of a method with one request and one answer.
+
+        Args:
+            continuation: Finds the handler.
+            handler_call_details: Of the call.
+
+        Returns:
+            The handler.
+        """
+        handler = await continuation(handler_call_details)
+        if handler is None or handler.unary_unary is None:
+            return handler
+
+        def read(content):
+            try:
+                return handler.request_deserializer(content)
+            except DecodeError:
+                return None
+
+        async def call(request, context):
+            if request is None:
+                code = grpc.StatusCode.INVALID_ARGUMENT
+                await context.abort(code, "Unable to parse request")
+            return await handler.unary_unary(request, context)
+
+        return grpc.unary_unary_rpc_method_handler(
+            call, read, handler.response_serializer
+        )
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):

@@ -175,6 +175,7 @@ class Server:
     async def _start_grpc(self) -> None:
         options = self._options
         self._grpc = grpc.aio.server(
+            interceptors=[grpc_api.RefuseNoise()],
             maximum_concurrent_rpcs=options.requests,
             options=[
                 ("grpc.max_receive_message_length", options.body_bytes),
