@@ -1,0 +1,257 @@
+"""Send `visualpoet serve` what no client should send; count the replies.
+
+    python recipes/attack_serving.py --requests 10000
+
+A good request stands between every hundred bad ones, and slow connections are
+open all the while. Every reply must be a 4xx, or no reply on a connection that
+is closed; a picture that can still be decoded after what was done to it may
+get its poem.
+"""
+
+import asyncio
+import base64
+import collections
+import contextlib
+import dataclasses
+import functools
+import io
+import json
+import pathlib
+import random
+
+import aiohttp
+import grpc
+from benchmark_serving import Serving
+from PIL import Image
+
+from visualpoet import poet
+from visualpoet import runs
+from visualpoet.runs import option
+
+GRPC_METHOD = "/tensorflow.serving.PredictionService/Predict"
+CLIENTS = 8
+SLOW_CONNECTIONS = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Bad requests for `visualpoet serve`."""
+
+    model: str = option("", "an exported model; the shipped one if empty")
+    requests: int = option(10_000, "bad ones, in all")
+    seed: int = option(0, "of what is sent")
+
+
+def main(config: Config) -> None:
+    """Runs the recipe.
+
+    Args:
+        config: Its options.
+    """
+    model = pathlib.Path(config.model or poet.default_model().parent)
+    with contextlib.closing(Serving(model)) as server:
+        found = asyncio.run(_attack(config, server))
+        peak = server.megabytes("VmHWM")
+    print("| what was sent | how often | replies |\n|---|---|---|")
+    for kind, replies in sorted(found.items()):
+        listed = ", ".join(f"{r}: {n:,}" for r, n in sorted(replies.items()))
+        print(f"| {kind} | {sum(replies.values()):,} | {listed} |")
+    print(f"\nexit code {server.exit_code}, peak memory {peak:,.0f} MB")
+
+
+async def _attack(config, server):
+    photograph = _draw_photograph()
+    found = collections.defaultdict(collections.Counter)
+    channel = grpc.aio.insecure_channel(server.grpc_address)
+    async with aiohttp.ClientSession() as session, channel:
+        senders = {
+            **{
+                kind: functools.partial(_post, session, server, make)
+                for kind, make in BODIES.items()
+            },
+            "huge headers": functools.partial(_raw, server, _huge_headers),
+            "disconnects": functools.partial(_raw, server, _half_a_request),
+            "noise instead of HTTP": functools.partial(_raw, server, _noise),
+            "noise in a gRPC message": functools.partial(_call, channel),
+        }
+        slow = [
+            asyncio.create_task(_drip(server)) for _ in range(SLOW_CONNECTIONS)
+        ]
+        numbers = iter(range(config.requests))
+
+        async def client():
+            for number in numbers:
+                draw = random.Random(f"{config.seed}/{number}")
+                kind = draw.choice(list(senders))
+                found[kind][await senders[kind](draw, photograph)] += 1
+                if number % 100 == 0:
+                    reply = await _post(
+                        session, server, _good, draw, photograph
+                    )
+                    found["good requests in between"][reply] += 1
+
+        await asyncio.gather(*(client() for _ in range(CLIENTS)))
+        for task in slow:
+            task.cancel()
+    return found
+
+
+# --- bodies of POST :predict
+
+
+def _draw_photograph() -> bytes:
+    ramp = Image.radial_gradient("L").resize((480, 360))
+    picture = Image.merge("RGB", [ramp, ramp.rotate(180), ramp.rotate(90)])
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG")
+    return stream.getvalue()
+
+
+def _instances(content: bytes, number: int = 1) -> bytes:
+    row = {"b64": base64.b64encode(content).decode()}
+    return json.dumps({"instances": [row] * number}).encode()
+
+
+def _good(draw, photograph):
+    return _instances(photograph)
+
+
+def _truncated(draw, photograph):
+    return _instances(photograph[: draw.randrange(len(photograph))])
+
+
+def _flipped(draw, photograph):
+    """A picture with some bytes of its content changed."""
+    broken = bytearray(photograph)
+    for _ in range(draw.randrange(1, 200)):
+        broken[draw.randrange(len(broken))] = draw.randrange(256)
+    return _instances(bytes(broken))
+
+
+def _lying(draw, photograph):
+    """A JPEG whose header tells another size."""
+    start = photograph.find(b"\xff\xc0") + 5
+    frame = draw.randbytes(4)
+    return _instances(photograph[:start] + frame + photograph[start + 4 :])
+
+
+@functools.cache
+def _bomb_of(side):
+    stream = io.BytesIO()
+    Image.new("1", (side, side)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def _bomb(draw, photograph):
+    """A small file of 64 to 900 megapixels."""
+    return _instances(_bomb_of(draw.choice([8_000, 20_000, 30_000])))
+
+
+def _no_picture(draw, photograph):
+    return _instances(draw.randbytes(draw.randrange(300)))
+
+
+def _wrong_base64(draw, photograph):
+    text = draw.choice(["!", "AAA", "A===", "\u00e9", "=" * draw.randrange(99)])
+    return json.dumps({"instances": [{"b64": text}]}).encode()
+
+
+def _wrong_json(draw, photograph):
+    body = _instances(photograph)
+    return draw.choice([body[: draw.randrange(len(body))], b"]" + body, b"{"])
+
+
+def _wrong_types(draw, photograph):
+    value = draw.choice([None, 1, True, [], {}, "text", [[1] * 2000] * 60])
+    key = draw.choice(["instances", "inputs", "signature_name", "other"])
+    return json.dumps({key: value}).encode()
+
+
+def _deep(draw, photograph):
+    return draw.choice([b"[", b'{"instances":']) * draw.randrange(1, 100_000)
+
+
+def _too_many_rows(draw, photograph):
+    return _instances(photograph, draw.randrange(65, 200))
+
+
+BODIES = {
+    "truncated pictures": _truncated,
+    "pictures with changed bytes": _flipped,
+    "pictures that lie about their size": _lying,
+    "decompression bombs": _bomb,
+    "bytes that are no picture": _no_picture,
+    "wrong base64": _wrong_base64,
+    "wrong JSON": _wrong_json,
+    "wrong types": _wrong_types,
+    "deep JSON": _deep,
+    "too many rows": _too_many_rows,
+}
+
+
+async def _post(session, server, make, draw, photograph):
+    address = f"{server.address}/v1/models/visualpoet:predict"
+    try:
+        async with session.post(address, data=make(draw, photograph)) as reply:
+            await reply.read()
+            return str(reply.status)
+    except aiohttp.ClientError:
+        return "closed"
+
+
+# --- raw connections
+
+
+def _huge_headers(draw):
+    name = b"X-%d: " % draw.randrange(100)
+    return b"GET / HTTP/1.1\r\n" + name + b"a" * draw.randrange(20_000, 500_000)
+
+
+def _half_a_request(draw):
+    head = b"POST /v1/models/visualpoet:predict HTTP/1.1\r\nHost: x\r\n"
+    head += b"Content-Length: 1000000\r\n\r\n" + draw.randbytes(500)
+    return head[: draw.randrange(len(head))]
+
+
+def _noise(draw):
+    return draw.randbytes(draw.randrange(1, 2000))
+
+
+async def _raw(server, make, draw, photograph):
+    """Sends bytes, to either port, and leaves."""
+    port = draw.choice([server.address, server.grpc_address]).split(":")[-1]
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(port))
+    with contextlib.suppress(ConnectionError, TimeoutError):
+        writer.write(make(draw))
+        await writer.drain()
+        status = await asyncio.wait_for(reader.read(12), 0.05)
+        if status.startswith(b"HTTP/1."):
+            return status[9:].decode()
+    writer.close()
+    return "closed"
+
+
+async def _drip(server):
+    """A connection that sends a byte now and then; opened again when closed."""
+    port = int(server.address.split(":")[-1])
+    while True:
+        with contextlib.suppress(ConnectionError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            for byte in b"POST /v1/models/visualpoet:predict HTTP/1.1\r\n" * 99:
+                writer.write(bytes([byte]))
+                await writer.drain()
+                await asyncio.sleep(1)
+
+
+async def _call(channel, draw, photograph):
+    """A gRPC message of noise."""
+    method = channel.unary_unary(GRPC_METHOD)
+    try:
+        await method(draw.randbytes(draw.randrange(1, 2000)), timeout=60)
+    except grpc.aio.AioRpcError as error:
+        return error.code().name
+    return "OK"
+
+
+if __name__ == "__main__":
+    main(runs.parse_config(Config))
