@@ -21,12 +21,12 @@ import random
 
 import aiohttp
 import grpc
-from benchmark_serving import Serving
 from PIL import Image
 
 from visualpoet import poet
 from visualpoet import runs
 from visualpoet.runs import option
+from visualpoet.serve.process import ServerProcess
 
 GRPC_METHOD = "/tensorflow.serving.PredictionService/Predict"
 CLIENTS = 8
@@ -49,7 +49,7 @@ def main(config: Config) -> None:
         config: Its options.
     """
     model = pathlib.Path(config.model or poet.default_model().parent)
-    with contextlib.closing(Serving(model)) as server:
+    with contextlib.closing(ServerProcess(model)) as server:
         found = asyncio.run(_attack(config, server))
         peak = server.megabytes("VmHWM")
     print("| what was sent | how often | replies |\n|---|---|---|")

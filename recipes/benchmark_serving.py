@@ -19,9 +19,6 @@ import pathlib
 import random
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -32,6 +29,7 @@ import numpy as np
 from visualpoet import poet
 from visualpoet import runs
 from visualpoet.runs import option
+from visualpoet.serve.process import ServerProcess
 
 CLIENTS = 32
 HALF_LOAD, SOAK_LOAD = 0.5, 0.8
@@ -81,53 +79,8 @@ class Load:
         return list(1000 * np.percentile(self.seconds, percentiles))
 
 
-# --- the server
-
-
-class Serving:
-    """A server in a process of its own.
-
-    Attributes:
-        address: Of REST.
-        grpc_address: Host and port.
-        start_seconds: Until it listened.
-        exit_code: Once it is closed.
-
-    Args:
-        model: What to serve.
-        arguments: Of `visualpoet serve`.
-    """
-
-    def __init__(self, model: pathlib.Path, *arguments: str):
-        started = time.perf_counter()
-        self._process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "visualpoet", "serve"),
-                *("--model", str(model), "--rest-port", "0"),
-                *("--grpc-port", "0", *arguments),
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        _, self.address, grpc = self._process.stdout.readline().split()
-        self.grpc_address = grpc.removeprefix("grpc://")
-        self.exit_code: int | None = None
-        self.start_seconds = time.perf_counter() - started
-
-    def megabytes(self, name: str) -> float:
-        """VmRSS now, or VmHWM at most so far."""
-        status = pathlib.Path(f"/proc/{self._process.pid}/status").read_text()
-        return int(re.search(rf"{name}:\s+(\d+)", status)[1]) / 1024
-
-    def close(self) -> None:
-        """Stops it gracefully."""
-        self._process.send_signal(signal.SIGTERM)
-        self.exit_code = self._process.wait(120)
-
-
 def _serving(model: pathlib.Path, *arguments: str):
-    return contextlib.closing(Serving(model, *arguments))
+    return contextlib.closing(ServerProcess(model, *arguments))
 
 
 # --- the clients
@@ -233,7 +186,9 @@ class Clients:
 
 
 @contextlib.asynccontextmanager
-async def _clients(config: Config, server: Serving) -> AsyncIterator[Clients]:
+async def _clients(
+    config: Config, server: ServerProcess
+) -> AsyncIterator[Clients]:
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as session:
         given = Clients(config, server.address, session)

@@ -14,12 +14,12 @@ import os
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 
 import dataclasses  # noqa: E402
-import json  # noqa: E402
 import pathlib  # noqa: E402
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from tf_agents.eval import metric_utils  # noqa: E402
 from tf_agents.utils import common  # noqa: E402
 
 from visualpoet import runs  # noqa: E402
@@ -27,27 +27,20 @@ from visualpoet.adversarial import training  # noqa: E402
 from visualpoet.adversarial.actor import GeneratorNetwork  # noqa: E402
 from visualpoet.adversarial.agent import BASELINES  # noqa: E402
 from visualpoet.adversarial.agent import build_reinforce_agent  # noqa: E402
+from visualpoet.adversarial.batches import Batches  # noqa: E402
+from visualpoet.adversarial.batches import texts_of  # noqa: E402
 from visualpoet.adversarial.environment import PoemEnvironment  # noqa: E402
+from visualpoet.adversarial.report import Report  # noqa: E402
 from visualpoet.adversarial.rollouts import RolloutRewards  # noqa: E402
 from visualpoet.adversarial.scoring import PoemReward  # noqa: E402
 from visualpoet.adversarial.scoring import python_part  # noqa: E402
-from visualpoet.corpus import readers  # noqa: E402
 from visualpoet.corpus.prepared import corpus_files  # noqa: E402
-from visualpoet.corpus.prepared import load_corpus  # noqa: E402
-from visualpoet.discriminators import material  # noqa: E402
 from visualpoet.discriminators import multimodal  # noqa: E402, F401
 from visualpoet.discriminators import poem_style  # noqa: E402, F401
 from visualpoet.discriminators import rewards  # noqa: E402
-from visualpoet.discriminators.training import class_accuracies  # noqa: E402
 from visualpoet.discriminators.training import train_step_of  # noqa: E402
-from visualpoet.embedding.encoders import load_towers  # noqa: E402
-from visualpoet.embedding.photographs import see_photographs  # noqa: E402
-from visualpoet.evaluation.diversity import distinct_n  # noqa: E402
-from visualpoet.features.store import load_features  # noqa: E402
 from visualpoet.generator import poem_generator  # noqa: E402, F401
 from visualpoet.generator.sampling import sample_poems  # noqa: E402
-from visualpoet.generator.subjects import subjects_of  # noqa: E402
-from visualpoet.generator.subjects import take  # noqa: E402
 from visualpoet.runs import option  # noqa: E402
 
 CRITICS = ("multimodal", "poem_style", "real_or_generated")
@@ -146,17 +139,17 @@ def main(config: Config) -> None:
     inputs += sorted(config.discriminators_dir.glob("*.keras"))
     run = runs.RunDirectory(config.run_dir, config, inputs)
     generator = keras.saving.load_model(config.generator)
-    data = _Data(config, generator)
+    batches = _build_batches(config, generator)
     critics = [_load_critic(config, name) for name in config.critics]
-    reward = _build_reward(config, data, generator, critics)
+    reward = _build_reward(config, batches, generator, critics)
     environment = PoemEnvironment(
         config.batch_size,
         config.max_tokens,
         generator.vocabulary_size,
-        data.photograph_spec,
+        batches.photograph_spec,
         reward,
     )
-    network = _build_network(config, data, generator, environment)
+    network = _build_network(config, batches, generator, environment)
     agent, policy = build_reinforce_agent(
         environment.time_step_spec(),
         environment.action_spec(),
@@ -174,21 +167,32 @@ def main(config: Config) -> None:
         generator, reward, config.rollouts, config.rollout_interval, config.seed
     )
     update_policy = common.function(agent.train)
-    checkpointer = _checkpointer(run, agent, network, policy, reward, critics)
+    checkpointer = _checkpointer(
+        run, agent, network, policy, reward, critics, collector.metrics
+    )
     step = int(agent.train_step_counter)
     run.forget_metrics_after(step)
-    report = _Report(config, run, data, generator, critics, network)
+    report = Report(
+        run.path,
+        run.write_json,
+        batches,
+        generator,
+        critics,
+        network,
+        collector.metrics,
+        config.max_tokens,
+    )
 
     while step < config.num_steps:
         try:
-            batch = data.batch(step)
+            batch = batches.draw(step)
             experience, poems = training.sample(
                 collector, batch["photograph"], reward
             )
-            report.add(reward, poems)
+            report.add_samples(reward, poems)
             if step % config.critic_interval == 0:
                 for critic in critics:
-                    texts = data.texts_of(critic.name, batch, poems)
+                    texts = texts_of(critic.name, batch, poems)
                     report.add_critic(
                         critic, *training.update_critic(critic, *texts)
                     )
@@ -199,70 +203,27 @@ def main(config: Config) -> None:
             raise ValueError(f"step {step}: {error}") from error
         step += 1
         if step % config.log_interval == 0 or step == config.num_steps:
-            report.write(step)
+            _log(config, run, step, report.write(step))
             checkpointer.save(agent.train_step_counter)
     generator.save(config.run_dir / "generator.keras")
     for critic in critics:
         critic.model.save(config.run_dir / f"{critic.name}.keras")
 
 
-class _Data:
-    """Photographs and human texts, batch by batch."""
-
-    def __init__(self, config, generator):
-        self.config = config
-        self.corpus = load_corpus(config.corpus_dir)
-        image_tower, poem_tower = load_towers(config.embedding_dir)
-        rows, seen = see_photographs(
-            load_features(config.features_dir),
-            list(self.corpus.photographs),
-            "joint",
-            image_tower,
-        )
-        self.subjects = subjects_of(
-            generator, self.corpus, rows, seen, poem_tower
-        )
-        self.names = list(rows)
-        prose, _ = readers.read_poems(config.paragraphs)
-        self.texts = material.gather_material(
-            self.corpus,
-            "train",
-            rows,
-            [text.text for text in prose if text.split == "train"],
-            max_tokens=config.max_tokens,
-            max_unknown=config.max_unknown,
-            min_similarity=config.min_similarity,
-        )
-        held_out = [n for n in self.corpus.images("validation") if n in rows]
-        self.shown = held_out[: config.num_shown]
-        self.shown_rows = [rows[name] for name in self.shown]
-        self.photographs: list[str] = []
-        self.photograph_spec = {
-            name: tf.TensorSpec(values.shape[1:], values.dtype)
-            for name, values in self.subjects.items()
-        }
-
-    def batch(self, step):
-        size = self.config.batch_size
-        self.random = np.random.default_rng((self.config.seed, step))
-        chosen = self.random.integers(len(self.texts.pair_images), size=size)
-        rows = self.texts.pair_images[chosen]
-        self.photographs = [self.names[row] for row in rows]
-        pairs = self.texts.pair_batch(chosen, self.random)
-        photograph = take(self.subjects, rows)
-        return {
-            "photograph": photograph,
-            "pairs": pairs,
-            "style": self.texts.style_batch(size, self.random),
-            "teacher": {**photograph, "token_ids": pairs["paired"]},
-        }
-
-    def texts_of(self, critic, batch, poems):
-        if critic == "multimodal":
-            seen = batch["photograph"]["image_embedding"]
-            return material.multimodal_batch(seen, batch["pairs"], poems)
-        num_classes = 4 if critic == "poem_style" else 2
-        return material.style_batch(batch["style"], poems, num_classes)
+def _build_batches(config, generator):
+    return Batches(
+        config.corpus_dir,
+        config.features_dir,
+        config.embedding_dir,
+        config.paragraphs,
+        generator,
+        batch_size=config.batch_size,
+        num_shown=config.num_shown,
+        seed=config.seed,
+        max_tokens=config.max_tokens,
+        max_unknown=config.max_unknown,
+        min_similarity=config.min_similarity,
+    )
 
 
 def _load_critic(config, name):
@@ -275,7 +236,7 @@ def _load_critic(config, name):
     )
 
 
-def _build_reward(config, data, generator, critics):
+def _build_reward(config, batches, generator, critics):
     weights = [1.0]
     if len(critics) == 2:  # what each alone would give
         weights = rewards.adversarial_reward(
@@ -288,8 +249,8 @@ def _build_reward(config, data, generator, critics):
         parts[name] = python_part(
             name,
             rewards.load_reward(name),
-            data.corpus.vocabulary.decode,
-            lambda: data.photographs,
+            batches.vocabulary.decode,
+            lambda: batches.names,
         )
     return PoemReward(
         parts,
@@ -311,12 +272,12 @@ def _critic_part(critic):
     return part
 
 
-def _build_network(config, data, generator, environment):
+def _build_network(config, batches, generator, environment):
     reference = keras.saving.load_model(config.generator)
     size = config.batch_size
     teacher_spec = {
         name: tf.TensorSpec([size, *spec.shape], spec.dtype)
-        for name, spec in data.photograph_spec.items()
+        for name, spec in batches.photograph_spec.items()
     }
     teacher_spec["token_ids"] = tf.TensorSpec(
         [size, config.max_tokens], tf.int32
@@ -332,13 +293,14 @@ def _build_network(config, data, generator, environment):
     )
 
 
-def _checkpointer(run, agent, network, policy, reward, critics):
+def _checkpointer(run, agent, network, policy, reward, critics, metrics):
     """Everything that a resumed run needs, under tf-agents' checkpointer."""
     state = {
         "agent": agent,
         "generator": list(network.variables),
         "draws": policy.counter,
         "reward": reward,
+        "metrics": metric_utils.MetricsGroup(metrics, "metrics"),
     }
     for critic in critics:
         for name, held in (
@@ -353,86 +315,16 @@ def _checkpointer(run, agent, network, policy, reward, critics):
     return checkpointer
 
 
-class _Report:
-    """What is logged each interval; recipes/README.md says what it means."""
-
-    def __init__(self, config, run, data, generator, critics, network):
-        self._config, self._run, self._data = config, run, data
-        self._network = network
-        self._critics = critics
-        self._values: dict[str, list[float]] = {}
-        self._confusions: dict[str, np.ndarray] = {}
-        self._poems: list[str] = []
-        self._writer = tf.summary.create_file_writer(
-            str(run.path / "tensorboard")
-        )
-        self._decode = tf.function(
-            lambda photograph: sample_poems(
-                generator, photograph, config.max_tokens
-            )
-        )
-
-    def _add(self, name, value):
-        self._values.setdefault(name, []).append(float(value))
-
-    def add(self, reward, token_ids):
-        for name, values in zip(reward.names, reward.values.numpy()):
-            self._add(f"reward/{name}", values.mean())
-        decode = self._data.corpus.vocabulary.decode
-        self._poems += [decode(row) for row in token_ids]
-
-    def add_critic(self, critic, loss, confusion):
-        self._add(f"loss/{critic.name}", loss)
-        held = self._confusions.get(critic.name, 0)
-        self._confusions[critic.name] = held + confusion
-
-    def add_policy(self, loss, agent):
-        self._add("loss/policy", loss.extra.policy_gradient_loss)
-        self._add("gradient_norm", agent._optimizer.norm)
-        self._add("entropy", self._network.entropy)
-        self._add("kl", self._network.kl)
-
-    def write(self, step):
-        row = {name: np.mean(v) for name, v in self._values.items()}
-        for critic in self._critics:
-            accuracies = class_accuracies(
-                self._confusions[critic.name], critic.model.classes
-            )
-            for label, share in accuracies.items():
-                row[f"accuracy/{critic.name}/{label}"] = share
-        row["distinct_2"] = distinct_n(self._poems, 2)
-        row["lines"] = np.mean([p.count("\n") + 1 for p in self._poems])
-        self._run.write_metrics({"step": step, **row})
-        self._run.write_json(
-            "confusion.json",
-            {name: c.tolist() for name, c in self._confusions.items()},
-        )
-        self._write_samples(step, row)
-        written = ", ".join(f"{k} {v:.3g}" for k, v in row.items())
-        self._run.log(f"step {step}/{self._config.num_steps}: {written}")
-        self._values, self._confusions, self._poems = {}, {}, []
-        training.check_alive(
-            row["entropy"],
-            row["distinct_2"],
-            self._config.min_entropy,
-            self._config.min_distinct,
-        )
-
-    def _write_samples(self, step, row):
-        data = self._data
-        tokens = self._decode(take(data.subjects, data.shown_rows)).numpy()
-        poems = [data.corpus.vocabulary.decode(ids) for ids in tokens]
-        folder = self._run.path / "samples"
-        folder.mkdir(exist_ok=True)
-        with (folder / f"{step:06d}.jsonl").open("w") as stream:
-            for name, poem in zip(data.shown, poems):
-                line = {"photograph": name, "poem": poem}
-                stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-        with self._writer.as_default(step=step):
-            for name, value in row.items():
-                tf.summary.scalar(name, value)
-            for name, poem in zip(data.shown, poems):
-                tf.summary.text(name, poem.replace("\n", "  \n"))
+def _log(config, run, step, row):
+    run.write_metrics({"step": step, **row})
+    written = ", ".join(f"{k} {v:.3g}" for k, v in row.items())
+    run.log(f"step {step}/{config.num_steps}: {written}")
+    training.check_alive(
+        row["entropy"],
+        row["distinct_2"],
+        config.min_entropy,
+        config.min_distinct,
+    )
 
 
 if __name__ == "__main__":

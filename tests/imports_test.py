@@ -13,8 +13,8 @@ ORDER = [
     "embedding",
     "generator",
     "discriminators",
-    "adversarial",
     "evaluation",
+    "adversarial",
     "export",
     "serve",
 ]

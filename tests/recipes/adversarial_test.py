@@ -15,6 +15,7 @@ from recipes import train_adversarial
 from recipes import write_poems
 from tests.recipes import stages
 from visualpoet import runs
+from visualpoet.adversarial import report
 from visualpoet.adversarial import training
 
 pytestmark = pytest.mark.slow
@@ -217,9 +218,9 @@ def test_killed_ten_times_it_ends_the_same(
     parts = [
         (training, "sample", 4),
         (training, "update_critic", 8),
-        (train_adversarial._Report, "add_policy", 4),
-        (train_adversarial._Report, "write", 2),
-        (train_adversarial._Report, "_write_samples", 2),
+        (report.Report, "add_policy", 4),
+        (report.Report, "write", 2),
+        (report.Report, "_write_samples", 2),
         (runs.RunDirectory, "write_metrics", 2),
     ]
     run_dir = tmp_path / "killed"

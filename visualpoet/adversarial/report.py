@@ -1,0 +1,149 @@
+"""What is logged each interval; recipes/README.md says what it means."""
+
+import json
+import pathlib
+from collections.abc import Callable
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from visualpoet.adversarial.actor import GeneratorNetwork
+from visualpoet.adversarial.batches import Batches
+from visualpoet.adversarial.scoring import PoemReward
+from visualpoet.adversarial.training import Critic
+from visualpoet.discriminators.training import class_accuracies
+from visualpoet.evaluation.diversity import distinct_n
+from visualpoet.generator.poem_generator import PoemGenerator
+from visualpoet.generator.sampling import sample_poems
+
+
+class Report:
+    """Gathers numbers and poems, and writes them.
+
+    Args:
+        folder: The run directory.
+        write_json: Writes a value as a file of it, whole or not at all.
+        batches: Of the run.
+        generator: Who writes.
+        critics: The discriminators.
+        network: What tf-agents trains.
+        metrics: tf-agents' own.
+        max_tokens: Of a poem.
+    """
+
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        write_json: Callable[[str, object], None],
+        batches: Batches,
+        generator: PoemGenerator,
+        critics: Sequence[Critic],
+        network: GeneratorNetwork,
+        metrics: Sequence,
+        max_tokens: int,
+    ):
+        self._folder, self._batches = folder, batches
+        self._write_json = write_json
+        self._critics, self._network = critics, network
+        self._metrics = metrics
+        self._writer = tf.summary.create_file_writer(
+            str(folder / "tensorboard")
+        )
+        self._decode: Callable = tf.function(
+            lambda photograph: sample_poems(generator, photograph, max_tokens)
+        )
+        self._forget()
+
+    def _forget(self):
+        self._values: dict[str, list[float]] = {}
+        self._confusions: dict[str, np.ndarray] = {}
+        self._poems: list[str] = []
+
+    def _add(self, name, value):
+        self._values.setdefault(name, []).append(float(value))
+
+    def add_samples(self, reward: PoemReward, token_ids: np.ndarray) -> None:
+        """Takes down what was written, and its rewards.
+
+        Args:
+            reward: What has scored it.
+            token_ids: int `[B, T]`.
+        """
+        for name, values in zip(reward.names, reward.values.numpy()):
+            self._add(f"reward/{name}", values.mean())
+        self._poems += map(self._batches.vocabulary.decode, token_ids)
+
+    def add_critic(
+        self, critic: Critic, loss: float, confusion: np.ndarray
+    ) -> None:
+        """Takes down an update of a discriminator.
+
+        Args:
+            critic: The discriminator.
+            loss: Its loss [nats].
+            confusion: int `[C, C]`.
+        """
+        self._add(f"loss/{critic.name}", loss)
+        held = self._confusions.get(critic.name, 0)
+        self._confusions[critic.name] = held + confusion
+
+    def add_policy(self, loss, agent) -> None:
+        """Takes down an update of the policy.
+
+        Args:
+            loss: As of `agent.train`.
+            agent: The agent.
+        """
+        self._add("loss/policy", loss.extra.policy_gradient_loss)
+        self._add("gradient_norm", agent._optimizer.norm)
+        self._add("entropy", self._network.entropy)
+        self._add("kl", self._network.kl)
+
+    def write(self, step: int) -> dict[str, float]:
+        """Writes the poems and the confusion matrices, and begins anew.
+
+        Args:
+            step: Steps done.
+
+        Returns:
+            The row of `metrics.csv`.
+        """
+        row = self._summarise()
+        matrices = {n: c.tolist() for n, c in self._confusions.items()}
+        self._write_json("confusion.json", matrices)
+        poems = self._write_poems()
+        self._write_samples(step, poems)
+        with self._writer.as_default(step=step):
+            for name, value in row.items():
+                tf.summary.scalar(name, value)
+            for name, poem in zip(self._batches.shown, poems):
+                tf.summary.text(name, poem.replace("\n", "  \n"))
+        self._forget()
+        return row
+
+    def _summarise(self):
+        row = {name: np.mean(v) for name, v in self._values.items()}
+        for critic in self._critics:
+            accuracies = class_accuracies(
+                self._confusions[critic.name], critic.model.classes
+            )
+            for label, share in accuracies.items():
+                row[f"accuracy/{critic.name}/{label}"] = share
+        row["distinct_2"] = distinct_n(self._poems, 2)
+        row["lines"] = np.mean([p.count("\n") + 1 for p in self._poems])
+        for metric in self._metrics:
+            row[f"tf_agents/{metric.name}"] = float(metric.result())
+        return row
+
+    def _write_poems(self):
+        tokens = self._decode(self._batches.shown_photographs).numpy()
+        return list(map(self._batches.vocabulary.decode, tokens))
+
+    def _write_samples(self, step, poems):
+        folder = self._folder / "samples"
+        folder.mkdir(exist_ok=True)
+        with (folder / f"{step:06d}.jsonl").open("w") as stream:
+            for name, poem in zip(self._batches.shown, poems):
+                line = {"photograph": name, "poem": poem}
+                stream.write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -1,0 +1,50 @@
+"""`visualpoet serve` as a process of its own, for benchmarks."""
+
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+
+
+class ServerProcess:
+    """A server in a process of its own.
+
+    Attributes:
+        address: Of REST.
+        grpc_address: Host and port.
+        start_seconds: Until it listened.
+        exit_code: Once it is closed.
+
+    Args:
+        model: What to serve.
+        arguments: Of `visualpoet serve`.
+    """
+
+    def __init__(self, model: pathlib.Path, *arguments: str):
+        started = time.perf_counter()
+        self._process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "visualpoet", "serve"),
+                *("--model", str(model), "--rest-port", "0"),
+                *("--grpc-port", "0", *arguments),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        _, self.address, grpc = self._process.stdout.readline().split()
+        self.grpc_address = grpc.removeprefix("grpc://")
+        self.exit_code: int | None = None
+        self.start_seconds = time.perf_counter() - started
+
+    def megabytes(self, name: str) -> float:
+        """VmRSS now, or VmHWM at most so far."""
+        status = pathlib.Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(re.search(rf"{name}:\s+(\d+)", status)[1]) / 1024
+
+    def close(self) -> None:
+        """Stops it gracefully."""
+        self._process.send_signal(signal.SIGTERM)
+        self.exit_code = self._process.wait(120)
