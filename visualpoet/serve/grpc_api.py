@@ -19,7 +19,7 @@ from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from visualpoet.serve import errors
 from visualpoet.serve.core import Core
-from visualpoet.serve.json_tensors import MAX_VALUES
+from visualpoet.serve.json_requests import MAX_VALUES
 from visualpoet.serve.servable import Servable
 from visualpoet.serve.servable import Signature
 

@@ -18,7 +18,7 @@ from aiohttp import web
 from visualpoet import poet
 from visualpoet.serve import core as core_module
 from visualpoet.serve import errors
-from visualpoet.serve import json_tensors
+from visualpoet.serve import json_requests
 from visualpoet.serve import replies
 from visualpoet.serve import wishes
 from visualpoet.serve.core import Core
@@ -186,7 +186,7 @@ class PoemsApi:
         """
         async with asyncio.timeout(self._core.options.idle_seconds):
             body = await request.read()
-        given = json_tensors.parse(body)
+        given = json_requests.parse(body)
         token = given.pop("token", None)
         deadline = self._core.deadline()
         with self._core.versions.resolve(self._core.options.name) as servable:

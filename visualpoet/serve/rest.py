@@ -9,7 +9,8 @@ from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2
 
 from visualpoet.serve import errors
-from visualpoet.serve import json_tensors
+from visualpoet.serve import json_replies
+from visualpoet.serve import json_requests
 from visualpoet.serve import replies
 from visualpoet.serve.core import Core
 from visualpoet.serve.servable import Servable
@@ -65,7 +66,7 @@ class RestApi:
         core = self._core
         async with asyncio.timeout(core.options.idle_seconds):
             body = await request.read()
-        document = json_tensors.parse(body)
+        document = json_requests.parse(body)
         deadline = core.deadline()
         with core.versions.resolve(*target) as servable:
             if method != "predict":
@@ -73,14 +74,14 @@ class RestApi:
                     f"Expected a signature for {method}. This model has "
                     "signatures for predict only"
                 )
-            signature, inputs, is_row = json_tensors.read_predict(
+            signature, inputs, is_row = json_requests.read_predict(
                 document,
                 lambda name: _find_signature(servable, name),
                 core.options.request_rows,
             )
             outputs = await core.run(signature, inputs, deadline)
         write = (
-            json_tensors.write_rows if is_row else json_tensors.write_columns
+            json_replies.write_rows if is_row else json_replies.write_columns
         )
         return replies.from_text(write(outputs))
 

@@ -5,8 +5,9 @@ import pytest
 import tensorflow as tf
 
 from visualpoet.serve import errors
-from visualpoet.serve import json_tensors
-from visualpoet.serve.json_tensors import parse
+from visualpoet.serve import json_replies
+from visualpoet.serve import json_requests
+from visualpoet.serve.json_requests import parse
 
 
 class Signature:
@@ -21,7 +22,7 @@ class Signature:
 
 def read(value, dtype, key="instances"):
     signature = Signature(x=dtype)
-    _, inputs, is_row = json_tensors.read_predict(
+    _, inputs, is_row = json_requests.read_predict(
         parse(json.dumps({key: value}).encode()), lambda name: signature, 100
     )
     assert is_row == (key == "instances")
@@ -70,7 +71,7 @@ def test_dtypes_that_json_cannot_send(dtype):
 def test_tokens_that_are_no_numbers():
     text = b'{"instances": [NaN, Infinity, -Infinity, 1e400]}'
     signature = Signature(x="float32")
-    _, inputs, _ = json_tensors.read_predict(
+    _, inputs, _ = json_requests.read_predict(
         parse(text), lambda name: signature, 100
     )
     np.testing.assert_array_equal(
@@ -97,7 +98,7 @@ def test_column_may_be_a_scalar_or_empty():
 def test_row_names_what_it_gives():
     signature = Signature(a="int32", b="string")
     rows = [{"a": [1, 2], "b": "x"}, {"b": "y", "a": [3, 4]}]
-    _, inputs, _ = json_tensors.read_predict(
+    _, inputs, _ = json_requests.read_predict(
         {"instances": rows}, lambda name: signature, 2
     )
     assert inputs["a"].tolist() == [[1, 2], [3, 4]]
@@ -142,7 +143,7 @@ def test_half_a_surrogate_pair():
     document = parse(rb'{"inputs": "\ud800"}')
     signature = Signature(x="string")
     with pytest.raises(errors.ServeError, match="surrogate pair"):
-        json_tensors.read_predict(document, lambda name: signature, 1)
+        json_requests.read_predict(document, lambda name: signature, 1)
 
 
 def test_long_values_are_cut_off_in_messages():
@@ -160,33 +161,33 @@ def test_long_values_are_cut_off_in_messages():
 def test_rows_of_one_and_of_many_outputs():
     a = np.array([[1, 2], [3, 4]])
     b = np.array([b"x", b"y"], object)
-    assert json.loads(json_tensors.write_rows({"a": a})) == {
+    assert json.loads(json_replies.write_rows({"a": a})) == {
         "predictions": [[1, 2], [3, 4]]
     }
-    assert json.loads(json_tensors.write_rows({"a": a, "b": b})) == {
+    assert json.loads(json_replies.write_rows({"a": a, "b": b})) == {
         "predictions": [{"a": [1, 2], "b": "x"}, {"a": [3, 4], "b": "y"}]
     }
 
 
 def test_columns_of_one_and_of_many_outputs():
     a, b = np.array([1, 2, 3]), np.array(True)
-    assert json.loads(json_tensors.write_columns({"a": a})) == {
+    assert json.loads(json_replies.write_columns({"a": a})) == {
         "outputs": [1, 2, 3]
     }
-    assert json.loads(json_tensors.write_columns({"a": a, "b": b})) == {
+    assert json.loads(json_replies.write_columns({"a": a, "b": b})) == {
         "outputs": {"a": [1, 2, 3], "b": True}
     }
 
 
 def test_outputs_named_bytes_are_base64():
     value = np.array([b"\x00\xff"], object)
-    assert json.loads(json_tensors.write_columns({"x_bytes": value})) == {
+    assert json.loads(json_replies.write_columns({"x_bytes": value})) == {
         "outputs": [{"b64": "AP8="}]
     }
 
 
 def test_text_that_is_no_utf_8_is_json_still():
-    text = json_tensors.write_columns({"x": np.array([b"a\xff"], object)})
+    text = json_replies.write_columns({"x": np.array([b"a\xff"], object)})
     assert json.loads(text) == {"outputs": ["a\ufffd"]}
 
 
@@ -204,7 +205,7 @@ def test_text_that_is_no_utf_8_is_json_still():
 )
 def test_floats_without_digits_of_noise(value, text):
     array = np.array([value], np.float32)
-    written = json_tensors.write_columns({"x": array})
+    written = json_replies.write_columns({"x": array})
     assert written == f'{{"outputs": [{text}]}}'
     back = np.array(json.loads(written)["outputs"], np.float32)
     np.testing.assert_array_equal(back, array)
@@ -213,7 +214,7 @@ def test_floats_without_digits_of_noise(value, text):
 @pytest.mark.parametrize("dtype", ["float16", "uint16"])
 def test_dtypes_that_json_has_no_word_for(dtype):
     with pytest.raises(errors.ServeError) as caught:
-        json_tensors.write_rows({"x": np.zeros(1, dtype)})
+        json_replies.write_rows({"x": np.zeros(1, dtype)})
     assert caught.value.http_status == 400
     assert "Failed to write JSON value for tensor type: " in (
         caught.value.message
@@ -222,10 +223,10 @@ def test_dtypes_that_json_has_no_word_for(dtype):
 
 def test_rows_need_rows():
     with pytest.raises(errors.ServeError) as caught:
-        json_tensors.write_rows({"x": np.array(1)})
+        json_replies.write_rows({"x": np.array(1)})
     assert caught.value.message == "Tensor name: x has no shape information "
     with pytest.raises(errors.ServeError) as caught:
-        json_tensors.write_rows({"x": np.zeros(2), "y": np.zeros(3)})
+        json_replies.write_rows({"x": np.zeros(2), "y": np.zeros(3)})
     assert caught.value.message == (
         "Tensor name: y has inconsistent batch size: 3 expecting: 2"
     )

@@ -1,11 +1,10 @@
-"""TensorFlow Serving's JSON, read and written; its rules and its words."""
+"""TensorFlow Serving's JSON requests, read by its rules."""
 
 import base64
 import binascii
 import json
 import math
 from collections.abc import Callable
-from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,10 +12,14 @@ import numpy as np
 import tensorflow as tf
 
 from visualpoet.serve import errors
+from visualpoet.serve.json_words import DTYPES
+from visualpoet.serve.json_words import debug
+from visualpoet.serve.json_words import dtype_name
+from visualpoet.serve.json_words import format_error
+from visualpoet.serve.json_words import type_error
 from visualpoet.serve.servable import Signature
 
 MAX_VALUES = 2**20
-_DEBUG_LENGTH = 256
 _INTEGERS = {
     tf.int8: (-(2**31), 2**31),
     tf.int16: (-(2**31), 2**31),
@@ -26,7 +29,6 @@ _INTEGERS = {
     tf.uint32: (0, 2**32),
     tf.uint64: (0, 2**64),
 }
-_WRITABLE = (tf.float32, tf.float64, tf.bool, tf.string, *_INTEGERS)
 _PARSE_ERRORS = {
     "Expecting value": "Invalid value.",
     "Expecting property name enclosed in double quotes": (
@@ -39,9 +41,6 @@ _PARSE_ERRORS = {
     "Invalid \\escape": "Invalid escape character in string.",
     "Expecting ',' delimiter": "Missing a comma or a closing bracket.",
 }
-
-
-# --- requests
 
 
 def parse(body: bytes) -> dict[str, Any]:
@@ -71,7 +70,7 @@ def parse(body: bytes) -> dict[str, Any]:
     except ValueError as error:  # no UTF-8, or an integer of a thousand digits
         raise errors.invalid(f"JSON Parse error: {error}") from error
     if not isinstance(document, dict):
-        raise _format_error(document, "Is not object")
+        raise format_error(document, "Is not object")
     return document
 
 
@@ -95,7 +94,7 @@ def read_predict(
     """
     name = document.get("signature_name", "")
     if not isinstance(name, str):
-        raise _format_error(
+        raise format_error(
             document,
             "not formatted correctly. 'signature_name' key must be a string "
             "value.",
@@ -107,7 +106,7 @@ def read_predict(
         )
     is_row, is_column = "instances" in document, "inputs" in document
     if is_row and is_column:
-        raise _format_error(
+        raise format_error(
             document,
             "Not formatted correctly expecting only one of 'inputs' or "
             "'instances' keys to exist ",
@@ -124,11 +123,11 @@ def _read_rows(
 ) -> dict[str, np.ndarray]:
     instances, inputs = document["instances"], signature.inputs
     if not isinstance(instances, list):
-        raise _format_error(
+        raise format_error(
             document, "Expecting 'instances' to be an list/array"
         )
     if not instances:
-        raise _format_error(document, "No values in 'instances' array")
+        raise format_error(document, "No values in 'instances' array")
     if len(instances) > max_rows:
         raise errors.invalid(
             f"expected at most {max_rows} instances. Received: {len(instances)}"
@@ -164,7 +163,7 @@ def _add_named(number, instance, inputs, columns) -> None:
     if instance.keys() != inputs.keys():
         raise errors.invalid(
             f"Failed to process element: {number} of 'instances' list. JSON "
-            f"object: {_debug(instance)} keys must be equal to: "
+            f"object: {debug(instance)} keys must be equal to: "
             f"{','.join(inputs)}"
         )
 
@@ -262,7 +261,7 @@ def _fill(value, level, shape, dtype, flat) -> None:
     if not isinstance(value, list):
         if level != len(shape):
             raise errors.invalid(
-                f"JSON Value: {_debug(value)} found at incorrect level: "
+                f"JSON Value: {debug(value)} found at incorrect level: "
                 f"{level + 1} in the JSON DOM. Expected at level: {len(shape)}"
             )
         flat.append(_read_value(value, dtype))
@@ -284,7 +283,7 @@ def _fill(value, level, shape, dtype, flat) -> None:
 def _read_value(value: Any, dtype: tf.DType) -> Any:
     if isinstance(value, dict):
         if dtype != tf.string:
-            raise _type_error(value, dtype)
+            raise type_error(value, dtype)
         return _decode_base64(value)
     kind = type(value)
     if dtype == tf.string and kind is str:
@@ -298,26 +297,26 @@ def _read_value(value: Any, dtype: tf.DType) -> Any:
         try:
             return float(value)
         except OverflowError as error:
-            raise _type_error(value, dtype) from error
+            raise type_error(value, dtype) from error
     if dtype in _INTEGERS and kind is int:
         low, high = _INTEGERS[dtype]
         if low <= value < high:
             return value
     if dtype == tf.bool and kind is bool:
         return value
-    if dtype not in _WRITABLE:
+    if dtype.name not in DTYPES:
         raise errors.ServeError(
             "UNIMPLEMENTED",
-            f"Conversion of JSON Value: {_debug(value)} to type: "
-            f"{_dtype_name(dtype)}",
+            f"Conversion of JSON Value: {debug(value)} to type: "
+            f"{dtype_name(dtype)}",
         )
-    raise _type_error(value, dtype)
+    raise type_error(value, dtype)
 
 
 def _decode_base64(value: Mapping[str, Any]) -> bytes:
     if not _is_base64(value):
         raise errors.invalid(
-            f"JSON Value: {_debug(value)} not formatted correctly for base64 "
+            f"JSON Value: {debug(value)} not formatted correctly for base64 "
             "data"
         )
     text = "".join(value["b64"].split()).rstrip("=")
@@ -325,149 +324,3 @@ def _decode_base64(value: Mapping[str, Any]) -> bytes:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise errors.invalid("Unable to base64 decode") from error
-
-
-def _type_error(value: Any, dtype: tf.DType) -> errors.ServeError:
-    return errors.invalid(
-        f"JSON Value: {_debug(value)} Type: {_json_type(value)} is not of "
-        f"expected type: {_dtype_name(dtype)}"
-    )
-
-
-def _format_error(value: Any, text: str) -> errors.ServeError:
-    return errors.invalid(f"JSON Value: {_debug(value)} {text}")
-
-
-def _dtype_name(dtype: tf.DType) -> str:
-    """TensorFlow's C++ says float and double."""
-    return {"float32": "float", "float64": "double", "float16": "half"}.get(
-        dtype.name, dtype.name
-    )
-
-
-def _json_type(value: Any) -> str:
-    if value is None or isinstance(value, bool):
-        return {None: "Null", True: "True", False: "False"}[value]
-    names = {dict: "Object", list: "Array", str: "String"}
-    return names.get(type(value), "Number")
-
-
-def _debug(value: Any) -> str:
-    """The value as the stock server shows it, cut off when it is long."""
-    text = ""
-    for piece in _debug_pieces(value, 1):
-        if len(text) >= _DEBUG_LENGTH:
-            break
-        text += piece[:_DEBUG_LENGTH]
-    return text
-
-
-def _debug_pieces(value: Any, depth: int) -> Iterator[str]:
-    indent = "\n" + "    " * depth
-    if isinstance(value, dict) and value:
-        for number, (key, item) in enumerate(value.items()):
-            yield f"{',' if number else '{'}{indent}{json.dumps(key)}: "
-            yield from _debug_pieces(item, depth + 1)
-        yield indent[:-4] + "}"
-    elif isinstance(value, list):
-        yield "["
-        for number, item in enumerate(value):
-            yield ", " if number else ""
-            yield from _debug_pieces(item, depth + 1)
-        yield "]"
-    elif isinstance(value, str):
-        yield json.dumps(value[:_DEBUG_LENGTH], ensure_ascii=False)
-    else:
-        yield json.dumps(value)
-
-
-# --- replies
-
-
-def write_rows(outputs: Mapping[str, np.ndarray]) -> str:
-    """Writes a reply in row form.
-
-    Args:
-        outputs: One array an output.
-
-    Returns:
-        JSON with `predictions`: objects, or bare values of a single output.
-
-    Raises:
-        ServeError: INVALID_ARGUMENT if outputs differ in their rows.
-    """
-    rows = None
-    for name, array in outputs.items():
-        if not array.ndim:
-            raise errors.invalid(
-                f"Tensor name: {name} has no shape information "
-            )
-        if rows is not None and len(array) != rows:
-            raise errors.invalid(
-                f"Tensor name: {name} has inconsistent batch size: "
-                f"{len(array)} expecting: {rows}"
-            )
-        rows = len(array)
-    columns = _to_json(outputs)
-    if len(columns) == 1:
-        (values,) = columns.values()
-        return json.dumps({"predictions": values})
-    predictions = [
-        dict(zip(columns, row)) for row in zip(*columns.values(), strict=True)
-    ]
-    return json.dumps({"predictions": predictions})
-
-
-def write_columns(outputs: Mapping[str, np.ndarray]) -> str:
-    """Writes a reply in column form.
-
-    Args:
-        outputs: One array an output.
-
-    Returns:
-        JSON with `outputs`: an object, or the value of a single output.
-
-    Raises:
-        ServeError: INVALID_ARGUMENT if JSON has no word for a dtype.
-    """
-    columns = _to_json(outputs)
-    if len(columns) == 1:
-        (values,) = columns.values()
-        return json.dumps({"outputs": values})
-    return json.dumps({"outputs": columns})
-
-
-def _to_json(outputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    return {name: _to_list(name, array) for name, array in outputs.items()}
-
-
-def _to_list(name: str, array: np.ndarray) -> Any:
-    dtype = tf.as_dtype(array.dtype)
-    if dtype not in _WRITABLE:
-        raise errors.invalid(
-            f"Failed to write JSON value for tensor type: {_dtype_name(dtype)}"
-        )
-    if dtype == tf.string:
-        write = _write_bytes if name.endswith("_bytes") else _write_text
-    elif dtype == tf.float32:
-        write = _write_float
-    else:
-        return array.tolist()
-    flat = np.empty(array.size, object)
-    flat[:] = [write(value) for value in array.reshape(-1)]
-    return flat.reshape(array.shape).tolist()
-
-
-def _write_bytes(value: bytes) -> dict[str, str]:
-    return {"b64": base64.b64encode(value).decode()}
-
-
-def _write_text(value: bytes) -> str:
-    return value.decode("utf-8", "replace")
-
-
-def _write_float(value: np.float32) -> float:
-    """Six digits if they say all, nine if not: no digits of noise."""
-    short = float(f"{value:.6g}")
-    with np.errstate(over="ignore"):
-        return short if np.float32(short) == value else float(f"{value:.9g}")
