@@ -11,7 +11,6 @@ import tensorflow as tf
 from visualpoet.serve import errors
 from visualpoet.serve.json_words import DTYPES
 from visualpoet.serve.json_words import dtype_name
-)
 
 
 def write_rows(outputs: Mapping[str, np.ndarray]) -> str:
