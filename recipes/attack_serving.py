@@ -93,6 +93,7 @@ async def _attack(config, server):
         await asyncio.gather(*(client() for _ in range(CLIENTS)))
         for task in slow:
             task.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
     return found
 
 
@@ -191,8 +192,9 @@ BODIES = {
 
 async def _post(session, server, make, draw, photograph):
     address = f"{server.address}/v1/models/visualpoet:predict"
+    body = io.BytesIO(make(draw, photograph))
     try:
-        async with session.post(address, data=make(draw, photograph)) as reply:
+        async with session.post(address, data=body) as reply:
             await reply.read()
             return str(reply.status)
     except aiohttp.ClientError:
@@ -217,26 +219,35 @@ def _noise(draw):
     return draw.randbytes(draw.randrange(1, 2000))
 
 
+@contextlib.asynccontextmanager
+async def _connection(address):
+    port = int(address.split(":")[-1])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    with contextlib.suppress(ConnectionError):
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+
 async def _raw(server, make, draw, photograph):
     """Sends bytes, to either port, and leaves."""
-    port = draw.choice([server.address, server.grpc_address]).split(":")[-1]
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(port))
-    with contextlib.suppress(ConnectionError, TimeoutError):
+    address = draw.choice([server.address, server.grpc_address])
+    async with _connection(address) as (reader, writer):
         writer.write(make(draw))
         await writer.drain()
-        status = await asyncio.wait_for(reader.read(12), 0.05)
-        if status.startswith(b"HTTP/1."):
-            return status[9:].decode()
-    writer.close()
+        with contextlib.suppress(TimeoutError):
+            status = await asyncio.wait_for(reader.read(12), 0.05)
+            if status.startswith(b"HTTP/1."):
+                return status[9:].decode()
     return "closed"
 
 
 async def _drip(server):
     """A connection that sends a byte now and then; opened again when closed."""
-    port = int(server.address.split(":")[-1])
     while True:
-        with contextlib.suppress(ConnectionError):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with _connection(server.address) as (_, writer):
             for byte in b"POST /v1/models/visualpoet:predict HTTP/1.1\r\n" * 99:
                 writer.write(bytes([byte]))
                 await writer.drain()

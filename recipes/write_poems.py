@@ -67,11 +67,13 @@ def main(config: Config) -> None:
     write = _write_lines if config.regions else _write_tokens
     names, token_ids = write(config, corpus, model, names)
     config.output.parent.mkdir(parents=True, exist_ok=True)
-    with config.output.open("w") as stream:
+    partial = config.output.with_suffix(".partial")
+    with partial.open("w") as stream:
         for name, ids in zip(names, token_ids):
             poem = corpus.vocabulary.decode(ids)
             row = {"photograph": name, "poem": poem}
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+    partial.rename(config.output)  # liu18.sh takes what is there for whole
     print(f"{config.output}: {len(names)} poems")
 
 

@@ -46,5 +46,6 @@ class ServerProcess:
 
     def close(self) -> None:
         """Stops it gracefully."""
-        self._process.send_signal(signal.SIGTERM)
-        self.exit_code = self._process.wait(120)
+        with self._process:
+            self._process.send_signal(signal.SIGTERM)
+            self.exit_code = self._process.wait(120)
