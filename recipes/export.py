@@ -65,6 +65,7 @@ class Config:
     evaluation: str = option(
         "", "results.json of evaluate.py for the card; empty for no card"
     )
+    notes: str = option("", "a Markdown file with further sections of the card")
     clue_prior: float = option(
         clues.PRIOR, "weight of how often texts on photographs have a word"
     )
@@ -127,7 +128,8 @@ def main(config: Config) -> None:
             **discriminators,
         }
         parameters = {name: m.count_params() for name, m in models.items()}
-        model_card.write_model_card(config.model, parameters, results)
+        notes = pathlib.Path(config.notes).read_text() if config.notes else ""
+        model_card.write_model_card(config.model, parameters, results, notes)
     print(f"{config.model}: {model_card.size_of(config.model) / 1e6:.1f} MB")
 
 

@@ -125,6 +125,17 @@ def test_bleu_is_against_the_first_paired_poem():
     assert found["bleu_1"] > 0
 
 
+def test_bleu_against_the_poem_of_another_photograph():
+    paired = list(PAIRED.values())
+    others = measures.human_poems(paired)["human_shuffled"]
+    assert all(other != own[0] for other, own in zip(others, paired))
+    for options in (bleu.DEFAULT, bleu.BleuOptions(corpus=False)):
+        statistics = measurer(options=options).statistics({"others": others})
+        found = values_of(statistics["others"], options)
+        assert found["bleu_1_other"] == pytest.approx(100)
+        assert found["bleu_1"] < 50
+
+
 def test_captions_rank_the_own_photograph(monkeypatch):
     monkeypatch.setattr(relevance, "embed_sentences", tiny_runs.embed_sentences)
     right = ["the boat on water", "horses in clover", "snow on the road"]

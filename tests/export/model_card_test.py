@@ -41,6 +41,14 @@ def write(folder, results):
     return (folder.parent / "MODEL_CARD.md").read_text(encoding="utf-8")
 
 
+def test_card_holds_notes_before_what_it_was_trained_on(folder):
+    notes = "## Tried\n\n- Nothing.\n"
+    model_card.write_model_card(folder, PARAMETERS, RESULTS, notes)
+    card = (folder.parent / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "\n\n## Tried\n\n- Nothing.\n\n## Trained on\n" in card
+    assert "Tried" not in write(folder, RESULTS)
+
+
 def test_size_of_a_folder(folder):
     assert model_card.size_of(folder) == 2_540_000
 

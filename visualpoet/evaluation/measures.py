@@ -64,7 +64,9 @@ class Measurer:
             self._caption_embeddings = relevance.embed_captions(self._captions)
         self._sentences = sentences
         self.paired = paired_poems(corpus, names)
-        self._references = [poems[0] for poems in self.paired]
+        humans = human_poems(self.paired, seed)
+        self._references = humans["human_paired"]
+        self._other_references = humans["human_shuffled"]
         training = training_pairs(corpus)
         self._novelty = {n: Novelty(training, n) for n in (2, 3)}
         self._copied = CopiedRuns(corpus.texts("train"))
@@ -137,10 +139,14 @@ class Measurer:
         """With the human poems: BLEU and novelty."""
         rows = bleu.statistics(poems, self._references, self._options)
         found = {f"bleu_{n}": rows for n in range(1, bleu.ORDER + 1)}
+        found["bleu_1_other"] = bleu.statistics(
+            poems, self._other_references, self._options
+        )
         if not self._options.corpus:
-            for n in range(1, bleu.ORDER + 1):
+            for name, rows in found.items():
+                n = int(name.split("_")[1])
                 scores = [bleu.score(row, n, self._options) for row in rows]
-                found[f"bleu_{n}"] = _with_count(scores)
+                found[name] = _with_count(scores)
         for n, novelty in self._novelty.items():
             for reading, end in zip(READINGS, ("", "_any")):
                 shares = novelty.shares(poems, reading)

@@ -19,7 +19,10 @@ def size_of(folder: pathlib.Path) -> int:
 
 
 def write_model_card(
-    folder: pathlib.Path, parameters: dict[str, int], results: dict
+    folder: pathlib.Path,
+    parameters: dict[str, int],
+    results: dict,
+    notes: str = "",
 ) -> None:
     """Writes `MODEL_CARD.md` beside a version folder.
 
@@ -27,6 +30,7 @@ def write_model_card(
         folder: The version folder.
         parameters: Parameters of each part.
         results: What `recipes/evaluate.py` measured.
+        notes: Further sections in Markdown.
     """
     templates = importlib.resources.files("visualpoet") / "templates"
     template = jinja2.Environment(
@@ -36,6 +40,7 @@ def write_model_card(
         version=folder.name,
         megabytes=size_of(folder) / 1e6,
         parameters=parameters,
+        notes=notes.strip(),
         results={"perplexity": None, **results},  # a measure one may leave out
     )
     (folder.parent / "MODEL_CARD.md").write_text(card, encoding="utf-8")
