@@ -50,4 +50,5 @@ step evaluate evaluation "${experts[@]}" --photographs "${pictures[@]}" \
     --model poet/1 --generator generator/generator.keras
 rm -rf savedmodels/visualpoet/1
 "$python" "$recipes/export.py" "${export_options[@]}" \
-    --model savedmodels/visualpoet/1 --evaluation evaluation/results.json
+    --model savedmodels/visualpoet/1 --evaluation evaluation/results.json \
+    --notes "$recipes/shipped_notes.md"

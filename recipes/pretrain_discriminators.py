@@ -126,7 +126,7 @@ def main(config: Config) -> None:
         return tf.add_n(losses) / len(losses)
 
     def evaluate():
-        confusions, results = _judge(critics, texts, samples, seen)
+        confusions, results = _judge(critics, texts, samples, seen, poem_tower)
         run.write_json("confusion.json", confusions)
         run.write_json("results.json", results)
         return {
@@ -239,7 +239,7 @@ def _batch(texts, samples, chosen, seen, random):
     }
 
 
-def _judge(critics, texts, samples, seen):
+def _judge(critics, texts, samples, seen, poem_tower):
     """Confusion matrices, and accuracies on human texts, held out all."""
     random = np.random.default_rng(0)
     everything = np.arange(len(samples["validation"][0]))
@@ -258,7 +258,19 @@ def _judge(critics, texts, samples, seen):
             results[f"{name}, human texts, of {of} classes"] = float(
                 right[human].mean()
             )
+    results["multimodal, by the cosine of the joint space"] = _by_cosine(
+        *batch["multimodal"], poem_tower
+    )
     return confusions, results
+
+
+def _by_cosine(inputs, labels, poem_tower):
+    """How well paired and unpaired are told apart without a discriminator."""
+    human = labels < 2
+    places = poem_tower.predict(inputs["token_ids"][human], 256, verbose=0)
+    cosine = (places * inputs["image_embedding"][human]).sum(axis=1)
+    is_paired = cosine > np.median(cosine)
+    return float((is_paired == (labels[human] == 0)).mean())
 
 
 if __name__ == "__main__":

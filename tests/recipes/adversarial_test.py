@@ -119,6 +119,8 @@ def test_the_discriminators_run_directory(pretrained):
     sums = np.sum(confusion["poem_style"], axis=1)
     assert (sums == sums[0]).all()
     results = json.loads((folder / "results.json").read_text())
+    by_cosine = results.pop("multimodal, by the cosine of the joint space")
+    assert 0 <= by_cosine <= 1
     assert set(results) == {
         f"{name}, human texts, of {of} classes"
         for name in shapes
