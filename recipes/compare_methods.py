@@ -153,6 +153,7 @@ def _measure(measurer, found, names, humans):
     statistics = measurer.statistics(poem_sets | humans)
     for measure in [m for m in statistics["human_paired"] if "bleu" in m]:
         del statistics["human_paired"][measure]  # against themselves
+    del statistics["human_shuffled"]["bleu_1_other"]  # likewise
     together = {
         name: measures.measure_together(poems)
         for name, poems in (poem_sets | humans).items()
