@@ -35,6 +35,7 @@ TITLES = METHODS | {
 CLASSES = {
     "multimodal": ("paired", "unpaired", "generated"),
     "poem_style": ("poetic", "disordered", "paragraphic", "generated"),
+    "real_or_generated": ("real", "generated"),
 }
 
 
