@@ -25,6 +25,7 @@ from PIL import Image
 
 from visualpoet import poet
 from visualpoet import runs
+from visualpoet.export import samples
 from visualpoet.runs import option
 from visualpoet.serve.process import ServerProcess
 
@@ -60,7 +61,7 @@ def main(config: Config) -> None:
 
 
 async def _attack(config, server):
-    photograph = _draw_photograph()
+    photograph = samples.make_picture("JPEG", size=(480, 360))
     found = collections.defaultdict(collections.Counter)
     channel = grpc.aio.insecure_channel(server.grpc_address)
     async with aiohttp.ClientSession() as session, channel:
@@ -98,14 +99,6 @@ async def _attack(config, server):
 
 
 # --- bodies of POST :predict
-
-
-def _draw_photograph() -> bytes:
-    ramp = Image.radial_gradient("L").resize((480, 360))
-    picture = Image.merge("RGB", [ramp, ramp.rotate(180), ramp.rotate(90)])
-    stream = io.BytesIO()
-    picture.save(stream, "JPEG")
-    return stream.getvalue()
 
 
 def _instances(content: bytes, number: int = 1) -> bytes:

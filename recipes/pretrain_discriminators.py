@@ -125,8 +125,12 @@ def main(config: Config) -> None:
         losses = [steps[name](*batch[name])[0] for name in critics]
         return tf.add_n(losses) / len(losses)
 
+    held_out = _hold_out(texts["validation"], samples["validation"], seen)
+    by_cosine = _by_cosine(*held_out["multimodal"], poem_tower)
+
     def evaluate():
-        confusions, results = _judge(critics, texts, samples, seen, poem_tower)
+        confusions, results = _judge(critics, held_out)
+        results["multimodal, by the cosine of the joint space"] = by_cosine
         run.write_json("confusion.json", confusions)
         run.write_json("results.json", results)
         return {
@@ -239,13 +243,14 @@ def _batch(texts, samples, chosen, seen, random):
     }
 
 
-def _judge(critics, texts, samples, seen, poem_tower):
-    """Confusion matrices, and accuracies on human texts, held out all."""
-    random = np.random.default_rng(0)
-    everything = np.arange(len(samples["validation"][0]))
-    batch = _batch(
-        texts["validation"], samples["validation"], everything, seen, random
-    )
+def _hold_out(texts, samples, seen):
+    """One batch of all held-out samples, the same each time."""
+    everything = np.arange(len(samples[0]))
+    return _batch(texts, samples, everything, seen, np.random.default_rng(0))
+
+
+def _judge(critics, batch):
+    """Confusion matrices, and accuracies on human texts."""
     confusions, results = {}, {}
     for name, critic in critics.items():
         inputs, labels = batch[name]
@@ -258,9 +263,6 @@ def _judge(critics, texts, samples, seen, poem_tower):
             results[f"{name}, human texts, of {of} classes"] = float(
                 right[human].mean()
             )
-    results["multimodal, by the cosine of the joint space"] = _by_cosine(
-        *batch["multimodal"], poem_tower
-    )
     return confusions, results
 
 

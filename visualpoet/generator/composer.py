@@ -157,13 +157,17 @@ def write_candidates(
     if opening is None:
         opening = tf.zeros([size, 0], tf.int32)
     # Of each photograph, then of each candidate.
+    length = _count(opening > 0)
     state, condition = _both_sides(networks, image_embedding, clue_ids)
     options = _of_each(dict(vars(options)), size)
-    draft = _begin(networks, kinds, state, condition, opening, banned, options)
-    length = _count(opening > 0)
-    task = Task(condition, length, (), _of_each(one_line, size), options)
-    draft, task = _take((draft, task), owner)
-    task = task._replace(uniform=uniform)
+    draft = _begin(
+        networks, kinds, state, condition, opening, length, banned, options
+    )
+    one_line = _of_each(one_line, size)
+    draft, condition, length, one_line, options = _take(
+        (draft, condition, length, one_line, options), owner
+    )
+    task = Task(condition, length, uniform, one_line, options)
 
     def write_some(draft):
         some = tf.where(~draft.done)[:MAX_SIDE_BY_SIDE, 0]
@@ -213,9 +217,9 @@ def _step(networks, token_id, state, condition):
     return hidden, tf.stack(tf.split(state, 2), axis=1)
 
 
-def _begin(networks, kinds, state, condition, opening, banned, options):
+def _begin(networks, kinds, state, condition, opening, length, banned, options):
     """Reads the openings; the drafts that hold them."""
-    length, lines = _count(opening > 0), _count(opening == kinds.line_break)
+    lines = _count(opening == kinds.line_break)
     read = tf.pad(opening, [[0, 0], [1, 0]], constant_values=START)
     tokens = tf.pad(opening, [[0, 0], [0, MAX_TOKENS]])
     return Draft(
