@@ -99,13 +99,46 @@ def test_rows_that_wait_are_merged_and_split():
     asyncio.run(scene())
 
 
-def test_an_idle_server_waits_a_little_for_company():
+def test_a_request_that_comes_alone_does_not_wait():
     async def scene():
         signature = Doubler()
         async with batching(rows=2, seconds=30.0) as batcher:
-            tasks = [start(batcher, signature, n) for n in (1, 2)]
-            assert await asyncio.gather(*tasks) == [[2], [4]]
-        assert signature.runs == [[1, 2]]
+            for n in (1, 2):
+                assert await start(batcher, signature, n) == [2 * n]
+
+    asyncio.run(asyncio.wait_for(scene(), 20))
+
+
+def test_one_that_comes_while_another_runs_waits_for_company():
+    async def scene():
+        signature = Doubler()
+        async with batching(threads=2, rows=2, seconds=30.0) as batcher:
+            first = await begin(batcher, signature)
+            second = start(batcher, signature, 1)
+            await asyncio.sleep(0.05)
+            assert signature.runs == [[0]]
+            third = start(batcher, signature, 2)
+            signature.gate.set()
+            assert await asyncio.gather(first, second, third) == [[0], [2], [4]]
+        assert signature.runs == [[0], [1, 2]]
+
+    asyncio.run(scene())
+
+
+def test_after_a_merged_run_one_waits_for_company():
+    async def scene():
+        signature = Doubler()
+        async with batching(rows=2, seconds=30.0) as batcher:
+            first = await begin(batcher, signature)
+            others = [start(batcher, signature, n) for n in (1, 2)]
+            await asyncio.sleep(0)
+            signature.gate.set()
+            await asyncio.gather(first, *others)
+            third = start(batcher, signature, 3)
+            await asyncio.sleep(0.05)
+            assert len(signature.runs) == 2
+            await asyncio.gather(third, start(batcher, signature, 4))
+        assert signature.runs == [[0], [1, 2], [3, 4]]
 
     asyncio.run(scene())
 

@@ -35,10 +35,14 @@ class _Work:
 class Batcher:
     """Runs signatures in a few threads, and merges rows that wait.
 
+    A request that comes alone is run at once: to wait for others pays only
+    where others are.
+
     Args:
         threads: Runs at once.
         batch_rows: At most in one run.
-        batch_seconds: To wait for rows to merge.
+        batch_seconds: To wait for rows to merge, if another run is under way
+            or the last one was of several requests.
         queue_rows: That may wait.
         metrics: Is told of every run.
     """
@@ -58,6 +62,8 @@ class Batcher:
         self._queue: list[_Work] = []
         self._arrived = asyncio.Event()
         self._collecting = asyncio.Lock()
+        self._running = 0
+        self._last_size = 0
         self._pool = concurrent.futures.ThreadPoolExecutor(
             threads, thread_name_prefix="graph"
         )
@@ -118,13 +124,17 @@ class Batcher:
         while True:
             async with self._collecting:
                 batch = await self._collect()
+                self._last_size = len(batch)
+                self._running += 1
             await self._run_batch(batch)
+            self._running -= 1
 
     async def _collect(self) -> list[_Work]:
         """Waits for work, and a little for more of its kind."""
         await self._wait_until(lambda: self._queue, None)
         first = self._queue[0]
-        if first.key is not None and first.rows < self._batch_rows:
+        has_company = self._running > 0 or self._last_size > 1
+        if has_company and first.key is not None:
             await self._wait_until(
                 lambda: sum(w.rows for w in self._alike()) >= self._batch_rows,
                 self._batch_seconds,

@@ -221,7 +221,8 @@ class Versions:
     async def _drain(self, servable: Servable) -> None:
         while servable.in_use:
             await asyncio.sleep(_DRAIN_SECONDS)
-        servable.close()
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._loader, servable.close)
         if servable.number not in self._loaded:
             self.states[servable.number] = State("END")
         _log.info("version %d of %s is unloaded", servable.number, self.name)
