@@ -187,7 +187,7 @@ def _curves(found):
 
 def _confusion(config, found):
     """Discriminator to when, to shares."""
-    seeds = sorted(config.runs.glob("discriminators/seed*"))
+    seeds = sorted(config.runs.glob("discriminators/seed*/*"))
     stages = {"before adversarial training": seeds}
     for run in found:
         title = f"after, {method_runs.TITLES[run.method]}"

@@ -56,8 +56,8 @@ class Config:
     )
     discriminators_dir: str = option(
         "",
-        "output of pretrain_discriminators.py or train_adversarial.py; they "
-        "help to rank; empty for none",
+        "outputs of pretrain_discriminator.py, or output of "
+        "train_adversarial.py; they help to rank; empty for none",
     )
     model: pathlib.Path = option(
         pathlib.Path("out/poet/1"), "version folder to write"
@@ -148,7 +148,9 @@ def _load_discriminators(folder: str) -> dict[str, keras.Model]:
         return {}
     names = {"paired": "multimodal", "poetic": "poem_style"}
     return {
-        judged: keras.saving.load_model(pathlib.Path(folder) / f"{name}.keras")
+        judged: keras.saving.load_model(
+            pathlib.Path(folder) / name / f"{name}.keras"
+        )
         for judged, name in names.items()
     }
 

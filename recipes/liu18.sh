@@ -25,6 +25,7 @@ small)
         --sampled-tokens 1024 --max-tokens 48"
     hierarchical="--embedding-dim 192 --hidden-dim 256 --num-steps 1000"
     critics="--num-steps 1500"
+    style="--num-steps 1800 --hidden-dim 384 --dropout 0.2 --num-samples 18000"
     adversarial="--num-steps 150 --learning-rate 3e-4"
     ;;
 paper)
@@ -33,6 +34,7 @@ paper)
         --sampled-tokens 2048 --max-tokens 70"
     hierarchical="--embedding-dim 512 --hidden-dim 512 --num-steps 20000"
     critics="--num-steps 5000 --hidden-dim 512 --max-tokens 70"
+    style="$critics --dropout 0.2 --num-samples 18000"
     adversarial="--num-steps 5000 --max-tokens 70 --learning-rate 5e-6"
     decoding="--max-tokens 70"
     ;;
@@ -43,6 +45,7 @@ smoke)
     hierarchical="--embedding-dim 8 --hidden-dim 9 --num-steps 2 --batch-size 4"
     critics="--num-steps 2 --hidden-dim 8 --max-tokens 30 --num-samples 8
         --batch-size 4 --min-similarity 0 --max-unknown 1"
+    style=$critics
     adversarial="--num-steps 2 --max-tokens 30 --batch-size 4 --log-interval 1
         --min-similarity 0 --max-unknown 1 --min-entropy 0 --min-distinct 0"
     ;;
@@ -91,8 +94,16 @@ for seed in $seeds; do
     write regions_hierarchical/seed$seed \
         regions_hierarchical/seed$seed/hierarchical.keras \
         --regions regions/regions.npz
-    step pretrain_discriminators discriminators/seed$seed "${given[@]}" \
-        "${prose[@]}" --generator $first $critics --seed $seed
+    for critic in multimodal poem_style real_or_generated; do
+        case $critic in
+        multimodal) options="$critics --dropout 0.5" ;;
+        poem_style) options=$style ;;
+        *) options=$critics ;;
+        esac
+        step pretrain_discriminator discriminators/seed$seed/$critic \
+            "${given[@]}" "${prose[@]}" --critic $critic --generator $first \
+            $options --seed $seed
+    done
     # The critics of each method, and lambda.
     for method in i2p_gan/0.8 with_dm/1 with_dp/0 seqgan/- lambda_0.5/0.5 \
         lambda_0.2/0.2; do

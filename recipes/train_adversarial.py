@@ -65,7 +65,7 @@ class Config:
     )
     discriminators_dir: pathlib.Path = option(
         pathlib.Path("out/discriminators"),
-        "output of pretrain_discriminators.py",
+        "outputs of pretrain_discriminator.py, <critic>/<critic>.keras",
     )
     paragraphs: pathlib.Path = option(
         pathlib.Path("paragraphs.jsonl.gz"), "prose, for the class paragraphic"
@@ -136,7 +136,7 @@ def main(config: Config) -> None:
     """
     keras.utils.set_random_seed(config.seed)
     inputs = [*corpus_files(config.corpus_dir), config.generator]
-    inputs += sorted(config.discriminators_dir.glob("*.keras"))
+    inputs += sorted(config.discriminators_dir.glob("*/*.keras"))
     run = runs.RunDirectory(config.run_dir, config, inputs)
     generator = keras.saving.load_model(config.generator)
     batches = _build_batches(config, generator)
@@ -207,7 +207,9 @@ def main(config: Config) -> None:
             checkpointer.save(agent.train_step_counter)
     generator.save(config.run_dir / "generator.keras")
     for critic in critics:
-        critic.model.save(config.run_dir / f"{critic.name}.keras")
+        folder = config.run_dir / critic.name
+        folder.mkdir(exist_ok=True)
+        critic.model.save(folder / f"{critic.name}.keras")
 
 
 def _build_batches(config, generator):
@@ -227,7 +229,7 @@ def _build_batches(config, generator):
 
 
 def _load_critic(config, name):
-    path = config.discriminators_dir / f"{name}.keras"
+    path = config.discriminators_dir / name / f"{name}.keras"
     model = keras.saving.load_model(path)
     optimizer = keras.optimizers.Adam(config.critic_learning_rate)
     optimizer.build(model.trainable_variables)

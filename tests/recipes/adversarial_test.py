@@ -4,13 +4,15 @@ import dataclasses
 import json
 import pathlib
 import re
+import shutil
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from recipes import pretrain_discriminators
+from recipes import endure_adversarial
+from recipes import pretrain_discriminator
 from recipes import train_adversarial
 from recipes import write_poems
 from tests.recipes import stages
@@ -35,18 +37,20 @@ def pretrained(paths, tmp_path_factory):
         num_steps=3,
         mixed_precision=False,
     )
-    pretrain_discriminators.main(
-        pretrain_discriminators.Config(
-            **_given(paths),
-            generator=root / "generator" / "generator.keras",
-            run_dir=root / "discriminators",
-            hidden_dim=6,
-            num_samples=40,
-            batch_size=4,
-            num_steps=4,
-            **TEXTS,
+    for critic in pretrain_discriminator.CRITICS:
+        pretrain_discriminator.main(
+            pretrain_discriminator.Config(
+                **_given(paths),
+                critic=critic,
+                generator=root / "generator" / "generator.keras",
+                run_dir=root / "discriminators" / critic,
+                hidden_dim=6,
+                num_samples=40,
+                batch_size=4,
+                num_steps=4,
+                **TEXTS,
+            )
         )
-    )
     return root
 
 
@@ -84,18 +88,12 @@ def whole(paths, pretrained, tmp_path_factory):
     return run_dir
 
 
-def arrays(run_dir):
-    """Weights of all networks, and everything in the last checkpoint."""
+def weights(run_dir):
+    """Of all networks that a run has saved."""
     found = {}
-    for name in ("generator", "multimodal", "poem_style"):
-        model = keras.saving.load_model(run_dir / f"{name}.keras")
-        found |= {f"{name}/{v.path}": v.numpy() for v in model.weights}
-    reader = tf.train.load_checkpoint(
-        tf.train.latest_checkpoint(str(run_dir / "checkpoints"))
-    )
-    for name in reader.get_variable_to_shape_map():
-        if "CHECKPOINTABLE" not in name and "save_counter" not in name:
-            found[name] = reader.get_tensor(name)
+    for path in sorted(run_dir.rglob("*.keras")):
+        model = keras.saving.load_model(path)
+        found |= {f"{path.name}/{v.path}": v.numpy() for v in model.weights}
     return found
 
 
@@ -107,32 +105,33 @@ def rows(run_dir):
     return lines(run_dir / "metrics.csv")
 
 
-def test_the_discriminators_run_directory(pretrained):
-    folder = pretrained / "discriminators"
+@pytest.mark.parametrize(
+    "critic, classes",
+    [("multimodal", 3), ("poem_style", 4), ("real_or_generated", 2)],
+)
+def test_the_run_directory_of_a_discriminator(pretrained, critic, classes):
+    folder = pretrained / "discriminators" / critic
     confusion = json.loads((folder / "confusion.json").read_text())
-    shapes = {name: np.shape(rows) for name, rows in confusion.items()}
-    assert shapes == {
-        "multimodal": (3, 3),
-        "poem_style": (4, 4),
-        "real_or_generated": (2, 2),
-    }
-    sums = np.sum(confusion["poem_style"], axis=1)
-    assert (sums == sums[0]).all()
+    assert confusion.keys() == {critic}
+    counts = np.array(confusion[critic])
+    assert counts.shape == (classes, classes)
+    assert (counts.sum(axis=1) == counts[0].sum()).all()
     results = json.loads((folder / "results.json").read_text())
-    by_cosine = results.pop("multimodal, by the cosine of the joint space")
-    assert 0 <= by_cosine <= 1
-    assert set(results) == {
-        f"{name}, human texts, of {of} classes"
-        for name in shapes
-        for of in ("all", "human")
-    }
-    for name in ("multimodal", "poem_style"):
-        counts = np.array(confusion[name])[:-1]
-        assert results[f"{name}, human texts, of all classes"] == (
-            pytest.approx(counts.trace() / counts.sum())
-        )
-    # There is one human class only.
-    assert results["real_or_generated, human texts, of human classes"] == 1
+    if critic == "multimodal":
+        assert 0 <= results.pop("by the cosine of the joint space") <= 1
+    human = counts[:-1]
+    assert results["human texts, of all classes"] == (
+        pytest.approx(human.trace() / human.sum())
+    )
+    by_human = results["human texts, of human classes"]
+    assert by_human >= results["human texts, of all classes"]
+    if critic == "real_or_generated":  # there is one human class only
+        assert by_human == 1
+
+
+def test_an_unknown_discriminator_is_refused():
+    with pytest.raises(ValueError, match="--critic of .*Received: 'style'"):
+        pretrain_discriminator.Config(critic="style")
 
 
 def test_the_run_directory(whole, pretrained, paths):
@@ -146,8 +145,8 @@ def test_the_run_directory(whole, pretrained, paths):
         "inputs.json",
         "log.txt",
         "metrics.csv",
-        "multimodal.keras",
-        "poem_style.keras",
+        "multimodal",
+        "poem_style",
         "samples",
         "tensorboard",
     }
@@ -183,15 +182,19 @@ def test_every_column_is_in_the_glossary(whole):
 
 
 def test_all_networks_have_moved(whole, pretrained):
-    before = {
-        "generator": pretrained / "generator",
-        "multimodal": pretrained / "discriminators",
-        "poem_style": pretrained / "discriminators",
+    moved = {
+        "generator/generator.keras": "generator.keras",
+        "discriminators/multimodal/multimodal.keras": (
+            "multimodal/multimodal.keras"
+        ),
+        "discriminators/poem_style/poem_style.keras": (
+            "poem_style/poem_style.keras"
+        ),
     }
-    for name, folder in before.items():
-        old = keras.saving.load_model(folder / f"{name}.keras").get_weights()
-        new = keras.saving.load_model(whole / f"{name}.keras").get_weights()
-        assert any(not np.array_equal(a, b) for a, b in zip(old, new)), name
+    for before, after in moved.items():
+        old = keras.saving.load_model(pretrained / before).get_weights()
+        new = keras.saving.load_model(whole / after).get_weights()
+        assert any(not np.array_equal(a, b) for a, b in zip(old, new)), after
 
 
 class Killed(BaseException):
@@ -238,14 +241,22 @@ def test_killed_ten_times_it_ends_the_same(
                 kills += 1
     train(paths, pretrained, run_dir, resume=True)
     assert kills >= 5
-    found, expected = arrays(run_dir), arrays(whole)
-    assert sorted(found) == sorted(expected)
+    assert endure_adversarial.compare_runs(whole, run_dir) > 50
+    found, expected = weights(run_dir), weights(whole)
     for name, value in expected.items():
         np.testing.assert_array_equal(found[name], value, name)
-    assert rows(run_dir) == rows(whole)
-    for path in sorted((whole / "samples").iterdir()):
-        again = run_dir / "samples" / path.name
-        assert again.read_text() == path.read_text()
+
+
+def test_runs_that_differ_are_told_apart(whole, tmp_path):
+    for file in ("metrics.csv", "samples/000003.jsonl"):
+        other = tmp_path / file / "run"
+        shutil.copytree(whole, other)
+        (other / file).write_text("other")
+        with pytest.raises(ValueError, match=f"1 differences.*{file}"):
+            endure_adversarial.compare_runs(whole, other)
+    shutil.copy(whole / "metrics.csv", other / "samples" / "more.jsonl")
+    with pytest.raises(ValueError, match="2 differences.*more.jsonl"):
+        endure_adversarial.compare_runs(whole, other)
 
 
 def nan(poems, photographs):

@@ -46,8 +46,7 @@ def write_runs(folder, names):
                 confusion = {"multimodal": [[8, 1, 1], [2, 7, 1], [6, 0, 4]]}
                 (run / "confusion.json").write_text(json.dumps(confusion))
     before = folder / "discriminators" / "seed0"
-    before.mkdir(parents=True)
-    confusion = {
+    confusions = {
         "multimodal": [[9, 1, 0], [1, 9, 0], [0, 0, 10]],
         "poem_style": [
             [10, 0, 0, 0],
@@ -56,7 +55,11 @@ def write_runs(folder, names):
             [1, 2, 3, 4],
         ],
     }
-    (before / "confusion.json").write_text(json.dumps(confusion))
+    for name, confusion in confusions.items():
+        (before / name).mkdir(parents=True)
+        (before / name / "confusion.json").write_text(
+            json.dumps({name: confusion})
+        )
 
 
 @pytest.fixture(scope="module")

@@ -53,7 +53,7 @@ def read_poem(
     `c = GRU(words)`, the state after the last word.
 
     Source: liu18, discriminators. Differs: the token embedding begins with the
-    word vectors of the joint space (`recipes/pretrain_discriminators.py`).
+    word vectors of the joint space (`recipes/pretrain_discriminator.py`).
 
     Args:
         token_ids: int `[B, T]`, 0 on padding.

@@ -1,4 +1,4 @@
-"""`visualpoet serve` as a process of its own, for benchmarks."""
+"""`visualpoet serve` in a process of its own, and memory, for benchmarks."""
 
 import pathlib
 import re
@@ -6,6 +6,20 @@ import signal
 import subprocess
 import sys
 import time
+
+
+def memory_megabytes(process_id: int, name: str) -> float:
+    """Reads the memory of a process.
+
+    Args:
+        process_id: Its number.
+        name: VmRSS (resident now) or VmHWM (the most so far).
+
+    Returns:
+        MB.
+    """
+    status = pathlib.Path(f"/proc/{process_id}/status").read_text()
+    return int(re.search(rf"{name}:\s+(\d+)", status)[1]) / 1024
 
 
 class ServerProcess:
@@ -41,8 +55,7 @@ class ServerProcess:
 
     def megabytes(self, name: str) -> float:
         """VmRSS now, or VmHWM at most so far."""
-        status = pathlib.Path(f"/proc/{self._process.pid}/status").read_text()
-        return int(re.search(rf"{name}:\s+(\d+)", status)[1]) / 1024
+        return memory_megabytes(self._process.pid, name)
 
     def close(self) -> None:
         """Stops it gracefully."""

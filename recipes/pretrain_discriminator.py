@@ -1,10 +1,12 @@
-"""Pre-train the discriminators on human texts and first samples (liu18).
+"""Pre-train a discriminator on human texts and first samples (liu18).
 
-    python recipes/pretrain_discriminators.py --run-dir out/discriminators \
+    python recipes/pretrain_discriminator.py --critic poem_style \
+        --run-dir out/discriminators/poem_style \
         --generator out/generator/generator.keras --paragraphs PARAGRAPHS.jsonl
 
-Three of them: multi-modal and poem-style as in the paper, and the single
-real-or-generated critic of SeqGAN, for the comparison.
+Multi-modal and poem-style as in the paper, and the single real-or-generated
+critic of SeqGAN, for the comparison. Each has a folder of its own; the folder
+of those folders is what `train_adversarial.py` takes.
 """
 
 import dataclasses
@@ -32,11 +34,20 @@ from visualpoet.generator.subjects import subjects_of
 from visualpoet.generator.subjects import take
 from visualpoet.runs import option
 
+STYLES = {
+    "poem_style": poem_style.CLASSES,
+    "real_or_generated": poem_style.REAL_OR_GENERATED,
+}
+CRITICS = ("multimodal", *STYLES)
+
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Pre-train the discriminators on human texts and first samples."""
+    """Pre-train a discriminator on human texts and first samples."""
 
+    critic: str = option(
+        "poem_style", "or multimodal, or real_or_generated (SeqGAN)"
+    )
     corpus_dir: pathlib.Path = option(
         pathlib.Path("out/corpus"), "output of prepare_corpus.py"
     )
@@ -53,13 +64,16 @@ class Config:
     paragraphs: pathlib.Path = option(
         pathlib.Path("paragraphs.jsonl.gz"), "prose, for the class paragraphic"
     )
-    run_dir: pathlib.Path = option(pathlib.Path("out/discriminators"), "output")
+    run_dir: pathlib.Path = option(
+        pathlib.Path("out/discriminators/poem_style"), "output"
+    )
     word_dim: int = option(
         0, "width of the word vectors; 0: as wide as the poem tower's"
     )
     hidden_dim: int = option(256, "width of the GRU and of the product")
-    dropout: float = option(0.1, "share of units left out")
-    pair_dropout: float = option(0.5, "the same of the multi-modal one")
+    dropout: float = option(
+        0.1, "share of units left out; the multi-modal one needs 0.5"
+    )
     max_tokens: int = option(48, "tokens of a text, START and END included")
     max_unknown: float = option(0.1, "share of unknown words of a text")
     min_similarity: float = option(0.3, "of a pair, to count as one")
@@ -69,6 +83,12 @@ class Config:
     learning_rate: float = option(2e-3, "Adam, cosine to zero")
     seed: int = option(0, "of Python, NumPy and TensorFlow")
     resume: bool = option(False, "go on with the run in --run-dir")
+
+    def __post_init__(self):
+        if self.critic not in CRITICS:
+            raise ValueError(
+                f"expected a --critic of {CRITICS}. Received: {self.critic!r}"
+            )
 
 
 def main(config: Config) -> None:
@@ -99,19 +119,14 @@ def main(config: Config) -> None:
         for number, split in enumerate(("train", "validation"))
     }
     run.log(f"{len(samples['train'][0])} samples to learn from")
-    critics = _build(config, corpus, poem_tower)
-    optimizers = {}
-    for name, critic in critics.items():
-        optimizers[name] = keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(
-                config.learning_rate, config.num_steps
-            )
+    critic = _build(config, corpus, poem_tower)
+    optimizer = keras.optimizers.Adam(
+        keras.optimizers.schedules.CosineDecay(
+            config.learning_rate, config.num_steps
         )
-        optimizers[name].build(critic.trainable_variables)
-    steps = {
-        name: training.train_step_of(critic, optimizers[name])
-        for name, critic in critics.items()
-    }
+    )
+    optimizer.build(critic.trainable_variables)
+    update = training.train_step_of(critic, optimizer)
 
     def batches(start):
         for step in range(start, config.num_steps):
@@ -119,42 +134,43 @@ def main(config: Config) -> None:
             chosen = random.integers(
                 len(samples["train"][0]), size=config.batch_size
             )
-            yield _batch(texts["train"], samples["train"], chosen, seen, random)
+            yield _batch(
+                config.critic,
+                texts["train"],
+                samples["train"],
+                chosen,
+                seen,
+                random,
+            )
 
-    def train_step(batch):
-        losses = [steps[name](*batch[name])[0] for name in critics]
-        return tf.add_n(losses) / len(losses)
-
-    held_out = _hold_out(texts["validation"], samples["validation"], seen)
-    by_cosine = _by_cosine(*held_out["multimodal"], poem_tower)
+    held_out = _hold_out(
+        config.critic, texts["validation"], samples["validation"], seen
+    )
+    floor = {}
+    if config.critic == "multimodal":
+        floor["by the cosine of the joint space"] = _by_cosine(
+            *held_out, poem_tower
+        )
 
     def evaluate():
-        confusions, results = _judge(critics, held_out)
-        results["multimodal, by the cosine of the joint space"] = by_cosine
-        run.write_json("confusion.json", confusions)
-        run.write_json("results.json", results)
-        return {
-            f"{name}/{label}": share
-            for name, critic in critics.items()
-            for label, share in training.class_accuracies(
-                confusions[name], critic.classes
-            ).items()
-        }
+        confusion, results = _judge(critic, *held_out)
+        run.write_json("confusion.json", {config.critic: confusion})
+        run.write_json("results.json", results | floor)
+        return training.class_accuracies(confusion, critic.classes)
 
     runs.train(
         run,
         num_steps=config.num_steps,
         batches=batches,
-        train_step=train_step,
+        train_step=lambda batch: update(*batch)[0],
         variables={
-            **{name: critic.variables for name, critic in critics.items()},
-            **{f"{n}_optimizer": o.variables for n, o in optimizers.items()},
+            config.critic: critic.variables,
+            "optimizer": optimizer.variables,
         },
         evaluate=evaluate,
         evaluation_interval=200,
     )
-    for name, critic in critics.items():
-        critic.save(config.run_dir / f"{name}.keras")
+    critic.save(config.run_dir / f"{config.critic}.keras")
     results = json.loads((run.path / "results.json").read_text())
     run.log(f"held-out: {results}")
 
@@ -192,7 +208,7 @@ def _sample(config, generator, texts, subjects, number, batch_size=250):
 
 
 def _build(config, corpus, poem_tower):
-    """The discriminators; they begin with the joint space's word vectors.
+    """The discriminator; it begins with the joint space's word vectors.
 
     The multi-modal one keeps them: with 31,000 pairs it would learn those by
     heart. The others need to learn the order of words, and train them.
@@ -204,22 +220,18 @@ def _build(config, corpus, poem_tower):
         config.word_dim or poem_tower.word_dim,
     )
     dims = (vectors.shape[1], config.hidden_dim)
-    critics = {
-        "multimodal": multimodal.MultimodalDiscriminator(
-            size, marks, poem_tower.embedding_dim, *dims, config.pair_dropout
-        ),
-        "poem_style": poem_style.PoemStyleDiscriminator(
-            size, marks, *dims, dropout=config.dropout
-        ),
-        "real_or_generated": poem_style.PoemStyleDiscriminator(
-            size, marks, *dims, poem_style.REAL_OR_GENERATED, config.dropout
-        ),
-    }
-    for name, critic in critics.items():
-        words = critic.get_layer("token_embedding")
-        words.embeddings.assign(vectors)
-        words.trainable = name != "multimodal"
-    return critics
+    if config.critic == "multimodal":
+        critic = multimodal.MultimodalDiscriminator(
+            size, marks, poem_tower.embedding_dim, *dims, config.dropout
+        )
+    else:
+        critic = poem_style.PoemStyleDiscriminator(
+            size, marks, *dims, STYLES[config.critic], config.dropout
+        )
+    words = critic.get_layer("token_embedding")
+    words.embeddings.assign(vectors)
+    words.trainable = config.critic != "multimodal"
+    return critic
 
 
 def _narrow(vectors, width):
@@ -230,40 +242,33 @@ def _narrow(vectors, width):
     return vectors @ directions[:width].T
 
 
-def _batch(texts, samples, chosen, seen, random):
+def _batch(critic, texts, samples, chosen, seen, random):
     pairs, generated = samples[0][chosen], samples[1][chosen]
-    image_embedding = seen[texts.pair_images[pairs]]
+    if critic == "multimodal":
+        image_embedding = seen[texts.pair_images[pairs]]
+        human = texts.pair_batch(pairs, random)
+        return material.multimodal_batch(image_embedding, human, generated)
     human = texts.style_batch(len(chosen), random)
-    return {
-        "multimodal": material.multimodal_batch(
-            image_embedding, texts.pair_batch(pairs, random), generated
-        ),
-        "poem_style": material.style_batch(human, generated, 4),
-        "real_or_generated": material.style_batch(human, generated, 2),
-    }
+    return material.style_batch(human, generated, len(STYLES[critic]))
 
 
-def _hold_out(texts, samples, seen):
+def _hold_out(critic, texts, samples, seen):
     """One batch of all held-out samples, the same each time."""
     everything = np.arange(len(samples[0]))
-    return _batch(texts, samples, everything, seen, np.random.default_rng(0))
+    random = np.random.default_rng(0)
+    return _batch(critic, texts, samples, everything, seen, random)
 
 
-def _judge(critics, batch):
-    """Confusion matrices, and accuracies on human texts."""
-    confusions, results = {}, {}
-    for name, critic in critics.items():
-        inputs, labels = batch[name]
-        logits = critic.predict(inputs, batch_size=256, verbose=0)
-        confusions[name] = training.confusion_matrix(logits, labels).numpy()
-        confusions[name] = confusions[name].tolist()
-        human = labels < len(critic.classes) - 1
-        for of, some in (("all", logits), ("human", logits[:, :-1])):
-            right = np.argmax(some, axis=1) == labels
-            results[f"{name}, human texts, of {of} classes"] = float(
-                right[human].mean()
-            )
-    return confusions, results
+def _judge(critic, inputs, labels):
+    """Confusion matrix, and accuracies on human texts."""
+    logits = critic.predict(inputs, batch_size=256, verbose=0)
+    confusion = training.confusion_matrix(logits, labels).numpy().tolist()
+    human = labels < len(critic.classes) - 1
+    results = {}
+    for of, some in (("all", logits), ("human", logits[:, :-1])):
+        right = np.argmax(some, axis=1) == labels
+        results[f"human texts, of {of} classes"] = float(right[human].mean())
+    return confusion, results
 
 
 def _by_cosine(inputs, labels, poem_tower):
