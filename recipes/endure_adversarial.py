@@ -139,30 +139,24 @@ def compare_runs(one: pathlib.Path, other: pathlib.Path) -> int:
     Raises:
         ValueError: If a tensor, the metrics or a sample differ.
     """
-    tensors, others = _tensors(one), _tensors(other)
-    different = sorted(tensors.keys() ^ others.keys())
+    found, expected = ({**_tensors(f), **_files(f)} for f in (other, one))
+    different = sorted(found.keys() ^ expected.keys())
     different += [
         name
-        for name in tensors.keys() & others.keys()
-        if not np.array_equal(tensors[name], others[name])
-    ]
-    files = {
-        path.relative_to(folder)
-        for folder in (one, other)
-        for path in [folder / "metrics.csv", *folder.glob("samples/*")]
-    }
-    different += [
-        str(file)
-        for file in sorted(files)
-        if not (other / file).exists()
-        or (one / file).read_bytes() != (other / file).read_bytes()
+        for name in sorted(found.keys() & expected.keys())
+        if not np.array_equal(found[name], expected[name])
     ]
     if different:
         raise ValueError(
             f"expected runs that end alike. Received: {len(different)} "
             f"differences, such as {different[:5]}"
         )
-    return len(tensors)
+    return len(_tensors(one))
+
+
+def _files(run_dir):
+    paths = [run_dir / "metrics.csv", *run_dir.glob("samples/*")]
+    return {str(p.relative_to(run_dir)): p.read_bytes() for p in paths}
 
 
 def _tensors(run_dir):

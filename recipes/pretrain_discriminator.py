@@ -102,23 +102,8 @@ def main(config: Config) -> None:
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
     image_tower, poem_tower = load_towers(config.embedding_dir)
-    rows, seen = see_photographs(
-        load_features(config.features_dir),
-        list(corpus.photographs),
-        "joint",
-        image_tower,
-    )
-    texts = {
-        split: _gather(config, corpus, split, rows)
-        for split in ("train", "validation")
-    }
-    generator = keras.saving.load_model(config.generator)
-    subjects = subjects_of(generator, corpus, rows, seen, poem_tower)
-    samples = {
-        split: _sample(config, generator, texts[split], subjects, number)
-        for number, split in enumerate(("train", "validation"))
-    }
-    run.log(f"{len(samples['train'][0])} samples to learn from")
+    train, held_out = _gather_texts(config, corpus, image_tower, poem_tower)
+    run.log(f"{len(train.samples)} samples to learn from")
     critic = _build(config, corpus, poem_tower)
     optimizer = keras.optimizers.Adam(
         keras.optimizers.schedules.CosineDecay(
@@ -127,52 +112,94 @@ def main(config: Config) -> None:
     )
     optimizer.build(critic.trainable_variables)
     update = training.train_step_of(critic, optimizer)
-
-    def batches(start):
-        for step in range(start, config.num_steps):
-            random = np.random.default_rng((config.seed, step))
-            chosen = random.integers(
-                len(samples["train"][0]), size=config.batch_size
-            )
-            yield _batch(
-                config.critic,
-                texts["train"],
-                samples["train"],
-                chosen,
-                seen,
-                random,
-            )
-
-    held_out = _hold_out(
-        config.critic, texts["validation"], samples["validation"], seen
-    )
-    floor = {}
-    if config.critic == "multimodal":
-        floor["by the cosine of the joint space"] = _by_cosine(
-            *held_out, poem_tower
-        )
-
-    def evaluate():
-        confusion, results = _judge(critic, *held_out)
-        run.write_json("confusion.json", {config.critic: confusion})
-        run.write_json("results.json", results | floor)
-        return training.class_accuracies(confusion, critic.classes)
-
     runs.train(
         run,
         num_steps=config.num_steps,
-        batches=batches,
+        batches=lambda start: _batches(config, train, start),
         train_step=lambda batch: update(*batch)[0],
         variables={
             config.critic: critic.variables,
             "optimizer": optimizer.variables,
         },
-        evaluate=evaluate,
+        evaluate=_evaluation(config, run, critic, held_out, poem_tower),
         evaluation_interval=200,
     )
     critic.save(config.run_dir / f"{config.critic}.keras")
     results = json.loads((run.path / "results.json").read_text())
     run.log(f"held-out: {results}")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Texts:
+    """What a discriminator reads of one split.
+
+    Attributes:
+        critic: Its name.
+        human: Texts of human hand.
+        seen: float `[N, K]`, embeddings of all photographs.
+        pairs: int `[S]`; for which pair each sample was written.
+        samples: int `[S, T]`, poems of the generator.
+    """
+
+    critic: str
+    human: material.Material
+    seen: np.ndarray
+    pairs: np.ndarray
+    samples: np.ndarray
+
+    def batch(self, chosen: np.ndarray, random: np.random.Generator):
+        """Inputs and labels: the chosen samples, as many of each class."""
+        pairs, generated = self.pairs[chosen], self.samples[chosen]
+        if self.critic == "multimodal":
+            image_embedding = self.seen[self.human.pair_images[pairs]]
+            human = self.human.pair_batch(pairs, random)
+            return material.multimodal_batch(image_embedding, human, generated)
+        human = self.human.style_batch(len(chosen), random)
+        return material.style_batch(human, generated, len(STYLES[self.critic]))
+
+
+def _gather_texts(config, corpus, image_tower, poem_tower):
+    """Texts to learn from, and held-out ones."""
+    rows, seen = see_photographs(
+        load_features(config.features_dir),
+        list(corpus.photographs),
+        "joint",
+        image_tower,
+    )
+    generator = keras.saving.load_model(config.generator)
+    subjects = subjects_of(generator, corpus, rows, seen, poem_tower)
+    texts = []
+    for number, split in enumerate(("train", "validation")):
+        human = _gather(config, corpus, split, rows)
+        samples = _sample(config, generator, human, subjects, number)
+        texts.append(_Texts(config.critic, human, seen, *samples))
+    return texts
+
+
+def _batches(config, texts, start):
+    for step in range(start, config.num_steps):
+        random = np.random.default_rng((config.seed, step))
+        chosen = random.integers(len(texts.samples), size=config.batch_size)
+        yield texts.batch(chosen, random)
+
+
+def _evaluation(config, run, critic, texts, poem_tower):
+    """What to call for the accuracies on all held-out samples."""
+    everything = np.arange(len(texts.samples))
+    inputs, labels = texts.batch(everything, np.random.default_rng(0))
+    floor = {}
+    if config.critic == "multimodal":
+        floor["by the cosine of the joint space"] = _by_cosine(
+            inputs, labels, poem_tower
+        )
+
+    def evaluate():
+        confusion, results = _judge(critic, inputs, labels)
+        run.write_json("confusion.json", {config.critic: confusion})
+        run.write_json("results.json", results | floor)
+        return training.class_accuracies(confusion, critic.classes)
+
+    return evaluate
 
 
 def _gather(config, corpus, split, rows):
@@ -216,7 +243,9 @@ def _build(config, corpus, poem_tower):
     vocabulary = corpus.vocabulary
     size, marks = len(vocabulary), vocabulary.mark_ids()
     vectors = _narrow(
-        np.array(poem_tower.get_layer("word_vectors").embeddings),
+        keras.ops.convert_to_numpy(
+            poem_tower.get_layer("word_vectors").embeddings
+        ),
         config.word_dim or poem_tower.word_dim,
     )
     dims = (vectors.shape[1], config.hidden_dim)
@@ -240,23 +269,6 @@ def _narrow(vectors, width):
         return vectors
     directions = np.linalg.svd(vectors, full_matrices=False)[2]
     return vectors @ directions[:width].T
-
-
-def _batch(critic, texts, samples, chosen, seen, random):
-    pairs, generated = samples[0][chosen], samples[1][chosen]
-    if critic == "multimodal":
-        image_embedding = seen[texts.pair_images[pairs]]
-        human = texts.pair_batch(pairs, random)
-        return material.multimodal_batch(image_embedding, human, generated)
-    human = texts.style_batch(len(chosen), random)
-    return material.style_batch(human, generated, len(STYLES[critic]))
-
-
-def _hold_out(critic, texts, samples, seen):
-    """One batch of all held-out samples, the same each time."""
-    everything = np.arange(len(samples[0]))
-    random = np.random.default_rng(0)
-    return _batch(critic, texts, samples, everything, seen, random)
 
 
 def _judge(critic, inputs, labels):

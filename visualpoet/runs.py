@@ -225,7 +225,7 @@ class RunDirectory:
                 )
         new = not path.exists()
         with path.open("a", newline="") as stream:
-            writer = csv.DictWriter(stream, list(row))
+            writer = csv.DictWriter(stream, list(row), lineterminator="\n")
             if new:
                 writer.writeheader()
             writer.writerow(row)
