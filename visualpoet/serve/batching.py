@@ -128,6 +128,7 @@ class Batcher:
                 self._running += 1
             await self._run_batch(batch)
             self._running -= 1
+            del batch  # or an idle lane keeps a version that is unloaded
 
     async def _collect(self) -> list[_Work]:
         """Waits for work, and a little for more of its kind."""

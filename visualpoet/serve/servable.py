@@ -1,10 +1,8 @@
 """One loaded version of a model, and its signatures as NumPy functions."""
 
-import ctypes
 import gc
 import json
 import pathlib
-import platform
 from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
@@ -189,13 +187,6 @@ class Servable:
         """Lets go of the graph and the weights."""
         self.signatures, self._loaded = {}, None
         gc.collect()  # functions and captures of a SavedModel form cycles
-        _give_back_memory()
-
-
-def _give_back_memory() -> None:
-    """Trims the heap, of which glibc keeps about 20 MB more a version."""
-    if platform.libc_ver()[0] == "glibc":
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _read_definitions(
