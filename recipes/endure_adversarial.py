@@ -1,7 +1,10 @@
 r"""`train_adversarial.py` killed again and again, and its memory.
 
-    python recipes/endure_adversarial.py --num-kills 10 \
-        --arguments "--corpus-dir out/corpus ... --num-steps 2000"
+    bash recipes/smoke.sh .      # and discriminators in out/discriminators
+    python recipes/endure_adversarial.py --num-kills 10 --arguments \
+        "--paragraphs out/data/paragraphs.jsonl --max-tokens 16 \
+        --max-unknown 1 --min-similarity 0 --batch-size 4 --num-steps 2000 \
+        --log-interval 50 --min-entropy 0 --min-distinct 0"
 
 Runs it twice in processes of their own: once in one go, while its memory is
 read; once with SIGKILL at random moments and `--resume` after each. Both must
