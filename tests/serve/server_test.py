@@ -160,8 +160,8 @@ def small_server():
         yield given
 
 
-def until(condition):
-    end = time.monotonic() + 300
+def until(condition, seconds=300):
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.005)
@@ -317,23 +317,20 @@ def start_command(*arguments):
     return process, line[1], line[2].removeprefix("grpc://")
 
 
-def test_sigterm_finishes_what_runs():
-    # Waiting for more rows keeps the request in the house for a while.
-    process, rest, address = start_command("--batch-milliseconds", "1500")
+def test_sigterm_finishes_what_runs_and_what_waits():
+    process, rest, address = start_command("--threads", "1")
+    seas = [SEA] * 64
     with process, concurrent.futures.ThreadPoolExecutor(2) as pool:
-        by_rest = pool.submit(
-            asking.ask_json, rest + PREDICT, compose([SEA], 1)
-        )
-        by_grpc = pool.submit(predict_grpc, address, [SEA], 1)
+        by_rest = pool.submit(asking.ask_json, rest + PREDICT, compose(seas, 1))
+        by_grpc = pool.submit(predict_grpc, address, seas, 1)
         page_address = f"{rest}/monitoring/prometheus/metrics"
-        until(
-            lambda: (
-                b"visualpoet_queue_length 2.0" in asking.ask(page_address)[2]
-            )
-        )
-        process.send_signal(signal.SIGTERM)
+        waits = b"visualpoet_queue_length 64.0"
+        try:
+            until(lambda: waits in asking.ask(page_address)[2], 60)
+        finally:
+            process.send_signal(signal.SIGTERM)
         assert by_rest.result()[0] == 200
-        assert by_grpc.result() == [poem_of(SEA, 1)]
+        assert by_grpc.result()[0] == poem_of(SEA, 1)
         assert process.wait(60) == 0
         assert process.stdout.read() == ""
         errors = process.stderr.read().splitlines()
