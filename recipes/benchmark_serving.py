@@ -1,7 +1,6 @@
-r"""`visualpoet serve` under load: speed, start, memory, reloads, bad requests.
+"""`visualpoet serve` under load: speed, start, memory, reloads.
 
-    python recipes/benchmark_serving.py --minutes 30 --reloads 20 \
-        --hostile 10000
+    python recipes/benchmark_serving.py --minutes 30 --reloads 20
 
 Servers run in processes of their own on the same machine as the clients, so
 that each takes from the other; ratios are of one run. Each client sends one

@@ -142,7 +142,9 @@ def compare_runs(one: pathlib.Path, other: pathlib.Path) -> int:
     Raises:
         ValueError: If a tensor, the metrics or a sample differ.
     """
-    found, expected = ({**_tensors(f), **_files(f)} for f in (other, one))
+    tensors = _tensors(one)
+    expected = {**tensors, **_files(one)}
+    found = {**_tensors(other), **_files(other)}
     different = sorted(found.keys() ^ expected.keys())
     different += [
         name
@@ -154,7 +156,7 @@ def compare_runs(one: pathlib.Path, other: pathlib.Path) -> int:
             f"expected runs that end alike. Received: {len(different)} "
             f"differences, such as {different[:5]}"
         )
-    return len(_tensors(one))
+    return len(tensors)
 
 
 def _files(run_dir):

@@ -150,18 +150,7 @@ def main(config: Config) -> None:
         reward,
     )
     network = _build_network(config, batches, generator, environment)
-    agent, policy = build_reinforce_agent(
-        environment.time_step_spec(),
-        environment.action_spec(),
-        network,
-        learning_rate=config.learning_rate,
-        seed=config.seed,
-        gamma=config.gamma,
-        normalize_returns=config.normalize_returns,
-        clip_norm=config.clip_norm,
-        entropy_regularization=config.entropy_weight or None,
-        value_baseline=config.baseline == "value",
-    )
+    agent, policy = _build_agent(config, environment, network)
     collector = training.build_collector(environment, agent, policy)
     rollouts = RolloutRewards(
         generator, reward, config.rollouts, config.rollout_interval, config.seed
@@ -292,6 +281,21 @@ def _build_network(config, batches, generator, environment):
         config.kl_weight,
         teacher_spec if config.teacher_weight else None,
         config.teacher_weight,
+    )
+
+
+def _build_agent(config, environment, network):
+    return build_reinforce_agent(
+        environment.time_step_spec(),
+        environment.action_spec(),
+        network,
+        learning_rate=config.learning_rate,
+        seed=config.seed,
+        gamma=config.gamma,
+        normalize_returns=config.normalize_returns,
+        clip_norm=config.clip_norm,
+        entropy_regularization=config.entropy_weight or None,
+        value_baseline=config.baseline == "value",
     )
 
 

@@ -243,6 +243,7 @@ def test_killed_ten_times_it_ends_the_same(
     assert kills >= 5
     assert endure_adversarial.compare_runs(whole, run_dir) > 50
     found, expected = weights(run_dir), weights(whole)
+    assert found.keys() == expected.keys()
     for name, value in expected.items():
         np.testing.assert_array_equal(found[name], value, name)
 

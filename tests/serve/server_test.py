@@ -329,8 +329,12 @@ def test_sigterm_finishes_what_runs_and_what_waits():
             until(lambda: waits in asking.ask(page_address)[2], 60)
         finally:
             process.send_signal(signal.SIGTERM)
-        assert by_rest.result()[0] == 200
-        assert by_grpc.result()[0] == poem_of(SEA, 1)
+        status, answer = by_rest.result()
+        assert status == 200
+        poems = [row["poem"] for row in answer["predictions"]]
+        assert by_grpc.result() == poems
+        assert len(poems) == len(seas)
+        assert poems[0] == poem_of(SEA, 1)
         assert process.wait(60) == 0
         assert process.stdout.read() == ""
         errors = process.stderr.read().splitlines()

@@ -221,8 +221,7 @@ class Versions:
     async def _drain(self, servable: Servable) -> None:
         while servable.in_use:
             await asyncio.sleep(_DRAIN_SECONDS)
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._loader, servable.close)
+        await asyncio.to_thread(servable.close)
         if servable.number not in self._loaded:
             self.states[servable.number] = State("END")
         _log.info("version %d of %s is unloaded", servable.number, self.name)
