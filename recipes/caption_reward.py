@@ -4,9 +4,10 @@ PYTHONPATH=recipes python recipes/train_adversarial.py \
         --rewards caption_reward.shares_words=4
 
 Reads the captions of the training photographs from `out/corpus`, the output
-of `prepare_corpus.py`.
+of `prepare_corpus.py`; where a photograph has none, its label and its poems.
 """
 
+import collections
 import functools
 import pathlib
 from collections.abc import Sequence
@@ -29,7 +30,7 @@ def shares_words(
         photographs: Names of their photographs.
 
     Returns:
-        float `[B]` in [0, 1]; 0 without captions.
+        float `[B]` in [0, 1].
     """
     vectorizer, rows, captions = _weigh_captions(CORPUS_DIR)
     chosen = captions[[rows[name] for name in photographs]]
@@ -40,8 +41,15 @@ def shares_words(
 @functools.cache
 def _weigh_captions(corpus_dir):
     corpus = load_corpus(corpus_dir)
+    paired = collections.defaultdict(list)
+    for pair in corpus.pairs:
+        paired[pair.image].append(pair.poem.text)
     names = corpus.images("train")
-    texts = [" ".join(corpus.photographs[name].captions) for name in names]
+    photographs = [corpus.photographs[name] for name in names]
+    texts = [
+        " ".join(p.captions or [p.label or "", *paired[p.image]])
+        for p in photographs
+    ]
     vectorizer = TfidfVectorizer(stop_words="english", sublinear_tf=True)
     weighed = vectorizer.fit_transform(texts)
     return vectorizer, {name: row for row, name in enumerate(names)}, weighed

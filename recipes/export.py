@@ -16,17 +16,14 @@ from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.discriminators import multimodal  # noqa: F401
 from visualpoet.discriminators import poem_style  # noqa: F401
-from visualpoet.embedding import clues
-from visualpoet.embedding.clues import clue_bias
+from visualpoet.embedding.clues import load_clue_head
 from visualpoet.embedding.encoders import load_towers
-from visualpoet.embedding.photographs import see_photographs
 from visualpoet.export import model_card
 from visualpoet.export.half_stored import EncoderFeatures
 from visualpoet.export.poet import Poet
 from visualpoet.export.savedmodel import export_poet
 from visualpoet.features.experts import SENTIMENT_FILE
 from visualpoet.features.experts import ExpertEnsemble
-from visualpoet.features.store import load_features
 from visualpoet.features.visual_encoder import VisualEncoder  # noqa: F401
 from visualpoet.generator.composer import Options
 from visualpoet.generator.constraints import token_kinds
@@ -48,7 +45,8 @@ class Config:
     )
     embedding_dir: pathlib.Path = option(
         pathlib.Path("out/embedding_small"),
-        "output of train_embedding.py for the same features",
+        "output of train_embedding.py for the same features, with "
+        "train_clues.py's in it",
     )
     generator: pathlib.Path = option(
         pathlib.Path("out/generator/generator.keras"),
@@ -66,12 +64,6 @@ class Config:
         "", "results.json of evaluate.py for the card; empty for no card"
     )
     notes: str = option("", "a Markdown file with further sections of the card")
-    clue_prior: float = option(
-        clues.PRIOR, "weight of how often texts on photographs have a word"
-    )
-    max_clue_frequency: float = option(
-        clues.MAX_FREQUENCY, "words more frequent than this are no clues"
-    )
     temperature: float = option(Options.temperature, "of the exported poet")
     top_p: float = option(Options.top_p, "of the exported poet")
     guidance: float = option(Options.guidance, "of the exported poet")
@@ -93,6 +85,7 @@ def main(config: Config) -> None:
     corpus = load_corpus(config.corpus_dir)
     encoder, seer = _load_seer(config.features_dir)
     image_tower, poem_tower = load_towers(config.embedding_dir)
+    clue_head = load_clue_head(config.embedding_dir)
     generator = keras.saving.load_model(config.generator)
     poems = datasets.frame_poems(
         corpus.vocabulary, corpus.texts("train"), max_tokens=200
@@ -105,7 +98,7 @@ def main(config: Config) -> None:
         poem_tower,
         generator,
         corpus.vocabulary,
-        _clue_bias(config, corpus, poems, kinds, image_tower, poem_tower),
+        clue_head,
         kinds,
         Options(
             temperature=config.temperature,
@@ -124,6 +117,7 @@ def main(config: Config) -> None:
             "visual encoder": encoder,
             "image tower": image_tower,
             "poem tower": poem_tower,
+            "clue head": clue_head,
             "generator": generator,
             **discriminators,
         }
@@ -153,22 +147,6 @@ def _load_discriminators(folder: str) -> dict[str, keras.Model]:
         )
         for judged, name in names.items()
     }
-
-
-def _clue_bias(config, corpus, poems, kinds, image_tower, poem_tower):
-    features = load_features(config.features_dir)
-    names = [n for n in corpus.images("train") if n in features["object"]]
-    _, embeddings = see_photographs(features, names, "joint", image_tower)
-    return clue_bias(
-        corpus,
-        poems,
-        names,
-        embeddings,
-        clues.embed_words(len(corpus.vocabulary), poem_tower),
-        kinds.is_open,
-        config.clue_prior,
-        config.max_clue_frequency,
-    )
 
 
 if __name__ == "__main__":

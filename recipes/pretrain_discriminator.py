@@ -77,6 +77,9 @@ class Config:
     max_tokens: int = option(48, "tokens of a text, START and END included")
     max_unknown: float = option(0.1, "share of unknown words of a text")
     min_similarity: float = option(0.3, "of a pair, to count as one")
+    caption_share: float = option(
+        0.0, "of the multi-modal one's pairs, captions cut like poems"
+    )
     num_samples: int = option(6000, "poems of the generator, written once")
     batch_size: int = option(128, "texts of each class a batch")
     num_steps: int = option(1200, "train steps")
@@ -147,12 +150,16 @@ class _Texts:
     pairs: np.ndarray
     samples: np.ndarray
 
-    def batch(self, chosen: np.ndarray, random: np.random.Generator):
+    def batch(self, chosen, random, caption_share=0.0):
         """Inputs and labels: the chosen samples, as many of each class."""
         pairs, generated = self.pairs[chosen], self.samples[chosen]
         if self.critic == "multimodal":
             image_embedding = self.seen[self.human.pair_images[pairs]]
             human = self.human.pair_batch(pairs, random)
+            if caption_share:
+                human = self.human.take_captions(
+                    pairs, human, caption_share, random
+                )
             return material.multimodal_batch(image_embedding, human, generated)
         human = self.human.style_batch(len(chosen), random)
         return material.style_batch(human, generated, len(STYLES[self.critic]))
@@ -167,7 +174,7 @@ def _gather_texts(config, corpus, image_tower, poem_tower):
         image_tower,
     )
     generator = keras.saving.load_model(config.generator)
-    subjects = subjects_of(generator, corpus, rows, seen, poem_tower)
+    subjects = subjects_of(generator, seen, config.embedding_dir)
     texts = []
     for number, split in enumerate(("train", "validation")):
         human = _gather(config, corpus, split, rows)
@@ -180,13 +187,14 @@ def _batches(config, texts, start):
     for step in range(start, config.num_steps):
         random = np.random.default_rng((config.seed, step))
         chosen = random.integers(len(texts.samples), size=config.batch_size)
-        yield texts.batch(chosen, random)
+        yield texts.batch(chosen, random, config.caption_share)
 
 
 def _evaluation(config, run, critic, texts, poem_tower):
     """What to call for the accuracies on all held-out samples."""
     everything = np.arange(len(texts.samples))
     inputs, labels = texts.batch(everything, np.random.default_rng(0))
+    captioned = texts.batch(everything, np.random.default_rng(0), 1.0)
     floor = {}
     if config.critic == "multimodal":
         floor["by the cosine of the joint space"] = _by_cosine(
@@ -196,6 +204,10 @@ def _evaluation(config, run, critic, texts, poem_tower):
     def evaluate():
         confusion, results = _judge(critic, inputs, labels)
         run.write_json("confusion.json", {config.critic: confusion})
+        if config.caption_share:
+            results["human texts, captions for poems"] = _judge(
+                critic, *captioned
+            )[1]["human texts, of human classes"]
         run.write_json("results.json", results | floor)
         return training.class_accuracies(confusion, critic.classes)
 

@@ -24,19 +24,22 @@ run train_embedding --embedding-dim 16 --word-dim 16 \
 run train_embedding --features-dir out/encoder --embedding-dim 16 \
     --hidden-dim 16 --poem-tower out/embedding/poem_tower.keras \
     --num-steps 20 --batch-size 4 --run-dir out/embedding_small
+any="--min-photographs 1 --min-count 1 --max-frequency 1"
+run train_clues $any --features-dir out/features --embedding-dir out/embedding \
+    --num-steps 20 --batch-size 4 --run-dir out/embedding/clues
+run train_clues $any --num-steps 20 --batch-size 4
 small="--embedding-dim 16 --hidden-dim 24 --batch-size 8 --warmup-steps 5
     --sampled-tokens 60 --extra-pairs 1 --max-unknown 1"
 run pretrain_generator $small --num-steps 60 \
     --run-dir out/generator_poems
 run pretrain_generator $small --num-steps 30 --pair-share 0.5 \
     --start-from out/generator_poems/generator.keras
-any="--max-clue-frequency 1"
-run export $any --features-dir out/features --embedding-dir out/embedding \
+run export --features-dir out/features --embedding-dir out/embedding \
     --model out/poet_experts/1
-run export $any
+run export
 run evaluate --photographs out/pictures --num-photographs 4 --others 3 \
     --no-sentences
-run export $any --model out/savedmodels/visualpoet/1 \
+run export --model out/savedmodels/visualpoet/1 \
     --evaluation out/evaluation/results.json
 "$python" -m visualpoet write out/pictures/sea-0.jpg --model out/poet_experts
 "$python" -m visualpoet write out/pictures/sea-0.jpg --model out/poet

@@ -98,6 +98,9 @@ class Config:
     max_tokens: int = option(48, "tokens of a poem, START and END included")
     max_unknown: float = option(0.1, "share of unknown words of a human text")
     min_similarity: float = option(0.3, "of a pair, to count as one")
+    caption_share: float = option(
+        0.0, "of the multi-modal discriminator's pairs, captions cut like poems"
+    )
     batch_size: int = option(64, "photographs a step")
     num_steps: int = option(300, "adversarial steps")
     learning_rate: float = option(1e-4, "Adam, of the generator; liu18 5e-6")
@@ -214,6 +217,7 @@ def _build_batches(config, generator):
         max_tokens=config.max_tokens,
         max_unknown=config.max_unknown,
         min_similarity=config.min_similarity,
+        caption_share=config.caption_share,
     )
 
 

@@ -19,6 +19,7 @@ from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.discriminators.multimodal import MultimodalDiscriminator
 from visualpoet.discriminators.poem_style import PoemStyleDiscriminator
 from visualpoet.embedding import retrieval
+from visualpoet.embedding.clues import ClueHead
 from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.encoders import PoemTower
 from visualpoet.export.half_stored import EncoderFeatures
@@ -78,8 +79,10 @@ def module() -> Poet:
     return make_module(EncoderFeatures(parts().encoder))
 
 
-def clue_bias() -> np.ndarray:
-    return np.where(retrieval.clue_mask(vocabulary()), 0.0, np.inf)
+@functools.cache
+def clue_head() -> ClueHead:
+    keras.utils.set_random_seed(7)
+    return ClueHead(np.flatnonzero(retrieval.clue_mask(vocabulary())), 9)
 
 
 @functools.cache
@@ -97,7 +100,7 @@ def discriminators() -> dict[str, keras.Model]:
     return models
 
 
-def make_module(seer, bias=None, discriminators=None) -> Poet:
+def make_module(seer, head=None, discriminators=None) -> Poet:
     models = parts()
     return Poet(
         seer,
@@ -105,7 +108,7 @@ def make_module(seer, bias=None, discriminators=None) -> Poet:
         models.poem_tower,
         models.generator,
         vocabulary(),
-        clue_bias() if bias is None else bias,
+        head or clue_head(),
         token_kinds(
             vocabulary(), datasets.frame_poems(vocabulary(), POEMS, 200)
         ),

@@ -13,7 +13,10 @@ from recipes import render_pictures
 from recipes import smoke_data
 from tests import tiny
 from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.embedding.clues import HEAD_FILE
+from visualpoet.embedding.clues import ClueHead
 from visualpoet.embedding.encoders import PoemTower
+from visualpoet.embedding.retrieval import clue_mask
 from visualpoet.features.store import FeatureStore
 from visualpoet.features.store import image_digest
 
@@ -81,6 +84,9 @@ def _write_embedding(paths: Paths) -> None:
     paths.embedding.mkdir()
     tiny.parts().image_tower.save(paths.embedding / "image_tower.keras")
     poem_tower.save(paths.embedding / "poem_tower.keras")
+    words = np.flatnonzero(clue_mask(vocabulary))
+    (paths.embedding / "clues").mkdir()
+    ClueHead(words, EMBEDDING_DIM).save(paths.embedding / HEAD_FILE)
 
 
 def embed_sentences(texts) -> np.ndarray:

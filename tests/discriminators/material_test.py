@@ -57,6 +57,32 @@ def test_unpaired_poems_belong_to_another_photograph(corpus):
     assert batch["paired"].shape == (20, 14)
 
 
+def test_captions_replace_pairs_in_the_lines_of_their_poems(corpus):
+    texts = gather(corpus, max_tokens=20)
+    encode = corpus.vocabulary.encode
+    texts.captions.clear()
+    texts.captions[0] = [encode("the sea is blue and wide for the sea is wide")]
+    texts.captions[2] = [encode("green is the hill and the wind")]
+    chosen = np.array([0, 1] * 20)
+    random = np.random.default_rng(0)
+    poems = texts.pair_batch(chosen, random)
+    before = poems["paired"].copy()
+    taken = texts.take_captions(chosen, poems, 0.5, random)
+    np.testing.assert_array_equal(poems["paired"], before)
+    is_taken = (taken["paired"] != before).any(axis=1)
+    np.testing.assert_array_equal(
+        is_taken, (taken["unpaired"] != poems["unpaired"]).any(axis=1)
+    )
+    assert not is_taken[1::2].any()  # the bird has no captions
+    assert 4 < is_taken.sum() < 16
+    paired, unpaired = (
+        corpus.vocabulary.decode(taken[kind][is_taken.argmax()][1:-1].tolist())
+        for kind in ("paired", "unpaired")
+    )
+    assert paired.lower() == "the sea is blue\nand wide for the"
+    assert unpaired.lower() == "green is the hill\nand the wind"
+
+
 def test_classes_of_style_have_the_same_lines(corpus):
     texts = gather(corpus, max_tokens=20)
     batch = texts.style_batch(50, np.random.default_rng(0))

@@ -11,14 +11,19 @@ def corpus(monkeypatch):
     captions = {
         "dog": ("a dog runs", "the dog on the beach"),
         "cat": ("a cat sleeps",),
-        "none": (),
+        "sea": (),
     }
+    verse = types.SimpleNamespace(text="the waves\nthat sleep")
     made = types.SimpleNamespace(
         images=lambda split: list(captions) if split == "train" else [],
         photographs={
-            name: types.SimpleNamespace(captions=some)
+            name: types.SimpleNamespace(image=name, captions=some, label=name)
             for name, some in captions.items()
         },
+        pairs=[
+            types.SimpleNamespace(image=name, poem=verse)
+            for name in ("sea", "dog")
+        ],
     )
     monkeypatch.setattr(caption_reward, "load_corpus", lambda _: made)
     caption_reward._weigh_captions.cache_clear()
@@ -28,11 +33,17 @@ def corpus(monkeypatch):
 
 def test_the_own_photograph_gives_most():
     poem = "The dog,\nthe dog that runs\nalong the sea"
-    own, other, none = caption_reward.shares_words(
-        [poem] * 3, ["dog", "cat", "none"]
-    )
+    own, other = caption_reward.shares_words([poem] * 2, ["dog", "cat"])
     assert own > 0.5
-    assert other == none == 0
+    assert other == 0
+
+
+def test_label_and_poems_where_there_are_no_captions():
+    sea, dog = caption_reward.shares_words(
+        ["Waves of the sea"] * 2, ["sea", "dog"]
+    )
+    assert 0.5 < sea < 1
+    assert dog == 0
 
 
 def test_all_words_give_one_and_one_of_two_the_root_of_a_half():

@@ -80,7 +80,16 @@ def test_run_directories(smoke):
         (
             "embedding",
             TRAINING
-            | {"image_tower.keras", "poem_tower.keras", "results.json"},
+            | {
+                "image_tower.keras",
+                "poem_tower.keras",
+                "results.json",
+                "clues",
+            },
+        ),
+        (
+            "embedding_small/clues",
+            TRAINING | {"clue_head.keras", "results.json"},
         ),
         ("generator", TRAINING | {"generator.keras"}),
         ("evaluation", RUN | {"poems.jsonl", "results.json"}),

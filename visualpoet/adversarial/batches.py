@@ -35,6 +35,8 @@ class Batches:
         batch_size: Photographs a batch.
         num_shown: Photographs held out.
         seed: Of the draws.
+        caption_share: Of pairs, captions in place of poems for the
+            discriminators.
         **limits: As for `gather_material`.
     """
 
@@ -49,17 +51,19 @@ class Batches:
         batch_size: int,
         num_shown: int,
         seed: int,
+        caption_share: float,
         **limits: float,
     ):
         corpus = load_corpus(corpus_dir)
-        image_tower, poem_tower = load_towers(embedding_dir)
+        image_tower, _ = load_towers(embedding_dir)
         features = load_features(features_dir)
         rows, seen = see_photographs(
             features, list(corpus.photographs), "joint", image_tower
         )
         self.vocabulary = corpus.vocabulary
         self._batch_size, self._seed = batch_size, seed
-        self._subjects = subjects_of(generator, corpus, rows, seen, poem_tower)
+        self._caption_share = caption_share
+        self._subjects = subjects_of(generator, seen, embedding_dir)
         self._all_names = list(rows)
         prose, _ = readers.read_poems(paragraphs)
         self._texts = material.gather_material(
@@ -98,9 +102,12 @@ class Batches:
         self.names = [self._all_names[row] for row in rows]
         pairs = texts.pair_batch(chosen, random)
         photograph = take(self._subjects, rows)
+        share = self._caption_share
         return {
             "photograph": photograph,
-            "pairs": pairs,
+            "pairs": texts.take_captions(chosen, pairs, share, random)
+            if share
+            else pairs,
             "style": texts.style_batch(size, random),
             "teacher": {**photograph, "token_ids": pairs["paired"]},
         }

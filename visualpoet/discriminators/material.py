@@ -19,6 +19,7 @@ class Material:
     Attributes:
         pair_poems: Poems that are paired with a photograph.
         pair_images: int `[P]`; row of the photograph of each.
+        captions: Captions by row of the photograph.
         poems: Poems of any subject.
         paragraphs: Prose, the shortest first.
         disordered: Makes poems of lines out of order.
@@ -29,6 +30,7 @@ class Material:
 
     pair_poems: Sequence[Sequence[int]]
     pair_images: np.ndarray
+    captions: dict[int, Sequence[Sequence[int]]]
     poems: Sequence[Sequence[int]]
     paragraphs: Sequence[Sequence[int]]
     disordered: Disordered
@@ -59,6 +61,51 @@ class Material:
             "paired": self._pad([self.pair_poems[i] for i in chosen]),
             "unpaired": self._pad([self.pair_poems[i] for i in other]),
         }
+
+    def take_captions(
+        self,
+        chosen: np.ndarray,
+        texts: dict[str, np.ndarray],
+        share: float,
+        generator: np.random.Generator,
+    ) -> dict[str, np.ndarray]:
+        """Puts captions in the place of some pairs, paired and unpaired alike.
+
+        Captions say what is to be seen more surely than poems that were paired
+        by similarity. They are cut into the lines of the poem they replace.
+
+        Args:
+            chosen: int `[B]`; which pairs.
+            texts: As of `pair_batch` for them.
+            share: Of pairs of photographs with captions.
+            generator: Where the draws come from.
+
+        Returns:
+            `paired` and `unpaired`, each int32 `[B, max_tokens]`.
+        """
+        taken = {kind: values.copy() for kind, values in texts.items()}
+        captioned = list(self.captions)
+        for place, pair in enumerate(chosen):
+            row = self.pair_images[pair]
+            if row not in self.captions or generator.random() >= share:
+                continue
+            other = row
+            while other == row and len(captioned) > 1:
+                other = captioned[generator.integers(len(captioned))]
+            for kind, image in (("paired", row), ("unpaired", other)):
+                cut = self._cut_captions(image, pair, generator)
+                taken[kind][place] = self._pad([cut])[0]
+        return taken
+
+    def _cut_captions(self, image, pair, generator):
+        captions = self.captions[image]
+        order = generator.permutation(len(captions))
+        return paragraphic(
+            [token for index in order for token in captions[index]],
+            self.pair_poems[pair],
+            self.line_break,
+            self.is_word.__getitem__,
+        )
 
     def style_batch(
         self, size: int, generator: np.random.Generator
@@ -207,7 +254,13 @@ def gather_material(
             )
     known = {name: [ids[name][i] for i in rows] for name, rows in kept.items()}
     is_word = vocabulary.is_word()
+    captions = {
+        image_rows[p.image]: vocabulary.encode_batch(list(p.captions))
+        for p in photos
+        if p.captions and p.image in image_rows
+    }
     return Material(
+        captions=captions,
         pair_poems=known["pairs"],
         pair_images=np.array(
             [image_rows[pairs[i].image] for i in kept["pairs"]]

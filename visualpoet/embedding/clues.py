@@ -1,95 +1,161 @@
 """Poetic clues: the words of the vocabulary that a photograph calls for."""
 
+import collections
+import pathlib
 from collections.abc import Sequence
 
+import keras
 import numpy as np
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from visualpoet.corpus.prepared import PreparedCorpus
 from visualpoet.embedding import retrieval
-from visualpoet.embedding.encoders import PoemTower
 
 NUM_CLUES = 6
-PRIOR = 0.06
-MAX_FREQUENCY = 0.002
+HEAD_FILE = "clues/clue_head.keras"
+# How captions speak, whatever the photograph shows.
+CAPTION_WORDS = frozenset(
+    "background covered doing group holding outside person picture posing "
+    "sitting standing wearing".split()
+)
+NO_CLUES = (ENGLISH_STOP_WORDS | CAPTION_WORDS) - {"fire"}
 
 
-def clue_bias(
+@keras.saving.register_keras_serializable("visualpoet")
+class ClueHead(keras.Model):
+    """Scores words by how much a photograph calls for them.
+
+    A logistic regression a word on the place in the joint space.
+
+    Args:
+        word_ids: Tokens that can be clues.
+        image_dim: Width of the joint space.
+        dropout: Share of the place left out in training.
+
+    Call arguments: float `[B, image_dim]`, unit length; returns float
+    `[B, W]`, the log odds of each of `word_ids`.
+
+    Raises:
+        ValueError: If no word can be a clue.
+    """
+
+    def __init__(
+        self,
+        word_ids: Sequence[int],
+        image_dim: int,
+        dropout: float = 0.2,
+        **kwargs,
+    ):
+        if not len(word_ids):
+            raise ValueError("expected words that can be clues. Received: none")
+        # === Functional model ===
+        image_embedding = keras.Input([image_dim], name="image_embedding")
+        x = keras.layers.Rescaling(image_dim**0.5, name="scale")(
+            image_embedding
+        )
+        x = keras.layers.Dropout(dropout, name="drop")(x)
+        scores = keras.layers.Dense(len(word_ids), name="words")(x)
+        super().__init__(inputs=image_embedding, outputs=scores, **kwargs)
+
+        # === Config ===
+        self.word_ids = list(map(int, word_ids))
+        self.image_dim = image_dim
+        self.dropout = dropout
+
+    def get_config(self) -> dict:
+        return {
+            "word_ids": self.word_ids,
+            "image_dim": self.image_dim,
+            "dropout": self.dropout,
+        }
+
+    def choose(self, image_embeddings: np.ndarray) -> np.ndarray:
+        """Finds the clues of photographs.
+
+        Args:
+            image_embeddings: float `[M, K]`.
+
+        Returns:
+            int32 `[M, NUM_CLUES]`, the best first; fewer if there are not as
+            many words.
+        """
+        scores = self.predict(image_embeddings, batch_size=512, verbose=0)
+        best = np.argsort(-scores, axis=1, kind="stable")[:, :NUM_CLUES]
+        return np.array(self.word_ids, np.int32)[best]
+
+
+def clue_words(
     corpus: PreparedCorpus,
     token_ids: Sequence[Sequence[int]],
-    names: Sequence[str],
-    image_embeddings: np.ndarray,
-    words: np.ndarray,
     is_open: np.ndarray,
-    prior: float = PRIOR,
-    max_frequency: float = MAX_FREQUENCY,
+    min_count: int,
+    max_frequency: float,
 ) -> np.ndarray:
-    """What is taken off a word's similarity to a photograph.
-
-    Its mean over photographs, less a prior: how many of their texts
-    (captions, or paired poems where there are none) have the word.
+    """Finds the words that can be clues: none of `NO_CLUES`.
 
     Args:
         corpus: The prepared corpus.
         token_ids: Training poems, for the frequency of words.
-        names: Training photographs.
-        image_embeddings: float `[M, K]`, theirs.
-        words: float `[V, K]`, as of `embed_words`.
         is_open: bool `[V]`; words that call for another, which are no clues.
-        prior: Weight of the logarithm of the share of texts.
+        min_count: Poems' words that are fewer are no clues: the generator
+            hardly knows them.
         max_frequency: Words more frequent than this are no clues.
 
     Returns:
-        float `[V]`; infinity where a word is no clue, or in no text.
+        bool `[V]`.
     """
-    counts = np.bincount(np.concatenate(token_ids), minlength=len(words))
-    share = _share_of_texts(corpus, names)
-    usable = retrieval.clue_mask(corpus.vocabulary) & ~is_open & (share > 0)
-    usable &= counts < max_frequency * counts.sum()
-    bias = words @ image_embeddings.mean(axis=0)
-    bias -= prior * np.log(share + 1e-3)
-    return np.where(usable, bias, np.inf)
+    counts = np.bincount(
+        np.concatenate(token_ids), minlength=len(corpus.vocabulary)
+    )
+    usable = retrieval.clue_mask(corpus.vocabulary) & ~is_open
+    usable &= [token not in NO_CLUES for token in corpus.vocabulary.tokens]
+    usable &= counts >= min_count
+    return usable & (counts < max_frequency * counts.sum())
 
 
-def embed_words(vocabulary_size: int, poem_tower: PoemTower) -> np.ndarray:
-    """Embeds every word as a poem of its own.
+def label_clues(corpus: PreparedCorpus, names: Sequence[str]) -> np.ndarray:
+    """Says which words texts on photographs have.
 
     Args:
-        vocabulary_size: Tokens.
-        poem_tower: Words into the joint space.
+        corpus: The prepared corpus.
+        names: Photographs.
 
     Returns:
-        float `[V, K]`.
+        float `[M, V]`; 1 for words of the captions, and where there are none
+        1 for words of the label and else the share of the paired poems that
+        have the word.
     """
-    ids = np.arange(vocabulary_size, dtype=np.int32)[:, None]
-    return poem_tower.predict(ids, batch_size=1024, verbose=0)
-
-
-def choose_clues(
-    image_embeddings: np.ndarray, words: np.ndarray, bias: np.ndarray
-) -> np.ndarray:
-    """Finds the clues of photographs.
-
-    Args:
-        image_embeddings: float `[M, K]`.
-        words: float `[V, K]`, as of `embed_words`.
-        bias: float `[V]`, as of `clue_bias`.
-
-    Returns:
-        int32 `[M, NUM_CLUES]`, the best first.
-    """
-    scores = image_embeddings @ words.T - bias
-    best = np.argsort(-scores, axis=1, kind="stable")[:, :NUM_CLUES]
-    return best.astype(np.int32)
-
-
-def _share_of_texts(corpus: PreparedCorpus, names: Sequence[str]) -> np.ndarray:
-    """Share of photographs that have each token in a text of theirs."""
-    paired: dict[str, list[str]] = {}
+    paired = collections.defaultdict(list)
     for pair in corpus.pairs:
-        paired.setdefault(pair.image, []).append(pair.poem.text)
-    share = np.zeros(len(corpus.vocabulary))
-    for name in names:
-        texts = corpus.photographs[name].captions or paired.get(name, [])
-        some = corpus.vocabulary.encode_batch(texts)
-        share[list({token for ids in some for token in ids})] += 1
-    return share / max(len(names), 1)
+        paired[pair.image].append(pair.poem.text)
+    encode = corpus.vocabulary.encode_batch
+    labels = np.zeros([len(names), len(corpus.vocabulary)], np.float32)
+    for row, name in zip(labels, names):
+        photo = corpus.photographs[name]
+        if not photo.captions:
+            for ids in encode(paired[name]):
+                row[sorted(set(ids))] += 1 / len(paired[name])
+        for ids in encode([*photo.captions, photo.label or ""]):
+            row[ids] = 1.0
+    return labels
+
+
+def load_clue_head(embedding_dir: pathlib.Path) -> ClueHead:
+    """Loads what `recipes/train_clues.py` saved.
+
+    Args:
+        embedding_dir: The folder of the embedding, with its run in it.
+
+    Returns:
+        The clue head.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    path = pathlib.Path(embedding_dir) / HEAD_FILE
+    if not path.exists():
+        raise FileNotFoundError(
+            f"expected {HEAD_FILE} in the folder of the embedding. Received: "
+            f"{embedding_dir}; run recipes/train_clues.py first"
+        )
+    return keras.saving.load_model(path)

@@ -6,11 +6,11 @@ Every tensor has one row a photograph.
 import functools
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding.clues import NUM_CLUES
+from visualpoet.embedding.clues import ClueHead
 from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.encoders import PoemTower
 from visualpoet.export.half_stored import EncoderFeatures
@@ -53,17 +53,12 @@ class Poet(tf.Module):
         poem_tower: Poems into the joint space.
         generator: Writes.
         vocabulary: Of poem tower and generator.
-        clue_bias: float `[V]`; what is taken off a word's similarity before
-            clues are chosen: its mean over many photographs, say; infinity
-            where a word is no clue.
+        clue_head: Finds the poetic clues.
         kinds: Sorts of tokens.
         options: How the poet writes if not told otherwise.
         discriminators: `paired`, the multi-modal one, and `poetic`, the
             poem-style one, whose probabilities of these classes help to rank;
             or none.
-
-    Raises:
-        ValueError: If no word can be a clue.
     """
 
     def __init__(
@@ -73,7 +68,7 @@ class Poet(tf.Module):
         poem_tower: PoemTower,
         generator: PoemGenerator,
         vocabulary: Vocabulary,
-        clue_bias: np.ndarray,
+        clue_head: ClueHead,
         kinds: TokenKinds,
         options: composer.Options,
         discriminators: dict[str, keras.Model] | None = None,
@@ -95,18 +90,9 @@ class Poet(tf.Module):
         self.scores = self._writer.scores
         self.embedding_dim = poem_tower.embedding_dim
         self.options = options
-        usable = np.flatnonzero(np.isfinite(clue_bias)).astype(np.int32)
-        if not len(usable):
-            raise ValueError(
-                "expected words that can be clues. Received: a clue_bias that "
-                "is infinite everywhere"
-            )
-        words = poem_tower.predict(usable[:, None], batch_size=1024, verbose=0)
-        words = tf.cast(tf.transpose(words), tf.float16)
-        self._words = tf.Variable(words, trainable=False)
-        self._word_ids = tf.constant(usable)
-        self.num_clues = min(NUM_CLUES, len(usable))
-        self._clue_bias = tf.constant(clue_bias[usable], tf.float32)
+        self._clue_head = HalfStored(clue_head)
+        self._word_ids = tf.constant(clue_head.word_ids)
+        self.num_clues = min(NUM_CLUES, len(clue_head.word_ids))
 
     # --- photographs and poems into the joint space
 
@@ -176,20 +162,19 @@ class Poet(tf.Module):
         return self._poem_tower.read()(token_ids)
 
     def choose_clues(self, image_embedding: tf.Tensor) -> tf.Tensor:
-        """Finds the poetic clues: the words nearest to photographs.
+        """Finds the poetic clues: the words that photographs call for.
 
         Args:
             image_embedding: float `[B, K]`.
 
         Returns:
-            int `[B, NUM_CLUES]`, nearest first; fewer if there are not as
+            int `[B, NUM_CLUES]`, the best first; fewer if there are not as
             many words that can be clues.
         """
         # A row more: the product of a single one may round in another way.
         places = tf.pad(image_embedding, [[0, 1], [0, 0]])
-        words = tf.cast(self._words, tf.float32)  # [K, V]
-        similarity = tf.matmul(places, words)[:-1] - self._clue_bias
-        best = tf.math.top_k(similarity, self.num_clues).indices
+        scores = self._clue_head.read()(places)[:-1]
+        best = tf.math.top_k(scores, self.num_clues).indices
         return tf.gather(self._word_ids, best)
 
     def match(

@@ -1,0 +1,92 @@
+import types
+
+import numpy as np
+import pytest
+
+from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.embedding import clues
+
+POEMS = ("the sea\nthe sea and the gull", "a gull over stones", "a stone")
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    photographs = {
+        "captioned": types.SimpleNamespace(
+            captions=("a gull", "the gull is white"), label=None
+        ),
+        "labelled": types.SimpleNamespace(captions=(), label="sea"),
+        "bare": types.SimpleNamespace(captions=(), label=None),
+    }
+    pairs = [
+        types.SimpleNamespace(image=name, poem=types.SimpleNamespace(text=text))
+        for name, text in (
+            ("captioned", POEMS[2]),
+            ("labelled", POEMS[0]),
+            ("labelled", POEMS[1]),
+        )
+    ]
+    vocabulary = Vocabulary.train([*POEMS, "white"], 300)
+    return types.SimpleNamespace(
+        photographs=photographs, pairs=pairs, vocabulary=vocabulary
+    )
+
+
+def test_labels(corpus):
+    labels = clues.label_clues(corpus, ["captioned", "labelled", "bare"])
+    words = ["gull", "white", "sea", "stones", "stone"]
+    ids = [corpus.vocabulary.tokens.index(word) for word in words]
+    expected = [[1, 1, 0, 0, 0], [1, 0, 1, 0.5, 0], [0, 0, 0, 0, 0]]
+    np.testing.assert_allclose(labels[:, ids], expected)
+
+
+@pytest.mark.parametrize(
+    ("min_count", "max_frequency", "expected"),
+    [
+        (1, 1.0, {"sea", "gull", "stones", "stone"}),
+        (2, 1.0, {"sea", "gull"}),
+        (1, 2 / 13, {"stones", "stone"}),
+    ],
+)
+def test_words_neither_rare_nor_frequent_nor_open_nor_stop_words(
+    corpus, min_count, max_frequency, expected
+):
+    vocabulary = corpus.vocabulary
+    is_open = np.array([token == "the" for token in vocabulary.tokens])
+    usable = clues.clue_words(
+        corpus,
+        [_words(vocabulary, poem) for poem in POEMS],
+        is_open,
+        min_count,
+        max_frequency,
+    )
+    found = {vocabulary.tokens[index] for index in np.flatnonzero(usable)}
+    assert found == expected
+
+
+def _words(vocabulary, poem):
+    return vocabulary.encode(poem.replace("\n", " "))
+
+
+def test_scores_are_a_regression_a_word_and_the_best_are_clues():
+    head = clues.ClueHead(range(10, 18), image_dim=4)
+    kernel = np.zeros([4, 8], np.float32)
+    kernel[0], kernel[1] = np.arange(8), -np.arange(8)
+    bias = np.eye(8, dtype=np.float32)[0] * 5
+    head.get_layer("words").set_weights([kernel, bias])
+    places = np.eye(4, dtype=np.float32)[:2]
+    np.testing.assert_allclose(head(places), 2 * kernel[:2] + bias, rtol=1e-6)
+    np.testing.assert_array_equal(
+        head.choose(places),
+        [[17, 16, 15, 14, 13, 10], [10, 11, 12, 13, 14, 15]],
+    )
+
+
+def test_no_word_can_be_a_clue():
+    with pytest.raises(ValueError, match="words that can be clues"):
+        clues.ClueHead([], image_dim=4)
+
+
+def test_head_is_missing(tmp_path):
+    with pytest.raises(FileNotFoundError, match="train_clues.py"):
+        clues.load_clue_head(tmp_path)
