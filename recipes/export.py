@@ -71,6 +71,9 @@ class Config:
     fluency_weight: float = option(
         Options.fluency_weight, "of fluency against fit in the ranking"
     )
+    clue_weight: float = option(
+        Options.clue_weight, "of the share of clues in the poem"
+    )
     judge_weight: float = option(
         Options.judge_weight, "of each discriminator's probability"
     )
@@ -106,6 +109,7 @@ def main(config: Config) -> None:
             guidance=config.guidance,
             penalty=config.penalty,
             fluency_weight=config.fluency_weight,
+            clue_weight=config.clue_weight,
             judge_weight=config.judge_weight,
         ),
         discriminators,

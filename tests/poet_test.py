@@ -118,13 +118,18 @@ def test_candidates_are_sorted_and_the_first_is_the_poem():
     scores = [candidate.score for candidate in written.candidates]
     assert scores == sorted(scores, reverse=True)
     best = visualpoet.Candidate(
-        written.poem, written.score, written.fit, written.fluency
+        written.poem,
+        written.score,
+        written.fit,
+        written.fluency,
+        written.clue_share,
     )
     assert written.candidates[0] == best
     for candidate in written.candidates:
         assert -1.001 <= candidate.fit <= 1.001
         assert candidate.fluency < 0
         expected = candidate.fit + 0.1 * candidate.fluency
+        expected += 0.3 * candidate.clue_share
         assert candidate.score == pytest.approx(expected, abs=1e-5)
 
 
@@ -210,6 +215,7 @@ def test_options_of_the_model_are_the_defaults():
         "max_words": 5,
         "penalty": 2.0,
         "fluency_weight": 0.1,
+        "clue_weight": 0.3,
         "judge_weight": 0.2,
     }
     written = tiny.poet().write(

@@ -36,6 +36,7 @@ class Candidate:
         fit: Cosine of poem and photograph in the joint space.
         fluency: Mean log probability of its tokens [nats]; higher is more
             fluent.
+        clue_share: Share of the photograph's clues that it has.
         paired: Probability that it goes with the photograph, from a model
             with discriminators.
         poetic: Probability that it is a poem, from such a model.
@@ -45,6 +46,7 @@ class Candidate:
     score: float
     fit: float
     fluency: float
+    clue_share: float | None = None
     paired: float | None = None
     poetic: float | None = None
 
@@ -58,7 +60,7 @@ class WrittenPoem(Candidate):
     """The best poem for a photograph, and how it came about.
 
     Attributes:
-        clues: The words nearest to the photograph.
+        clues: The words that the photograph calls for.
         seed: Writing again with it gives the same poem.
         candidates: All candidates, best first.
     """

@@ -24,6 +24,7 @@ def test_discriminators_judge_the_candidates():
     score = (
         outputs["candidate_fit"]
         + tiny.OPTIONS.fluency_weight * outputs["candidate_fluency"]
+        + tiny.OPTIONS.clue_weight * outputs["candidate_clue_share"]
         + tiny.OPTIONS.judge_weight
         * (outputs["candidate_paired"] + outputs["candidate_poetic"])
     )

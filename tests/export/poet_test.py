@@ -133,18 +133,20 @@ def test_shapes_and_filling_up():
         "score": (2,),
         "fit": (2,),
         "fluency": (2,),
+        "clue_share": (2,),
         "clues": (2, 6),
         "candidates": (2, 64),
         "candidate_score": (2, 64),
         "candidate_fit": (2, 64),
         "candidate_fluency": (2, 64),
+        "candidate_clue_share": (2, 64),
     }
     for name in ("candidates", "candidate_score", "candidate_fluency"):
         written, missing = outputs[name][:, :3], outputs[name][:, 3:]
         assert all(map(bool, written.ravel()))
         assert not any(map(bool, missing.ravel()))
     assert outputs["poem"].tolist() == outputs["candidates"][:, 0].tolist()
-    for name in ("score", "fit", "fluency"):
+    for name in ("score", "fit", "fluency", "clue_share"):
         np.testing.assert_array_equal(
             outputs[name], outputs[f"candidate_{name}"][:, 0]
         )
@@ -191,7 +193,7 @@ def test_python_module_writes_what_the_saved_model_writes():
     assert [poem.decode() for poem in outputs["candidates"][0, :3]] == [
         candidate.poem for candidate in candidates
     ]
-    for name in ("score", "fit", "fluency"):
+    for name in ("score", "fit", "fluency", "clue_share"):
         np.testing.assert_allclose(
             outputs[f"candidate_{name}"][0, :3],
             [getattr(candidate, name) for candidate in candidates],

@@ -169,6 +169,7 @@ BEST = {
     "score": ("float32", ANY_ROWS),
     "fit": ("float32", ANY_ROWS),
     "fluency": ("float32", ANY_ROWS),
+    "clue_share": ("float32", ANY_ROWS),
 }
 
 
@@ -188,6 +189,7 @@ ALL = {
     "candidate_score": ("float32", [None, 64]),
     "candidate_fit": ("float32", [None, 64]),
     "candidate_fluency": ("float32", [None, 64]),
+    "candidate_clue_share": ("float32", [None, 64]),
 }
 PLACE = {
     "image_embedding": ("float32", [None, 9]),
@@ -228,7 +230,11 @@ PLACE = {
         (
             "match",
             {**PHOTOGRAPHS, "poem": ("string", ANY_ROWS)},
-            {"fit": ("float32", ANY_ROWS), "fluency": ("float32", ANY_ROWS)},
+            {
+                "fit": ("float32", ANY_ROWS),
+                "fluency": ("float32", ANY_ROWS),
+                "clue_share": ("float32", ANY_ROWS),
+            },
         ),
         ("embed_image", PHOTOGRAPHS, {"embedding": ("float32", [None, 9])}),
         (
@@ -264,7 +270,13 @@ def test_wire_form_that_a_server_reads():
     signature = meta_graph.signature_def["serving_default"]
     assert signature.method_name == "tensorflow/serving/predict"
     assert list(signature.inputs) == ["image_bytes"]
-    assert sorted(signature.outputs) == ["fit", "fluency", "poem", "score"]
+    assert sorted(signature.outputs) == [
+        "clue_share",
+        "fit",
+        "fluency",
+        "poem",
+        "score",
+    ]
 
 
 # --- what they compute

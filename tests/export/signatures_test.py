@@ -297,7 +297,7 @@ def test_match_is_how_candidates_are_judged(loaded):
         image_bytes=[SEA] * 6,
         poem=[candidate.poem for candidate in written.candidates],
     )
-    for name in ("fit", "fluency"):
+    for name in ("fit", "fluency", "clue_share"):
         expected = [getattr(c, name) for c in written.candidates]
         np.testing.assert_allclose(outputs[name], expected, atol=1e-4)
 

@@ -410,6 +410,7 @@ def rank(token_ids, **options):
     return ranking.rank_candidates(
         networks,
         tf.constant([[1.0, 0.0]]),
+        tf.constant([6, 7]),
         token_ids,
         FLUENCY,
         composer.Options(**options),
@@ -417,7 +418,7 @@ def rank(token_ids, **options):
 
 
 def test_candidates_are_ranked_by_fit_and_fluency():
-    ranked = rank(CANDIDATES, fluency_weight=0.1)
+    ranked = rank(CANDIDATES, fluency_weight=0.1, clue_weight=0.0)
     np.testing.assert_array_equal(
         ranked["token_ids"], [[7, 2, 0, 0], [5, 2, 0, 0], [6, 7, 2, 0]]
     )
@@ -427,14 +428,31 @@ def test_candidates_are_ranked_by_fit_and_fluency():
 
 
 def test_candidates_are_ranked_by_fit_alone():
-    ranked = rank(CANDIDATES, fluency_weight=0.0)
+    ranked = rank(CANDIDATES, fluency_weight=0.0, clue_weight=0.0)
     np.testing.assert_allclose(ranked["fit"], [0.9, 0.5, 0.1], atol=1e-6)
     np.testing.assert_allclose(ranked["score"], [0.9, 0.5, 0.1], atol=1e-6)
 
 
+def test_candidates_are_ranked_by_their_share_of_clues():
+    ranked = rank(CANDIDATES, fluency_weight=0.0, clue_weight=2.0)
+    # The clues are 6 and 7: one has both, one a half of them, one none.
+    np.testing.assert_array_equal(
+        ranked["token_ids"], [[6, 7, 2, 0], [7, 2, 0, 0], [5, 2, 0, 0]]
+    )
+    np.testing.assert_allclose(ranked["clue_share"], [1.0, 0.5, 0.0])
+    np.testing.assert_allclose(ranked["score"], [2.9, 1.5, 0.1], atol=1e-6)
+
+
+def test_a_clue_twice_counts_once_and_padding_is_none():
+    share = ranking.share_of_clues(
+        tf.constant([[7, 7, 0, 0], [5, 8, 6, 7]]), tf.constant([[7, 8, 9, 6]])
+    )
+    np.testing.assert_allclose(share, [0.25, 0.75])
+
+
 def test_an_unfinished_candidate_comes_last():
     unfinished = tf.constant([[5, 2, 0, 0], [6, 7, 8, 9], [7, 2, 0, 0]])
-    ranked = rank(unfinished, fluency_weight=0.0)
+    ranked = rank(unfinished, fluency_weight=0.0, clue_weight=0.0)
     np.testing.assert_array_equal(ranked["token_ids"][2], [6, 7, 8, 9])
     np.testing.assert_allclose(ranked["score"], [0.5, 0.1, 0.9], atol=1e-6)
 
@@ -472,6 +490,7 @@ def test_an_opening_counts_for_fit_and_not_for_fluency():
     ranked = ranking.rank_candidates(
         Networks(*[None] * 3, lambda ids: tf.one_hot(ids[:, 0] - 6, 2)),
         tf.constant([[1.0, 0.0]]),
+        tf.constant([9]),
         opened,
         tf.constant([[0.0, 0.0, -1.0, -3.0], [0.0, 0.0, -2.0, 0.0]]),
         composer.Options(fluency_weight=0.1),
@@ -487,6 +506,7 @@ def test_a_break_of_the_opening_is_no_end():
     ranked = ranking.rank_candidates(
         Networks(*[None] * 3, lambda ids: tf.ones([2, 1])),
         tf.constant([[1.0]]),
+        tf.constant([9]),
         opened,
         tf.constant([[0.0, 0.0, -1.0, -1.0], [0.0, 0.0, -9.0, -9.0]]),
         composer.Options(),

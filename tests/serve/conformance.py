@@ -128,7 +128,7 @@ def is_metadata(answer) -> bool:
 
 
 def are_poems(number: int) -> Callable[[Any], bool]:
-    keys = {"poem", "score", "fit", "fluency"}
+    keys = {"poem", "score", "fit", "fluency", "clue_share"}
 
     def check(answer):
         (rows,) = answer.values()
@@ -147,7 +147,7 @@ def is_column(answer) -> bool:
     outputs = answer["outputs"]
     return (
         list(answer) == ["outputs"]
-        and outputs.keys() == {"poem", "score", "fit", "fluency"}
+        and outputs.keys() == {"poem", "score", "fit", "fluency", "clue_share"}
         and len(outputs["poem"]) == len(outputs["fit"]) == 1
     )
 
@@ -611,7 +611,7 @@ class Call:
     fields: dict = dataclasses.field(default_factory=dict)
     code: str = "OK"
     details: Any = ANY
-    outputs: set = frozenset({"poem", "score", "fit", "fluency"})
+    outputs: set = frozenset({"poem", "score", "fit", "fluency", "clue_share"})
 
 
 def predict(name, code="OK", details=ANY, spec=None, inputs=None, **rest):
@@ -649,7 +649,7 @@ GRPC = [
         "no such output",
         INVALID,
         "output tensor alias not found in signature: x Outputs expected to be "
-        "in the set {fit,fluency,poem,score}.",
+        "in the set {clue_share,fit,fluency,poem,score}.",
         fields={"output_filter": ["x"]},
     ),
     predict(

@@ -400,7 +400,13 @@ def contrast(*colours):
 def answer_at_length(page):
     """Answers as the server, with lines longer than any poet's."""
     long = "a line of fifty words and one " * 4 + "and incomprehensibly" * 4
-    candidate = {"poem": long, "score": -10.25, "fit": -0.5, "fluency": -10.0}
+    candidate = {
+        "poem": long,
+        "score": -10.25,
+        "fit": -0.5,
+        "fluency": -10.0,
+        "clue_share": 0.5,
+    }
     events = [
         ("clues", {"clues": [long] * 6, "token": "T"}),
         ("line", {"line": long, "number": 1}),

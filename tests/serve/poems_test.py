@@ -69,7 +69,16 @@ def test_poem_is_what_python_writes(server):
     )
     assert status == 200
     assert answer.keys() == {
-        *("poem", "score", "fit", "fluency", "seed", "clues", "candidates")
+        *(
+            "poem",
+            "score",
+            "fit",
+            "fluency",
+            "clue_share",
+            "seed",
+            "clues",
+            "candidates",
+        )
     }
     assert answer["poem"] == expected.poem
     assert answer["clues"] == list(expected.clues)
@@ -79,7 +88,7 @@ def test_poem_is_what_python_writes(server):
         c.poem for c in expected.candidates
     ]
     assert answer["candidates"][0].keys() == {
-        *("poem", "score", "fit", "fluency")
+        *("poem", "score", "fit", "fluency", "clue_share")
     }
 
 

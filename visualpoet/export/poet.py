@@ -22,6 +22,7 @@ from visualpoet.features.experts import ExpertEnsemble
 from visualpoet.generator import composer
 from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.poem_generator import PoemGenerator
+from visualpoet.generator.ranking import share_of_clues
 
 UNREADABLE = (
     "expected a JPEG, PNG, GIF, BMP or WebP picture. Received: bytes that are "
@@ -187,15 +188,16 @@ class Poet(tf.Module):
             poem: string `[B]`. Anybody's poems.
 
         Returns:
-            `fit` and `fluency`, float `[B]`, and `paired` and `poetic` where
-            there are discriminators. A word that the poet does not know counts
-            for fluency as an unknown one, for fit not at all.
+            `fit`, `fluency`, `clue_share`, float `[B]`, and `paired` and
+            `poetic` where there are discriminators. A word that the poet does
+            not know counts for fluency as an unknown one, for fit not at all.
         """
         place = self.embed_image(image_bytes)
         token_ids = self._writer.tokenizer.encode_batch(poem)
         return {
             "fit": tf.reduce_sum(place * self.embed_token_ids(token_ids), 1),
             "fluency": self._writer.measure_fluency(poem),
+            "clue_share": share_of_clues(token_ids, self.choose_clues(place)),
             **self._judges.read()(token_ids, place),
         }
 
@@ -269,12 +271,12 @@ class Poet(tf.Module):
                 `one_line`.
 
         Returns:
-            `poem` string `[B]`; `score`, `fit`, `fluency` float `[B]`, and
-            `paired` and `poetic` where there are discriminators; `clues`
-            string `[B, NUM_CLUES]`; and of all candidates, best first, filled
-            up with empty ones: `candidates` string `[B, MAX_CANDIDATES]`,
-            `candidate_score` and so on, float `[B, MAX_CANDIDATES]`. Fluency
-            is that of what was written.
+            `poem` string `[B]`; `score`, `fit`, `fluency`, `clue_share` float
+            `[B]`, and `paired` and `poetic` where there are discriminators;
+            `clues` string `[B, NUM_CLUES]`; and of all candidates, best first,
+            filled up with empty ones: `candidates` string
+            `[B, MAX_CANDIDATES]`, `candidate_score` and so on, float
+            `[B, MAX_CANDIDATES]`. Fluency is that of what was written.
         """
         clue_ids = self.choose_clues(image_embedding)
         rows = self._write_rows(

@@ -55,7 +55,7 @@ class Writer(tf.Module):
         self._options = options
         self._poem_tower = poem_tower
         self._judges = judges
-        self.scores = ("score", "fit", "fluency", *judges.names)
+        self.scores = ("score", "fit", "fluency", "clue_share", *judges.names)
         self._break = vocabulary.line_break
         self.tokenizer = GraphTokenizer(vocabulary)
         self.tokens = tf.constant(vocabulary.tokens)
@@ -110,7 +110,7 @@ class Writer(tf.Module):
         length = tf.math.count_nonzero(opening, axis=1, dtype=tf.int32)
         named = {
             name: rows[name]
-            for name in ("image_embedding", "opening", "one_line")
+            for name in ("image_embedding", "clue_ids", "opening", "one_line")
         }
         return tf.map_fn(
             rank,
@@ -195,6 +195,7 @@ class Writer(tf.Module):
         ranked = ranking.rank_candidates(
             networks,
             row["image_embedding"][None],
+            row["clue_ids"],
             token_ids[:, :width],
             fluency[:, :width],
             self._options,

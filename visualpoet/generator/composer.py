@@ -35,6 +35,7 @@ class Options:
         max_words: Most words of a line.
         penalty: What each use takes off a content word [nats].
         fluency_weight: Weight of fluency against fit in the ranking.
+        clue_weight: Weight of the share of clues in the poem.
         judge_weight: Weight of each probability of the discriminators.
     """
 
@@ -47,6 +48,7 @@ class Options:
     max_words: tf.Tensor | int = 11
     penalty: tf.Tensor | float = 2.0
     fluency_weight: tf.Tensor | float = 0.2
+    clue_weight: tf.Tensor | float = 0.3
     judge_weight: tf.Tensor | float = 0.2
 
 

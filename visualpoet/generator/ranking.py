@@ -49,9 +49,28 @@ def measure_fluency(
     return result[-1] / tf.cast(tf.size(tokens), tf.float32)
 
 
+def share_of_clues(token_ids: tf.Tensor, clue_ids: tf.Tensor) -> tf.Tensor:
+    """Says how many of a photograph's clues a poem has.
+
+    Args:
+        token_ids: int `[N, T]`.
+        clue_ids: int `[N, C]`, or `[1, C]` for all poems.
+
+    Returns:
+        float `[N]` in [0, 1].
+    """
+    is_used = tf.reduce_any(
+        tf.cast(token_ids, tf.int32)[:, :, None]
+        == tf.cast(clue_ids, tf.int32)[:, None],
+        axis=1,
+    )
+    return tf.reduce_mean(tf.cast(is_used, tf.float32), axis=1)
+
+
 def rank_candidates(
     networks: Networks,
     image_embedding: tf.Tensor,
+    clue_ids: tf.Tensor,
     token_ids: tf.Tensor,
     fluency: tf.Tensor,
     options: Options,
@@ -61,22 +80,24 @@ def rank_candidates(
     """Orders candidates by fit to the photograph, fluency and judgement.
 
     `score = cosine(poem, photograph) + fluency_weight * mean log probability
+    + clue_weight * share of clues in the poem
     + judge_weight * (p(paired) + p(poetic))`
 
     Args:
         networks: The models.
         image_embedding: float `[1, K]`, unit length.
+        clue_ids: int `[C]`.
         token_ids: int `[N, T]`.
         fluency: float `[N, T]`, as of `write_candidates`.
         options: How to rank.
         opening_length: Tokens at the beginning that all candidates share;
-            they count for fit and not for fluency.
+            they count for fit and clues and not for fluency.
         ends: Tokens that finish a candidate.
 
     Returns:
         `token_ids` `[N, T]`, `fit` `[N]` (cosine), `fluency` `[N]` [nats per
-        token], what `networks.judge` returns, and `score` `[N]`, best first. A
-        candidate that was cut before its end comes last.
+        token], `clue_share` `[N]`, what `networks.judge` returns, and `score`
+        `[N]`, best first. A candidate that was cut before its end comes last.
     """
     is_new = tf.range(tf.shape(token_ids)[1]) >= opening_length
     written = tf.cast((token_ids > 0) & is_new, tf.float32)
@@ -84,7 +105,9 @@ def rank_candidates(
         tf.reduce_sum(fluency, 1), tf.reduce_sum(written, 1)
     )
     fit = tf.linalg.matvec(networks.embed_poem(token_ids), image_embedding[0])
+    clue_share = share_of_clues(token_ids, clue_ids[None])
     score = fit + options.fluency_weight * fluency
+    score += options.clue_weight * clue_share
     judged = networks.judge(token_ids, image_embedding)
     for probability in judged.values():
         score += options.judge_weight * probability
@@ -95,7 +118,13 @@ def rank_candidates(
     order = tf.argsort(
         tf.where(ended, score, score - 100.0), direction="DESCENDING"
     )
-    measured = {"fit": fit, "fluency": fluency, **judged, "score": score}
+    measured = {
+        "fit": fit,
+        "fluency": fluency,
+        "clue_share": clue_share,
+        **judged,
+        "score": score,
+    }
     return {
         name: tf.gather(values, order)
         for name, values in {"token_ids": token_ids, **measured}.items()

@@ -48,7 +48,7 @@ def sample(
     """
     size = logits.shape[-1]
     values, ids = tf.math.top_k(logits, min(top_k or size, size))
-    temperature = tf.reshape(tf.maximum(temperature, 1e-3), [-1, 1])
+    temperature = tf.reshape(tf.maximum(temperature, 1e-6), [-1, 1])
     probabilities = tf.nn.softmax(values / temperature)
     before = tf.cumsum(probabilities, axis=-1, exclusive=True)
     share = tf.reshape(tf.maximum(top_p, 1e-6), [-1, 1])
