@@ -18,25 +18,34 @@ run extract_features --photographs out/pictures --object out/data/object \
     --scene out/data/scene --num-crops 1
 run train_expert --num-steps 20 --num-words 8 --hidden-dim 8 --batch-size 4
 run distill_visual_encoder --photographs out/pictures --num-crops 1 \
-    --num-steps 3 --warmup-steps 1 --batch-size 4
+    --num-steps 3 --warmup-steps 1 --batch-size 4 &
+distilled=$!
 run train_embedding --embedding-dim 16 --word-dim 16 \
     --hidden-dim 16 --num-steps 40 --batch-size 4
+wait $distilled
 run train_embedding --features-dir out/encoder --embedding-dim 16 \
     --hidden-dim 16 --poem-tower out/embedding/poem_tower.keras \
-    --num-steps 20 --batch-size 4 --run-dir out/embedding_small
-any="--min-photographs 1 --min-count 1 --max-frequency 1"
-run train_clues $any --features-dir out/features --embedding-dir out/embedding \
-    --num-steps 20 --batch-size 4 --run-dir out/embedding/clues
-run train_clues $any --num-steps 20 --batch-size 4
+    --num-steps 20 --batch-size 4 --run-dir out/embedding_small &
+embedded=$!
+clues="--min-photographs 1 --min-count 1 --max-frequency 1 --num-steps 20
+    --batch-size 4"
+run train_clues $clues --features-dir out/features \
+    --embedding-dir out/embedding --run-dir out/embedding/clues
+wait $embedded
+run train_clues $clues &
+clued=$!
 small="--embedding-dim 16 --hidden-dim 24 --batch-size 8 --warmup-steps 5
     --sampled-tokens 60 --extra-pairs 1 --max-unknown 1"
 run pretrain_generator $small --num-steps 60 \
     --run-dir out/generator_poems
+wait $clued
 run pretrain_generator $small --num-steps 30 --pair-share 0.5 \
     --start-from out/generator_poems/generator.keras
 run export --features-dir out/features --embedding-dir out/embedding \
-    --model out/poet_experts/1
+    --model out/poet_experts/1 &
+exported=$!
 run export
+wait $exported
 run evaluate --photographs out/pictures --num-photographs 4 --others 3 \
     --no-sentences
 run export --model out/savedmodels/visualpoet/1 \
