@@ -74,8 +74,11 @@ class Config:
     clue_weight: float = option(
         Options.clue_weight, "of the share of clues in the poem"
     )
-    judge_weight: float = option(
-        Options.judge_weight, "of each discriminator's probability"
+    paired_weight: float = option(
+        Options.paired_weight, "of the multi-modal discriminator's p(paired)"
+    )
+    poetic_weight: float = option(
+        Options.poetic_weight, "of the poem-style discriminator's p(poetic)"
     )
 
 
@@ -110,7 +113,8 @@ def main(config: Config) -> None:
             penalty=config.penalty,
             fluency_weight=config.fluency_weight,
             clue_weight=config.clue_weight,
-            judge_weight=config.judge_weight,
+            paired_weight=config.paired_weight,
+            poetic_weight=config.poetic_weight,
         ),
         discriminators,
     )

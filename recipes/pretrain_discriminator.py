@@ -247,11 +247,7 @@ def _sample(config, generator, texts, subjects, number, batch_size=250):
 
 
 def _build(config, corpus, poem_tower):
-    """The discriminator; it begins with the joint space's word vectors.
-
-    The multi-modal one keeps them: with 31,000 pairs it would learn those by
-    heart. The others need to learn the order of words, and train them.
-    """
+    """The discriminator; it begins with the joint space's word vectors."""
     vocabulary = corpus.vocabulary
     size, marks = len(vocabulary), vocabulary.mark_ids()
     vectors = _narrow(
@@ -269,9 +265,7 @@ def _build(config, corpus, poem_tower):
         critic = poem_style.PoemStyleDiscriminator(
             size, marks, *dims, STYLES[config.critic], config.dropout
         )
-    words = critic.get_layer("token_embedding")
-    words.embeddings.assign(vectors)
-    words.trainable = config.critic != "multimodal"
+    critic.get_layer("token_embedding").embeddings.assign(vectors)
     return critic
 
 

@@ -216,7 +216,8 @@ def test_options_of_the_model_are_the_defaults():
         "penalty": 2.0,
         "fluency_weight": 0.1,
         "clue_weight": 0.3,
-        "judge_weight": 0.2,
+        "paired_weight": 0.16,
+        "poetic_weight": 0.04,
     }
     written = tiny.poet().write(
         SEA, seed=0, temperature=0.8, top_p=0.95, guidance=1.5, candidates=16

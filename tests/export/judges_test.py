@@ -25,8 +25,8 @@ def test_discriminators_judge_the_candidates():
         outputs["candidate_fit"]
         + tiny.OPTIONS.fluency_weight * outputs["candidate_fluency"]
         + tiny.OPTIONS.clue_weight * outputs["candidate_clue_share"]
-        + tiny.OPTIONS.judge_weight
-        * (outputs["candidate_paired"] + outputs["candidate_poetic"])
+        + tiny.OPTIONS.paired_weight * outputs["candidate_paired"]
+        + tiny.OPTIONS.poetic_weight * outputs["candidate_poetic"]
     )
     np.testing.assert_allclose(
         outputs["candidate_score"][0, :4], score[0, :4], atol=1e-5

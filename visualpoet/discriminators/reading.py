@@ -47,6 +47,7 @@ def read_poem(
     embedding_dim: int,
     hidden_dim: int,
     dropout: float,
+    train_words: bool = True,
 ) -> keras.KerasTensor:
     """Builds the layers that read a poem.
 
@@ -62,13 +63,17 @@ def read_poem(
         embedding_dim: Width of the token embedding.
         hidden_dim: Width of the GRU.
         dropout: Share of units left out in training.
+        train_words: Whether the token embedding is trained.
 
     Returns:
         float `[B, hidden_dim]`; what follows the last word changes nothing.
     """
     words = WordsOnly(mark_ids, name="words_only")(token_ids)
     embed = keras.layers.Embedding(
-        vocabulary_size, embedding_dim, name="token_embedding"
+        vocabulary_size,
+        embedding_dim,
+        name="token_embedding",
+        trainable=train_words,
     )
     # Word vectors of length 1 would leave a GRU near its start for long.
     x = keras.layers.Rescaling(embedding_dim**0.5, name="scale")(embed(words))

@@ -36,7 +36,8 @@ class Options:
         penalty: What each use takes off a content word [nats].
         fluency_weight: Weight of fluency against fit in the ranking.
         clue_weight: Weight of the share of clues in the poem.
-        judge_weight: Weight of each probability of the discriminators.
+        paired_weight: Weight of the multi-modal discriminator's p(paired).
+        poetic_weight: Weight of the poem-style discriminator's p(poetic).
     """
 
     temperature: tf.Tensor | float = 0.6
@@ -49,7 +50,8 @@ class Options:
     penalty: tf.Tensor | float = 2.0
     fluency_weight: tf.Tensor | float = 0.2
     clue_weight: tf.Tensor | float = 0.3
-    judge_weight: tf.Tensor | float = 0.2
+    paired_weight: tf.Tensor | float = 0.16
+    poetic_weight: tf.Tensor | float = 0.04
 
 
 def guide(

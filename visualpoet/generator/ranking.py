@@ -81,7 +81,7 @@ def rank_candidates(
 
     `score = cosine(poem, photograph) + fluency_weight * mean log probability
     + clue_weight * share of clues in the poem
-    + judge_weight * (p(paired) + p(poetic))`
+    + paired_weight * p(paired) + poetic_weight * p(poetic)`
 
     Args:
         networks: The models.
@@ -109,8 +109,12 @@ def rank_candidates(
     score = fit + options.fluency_weight * fluency
     score += options.clue_weight * clue_share
     judged = networks.judge(token_ids, image_embedding)
-    for probability in judged.values():
-        score += options.judge_weight * probability
+    weights = {
+        "paired": options.paired_weight,
+        "poetic": options.poetic_weight,
+    }
+    for name, probability in judged.items():
+        score += weights[name] * probability
     is_end = tf.reduce_any(
         token_ids[..., None] == tf.convert_to_tensor(ends), axis=-1
     )
