@@ -107,6 +107,11 @@ class Config:
     clip_norm: float = option(1.0, "largest norm of the gradient")
     critic_learning_rate: float = option(2e-4, "Adam, of the discriminators")
     critic_interval: int = option(1, "steps between updates of the critics")
+    interpolation: float = option(
+        1.0,
+        "which generator is saved: 1 the trained one, 0 the pre-trained one, "
+        "between them a mean of their weights",
+    )
     min_entropy: float = option(0.5, "stop below it [nats per token]")
     min_distinct: float = option(0.05, "stop below it, distinct-2 of samples")
     log_interval: int = option(25, "steps between rows, samples, checkpoints")
@@ -197,6 +202,7 @@ def main(config: Config) -> None:
         if step % config.log_interval == 0 or step == config.num_steps:
             _log(config, run, step, report.write(step))
             checkpointer.save(agent.train_step_counter)
+    _interpolate(config, generator)
     generator.save(config.run_dir / "generator.keras")
     for critic in critics:
         folder = config.run_dir / critic.name
@@ -300,6 +306,22 @@ def _build_agent(config, environment, network):
         clip_norm=config.clip_norm,
         entropy_regularization=config.entropy_weight or None,
         value_baseline=config.baseline == "value",
+    )
+
+
+def _interpolate(config, generator):
+    """Goes back a part of the way to the pre-trained generator.
+
+    Source: Ramé et al. (2024), WARP, linear interpolation towards the
+    initialisation: much of the reward for less loss of language.
+    """
+    share = config.interpolation
+    before = keras.saving.load_model(config.generator).get_weights()
+    generator.set_weights(
+        [
+            share * new + (1.0 - share) * old
+            for new, old in zip(generator.get_weights(), before)
+        ]
     )
 
 

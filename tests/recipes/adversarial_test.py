@@ -309,7 +309,11 @@ def test_collapse_stops_and_keeps_the_last_checkpoint(
     "options",
     [
         {"critics": ("real_or_generated",), "baseline": "running_mean"},
-        {"critics": ("multimodal",), "baseline": "value"},
+        {
+            "critics": ("multimodal",),
+            "baseline": "value",
+            "caption_share": 0.5,
+        },
         {
             "critics": ("poem_style",),
             "baseline": "none",
@@ -323,6 +327,20 @@ def test_the_other_methods_run(options, paths, pretrained, tmp_path):
     train(paths, pretrained, tmp_path / "run", num_steps=2, **options)
     header = rows(tmp_path / "run")[0]
     assert f"reward/{options['critics'][0]}" in header
+
+
+def test_the_saved_generator_lies_between(whole, pretrained, paths, tmp_path):
+    run = shutil.copytree(whole, tmp_path / "run")
+    options = json.loads((run / "config.json").read_text())
+    options |= {"interpolation": 0.25, "run_dir": str(run)}
+    (run / "config.json").write_text(json.dumps(options))
+    train(paths, pretrained, run, interpolation=0.25, resume=True)
+    before, after, between = (
+        keras.saving.load_model(folder / "generator.keras").get_weights()
+        for folder in (pretrained / "generator", whole, run)
+    )
+    for old, new, mean in zip(before, after, between):
+        np.testing.assert_allclose(mean, 0.75 * old + 0.25 * new, atol=1e-6)
 
 
 @pytest.mark.parametrize(
