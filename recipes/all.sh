@@ -3,7 +3,8 @@
 #   bash recipes/all.sh DATA [OUT]
 # DATA holds images/, poems/, pairs/ and experts/ (see recipes/README.md); OUT
 # (default: out) gets one run directory a step. A step that has finished is
-# skipped, one that was interrupted goes on where it was.
+# skipped, one that was interrupted goes on where it was. PYTHON has
+# ".[train,evaluate]", ADVERSARIAL_PYTHON ".[train,adversarial]" (README.md).
 set -euo pipefail
 recipes=$(cd "$(dirname "$0")" && pwd)
 data=$(cd "$1" && pwd)
@@ -42,13 +43,35 @@ step distill_visual_encoder encoder "${experts[@]}" \
 step train_embedding embedding_small --corpus-dir corpus \
     --features-dir encoder --poem-tower embedding/poem_tower.keras \
     --num-steps 1500
-export_options=(--corpus-dir corpus --features-dir encoder
-    --embedding-dir embedding_small --generator generator/generator.keras)
-[ -e poet/1 ] || "$python" "$recipes/export.py" "${export_options[@]}" \
-    --model poet/1
+small=(--corpus-dir corpus --features-dir encoder
+    --embedding-dir embedding_small)
+prose=(--paragraphs "$data/poems/paragraphs.jsonl.gz")
+step train_clues embedding_small/clues "${small[@]}"
+step pretrain_discriminator discriminators/multimodal "${small[@]}" \
+    "${prose[@]}" --critic multimodal --generator generator/generator.keras \
+    --max-tokens 60 --dropout 0.4 --caption-share 0.5 --num-samples 12000 \
+    --num-steps 1500
+step pretrain_discriminator discriminators/poem_style "${small[@]}" \
+    "${prose[@]}" --critic poem_style --generator generator/generator.keras \
+    --max-tokens 60 --word-dim 128 --dropout 0.3 --num-samples 20000 \
+    --num-steps 1000
+# The reward reads out/corpus.
+mkdir -p out && ln -sfn ../corpus out/corpus
+python=${ADVERSARIAL_PYTHON:-$python} PYTHONPATH="$recipes:$PYTHONPATH" \
+    step train_adversarial adversarial \
+    "${small[@]}" "${prose[@]}" --generator generator/generator.keras \
+    --discriminators-dir discriminators --max-tokens 60 --num-steps 400 \
+    --batch-size 48 --learning-rate 2e-4 --paired-weight 0.5 \
+    --caption-share 0.5 --teacher-weight 0 --kl-weight 0.1 --log-interval 10 \
+    --rewards caption_reward.shares_words=4 --interpolation 0.5
+written=(--generator adversarial/generator.keras)
+export_options=("${small[@]}" "${written[@]}"
+    --discriminators-dir adversarial)
+[ -e poet/2 ] || "$python" "$recipes/export.py" "${export_options[@]}" \
+    --model poet/2
 step evaluate evaluation "${experts[@]}" --photographs "${pictures[@]}" \
-    --model poet/1 --generator generator/generator.keras
-rm -rf savedmodels/visualpoet/1
+    --model poet/2 "${written[@]}" --generator-config generator/config.json
+rm -rf savedmodels/visualpoet/2
 "$python" "$recipes/export.py" "${export_options[@]}" \
-    --model savedmodels/visualpoet/1 --evaluation evaluation/results.json \
+    --model savedmodels/visualpoet/2 --evaluation evaluation/results.json \
     --notes "$recipes/shipped_notes.md"

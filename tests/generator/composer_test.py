@@ -43,6 +43,7 @@ def make_kinds(content=()):
         is_content=np.isin(ids, list(content)),
         is_open=np.zeros(V, bool),
         is_pause=np.zeros(V, bool),
+        is_numeral=np.zeros(V, bool),
         line_break=BREAK,
     )
 

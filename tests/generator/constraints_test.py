@@ -23,6 +23,7 @@ KINDS = constraints.TokenKinds(
     is_content=flags(SEA, MOON),
     is_open=flags(THE, HYPHEN),
     is_pause=flags(COMMA),
+    is_numeral=flags(10),
     line_break=BREAK,
 )
 
@@ -164,7 +165,7 @@ def test_offsets_are_bans_and_what_uses_take_off():
     penalty = tf.constant([0.5, 2.0])
     offsets = constraints.begin_offsets(KINDS, banned, opening, penalty)
     expected = np.zeros([2, V])
-    expected[:, [0, 1, 3]] = expected[0, COMMA] = NEVER
+    expected[:, [0, 1, 3, 10]] = expected[0, COMMA] = NEVER
     expected[0, SEA], expected[1, MOON] = -1.0, -2.0
     np.testing.assert_allclose(offsets, expected, rtol=1e-6)
     chosen = tf.constant([THE, MOON])
@@ -212,3 +213,10 @@ def test_token_kinds():
     assert names(kinds.is_content) == {"moon", "gull"}
     assert names(kinds.is_open) == {"the", "with", "-", "moon"}
     assert kinds.line_break == 4
+
+
+def test_roman_numerals_but_no_words():
+    numerals = ["ii", "iii", "iv", "vi", "viii", "ix", "xi", "xiv", "xxix"]
+    words = ["i", "v", "x", "ill", "il", "mix", "civil", "-", "vix"]
+    found = [bool(constraints.NUMERAL.fullmatch(w)) for w in numerals + words]
+    assert found == [True] * len(numerals) + [False] * len(words)

@@ -42,13 +42,13 @@ class Options:
 
     temperature: tf.Tensor | float = 0.6
     top_p: tf.Tensor | float = 0.95
-    guidance: tf.Tensor | float = 1.4
+    guidance: tf.Tensor | float = 1.2
     min_lines: tf.Tensor | int = 4
-    max_lines: tf.Tensor | int = 8
+    max_lines: tf.Tensor | int = 5
     min_words: tf.Tensor | int = 3
     max_words: tf.Tensor | int = 11
     penalty: tf.Tensor | float = 2.0
-    fluency_weight: tf.Tensor | float = 0.2
+    fluency_weight: tf.Tensor | float = 0.3
     clue_weight: tf.Tensor | float = 0.3
     paired_weight: tf.Tensor | float = 0.16
     poetic_weight: tf.Tensor | float = 0.04

@@ -1,6 +1,7 @@
 """What a poem may not do, as masks added to logits."""
 
 import dataclasses
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,7 @@ from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.generator.samplers import NEVER
 
 NO_REPEAT_NGRAM = 3
+NUMERAL = re.compile(r"(?=[ivx]{2})x{0,3}(ix|iv|v?i{0,3})")  # not the word I
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +28,8 @@ class TokenKinds:
         is_content: bool `[V]`; a word that should not come twice.
         is_open: bool `[V]`; what calls for another word, as `the` does.
         is_pause: bool `[V]`; a mark that no poem ends with, as the comma.
+        is_numeral: bool `[V]`; a Roman numeral, the number of a stanza or a
+            canto, which is never written.
         line_break: Id of the line break.
     """
 
@@ -34,6 +38,7 @@ class TokenKinds:
     is_content: np.ndarray
     is_open: np.ndarray
     is_pause: np.ndarray
+    is_numeral: np.ndarray
     line_break: int
 
 
@@ -70,6 +75,9 @@ def token_kinds(
         is_content=is_word & (counts < 0.004 * len(stream)),
         is_open=is_hyphen | is_word & (counts > 0) & (stopped < 0.04 * counts),
         is_pause=is_mark & (ended < 0.01 * counts),
+        is_numeral=np.array(
+            [bool(NUMERAL.fullmatch(token)) for token in vocabulary.tokens]
+        ),
         line_break=vocabulary.line_break,
     )
 
@@ -166,7 +174,8 @@ def begin_offsets(
     """
     is_content = tf.constant(kinds.is_content, tf.float32)
     used = -penalty[:, None] * tf.gather(is_content, opening)
-    return _add_at(banned_mask(banned), opening, used)
+    unwritten = banned_mask(banned | tf.constant(kinds.is_numeral))
+    return _add_at(unwritten, opening, used)
 
 
 def add_use(
