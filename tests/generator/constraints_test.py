@@ -69,7 +69,8 @@ WORDS, MARKS = {SEA, THE, MOON}, {COMMA, HYPHEN}
         # No word in a full line.
         (SEA, 3, 1, WORDS | MARKS | {BREAK, END}),
         (SEA, 4, 1, MARKS | {BREAK, END}),
-        (SEA, 4, 2, MARKS | {END}),
+        # A full last line takes no pause, which it could not end with.
+        (SEA, 4, 2, {HYPHEN, END}),
         # No mark at the start of a line or after another.
         (BREAK, 0, 1, WORDS),
         (COMMA, 1, 1, WORDS),
@@ -106,7 +107,7 @@ def test_form_of_each_row_on_its_own():
     )
     # The genitive (10) and what is never written (0, 1, 3) go with marks.
     leaning = {0, 1, 3, 10}
-    assert allowed(mask) == [WORDS, MARKS | {END} | leaning]
+    assert allowed(mask) == [WORDS, {HYPHEN, END} | leaning]
 
 
 def test_banned_tokens_and_those_never_written():

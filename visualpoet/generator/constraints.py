@@ -130,8 +130,11 @@ def form_mask(
     enough = (words >= min_words) & ~is_open  # [N]
     may_end = enough & (lines + 1 >= min_lines) & ~is_pause
     may_break = enough & (lines + 1 < max_lines)
-    # After a pause the last line can neither break nor end: it goes on.
-    goes_on = is_open | (is_pause & (lines + 1 >= max_lines))
+    # After a pause the last line can neither break nor end: it goes on. So a
+    # full one takes no pause, or it would go on for ever.
+    is_last = lines + 1 >= max_lines
+    goes_on = is_open | (is_pause & is_last)
+    no_pause = is_last & (words >= max_words)
     full = (words >= max_words) & ~goes_on
     no_mark = tf.gather(tf.constant(kinds.is_mark), last) | (words == 0)
     # One column a sort of token. A product with a matrix of zeros and ones is
@@ -143,12 +146,14 @@ def form_mask(
             no_mark | is_open,
             ~may_break,
             ~may_end,
+            no_mark | is_open | no_pause,
         ],
         axis=1,
     )
     sort = np.zeros(len(kinds.is_word), np.int32)
     sort[kinds.is_word] = 1
     sort[~kinds.is_word] = 2  # marks, and the genitive, which leans on a word
+    sort[kinds.is_pause] = 5
     sort[kinds.line_break] = 3
     sort[END] = 4
     is_sort = tf.one_hot(sort, forbidden.shape[1], axis=0)
