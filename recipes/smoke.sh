@@ -13,9 +13,11 @@ run() { "$python" "$recipes/$1.py" "${@:2}"; }
 run render_pictures --count 4 --size 120
 run smoke_data
 run prepare_corpus --poems out/data/poems.jsonl --pairs out/data/pairs.csv \
-    --captions out/data/captions.jsonl --vocabulary-size 300
+    --captions out/data/captions.jsonl --vocabulary-size 300 &
+prepared=$!
 run extract_features --photographs out/pictures --object out/data/object \
     --scene out/data/scene --num-crops 1
+wait $prepared
 run train_expert --num-steps 20 --num-words 8 --hidden-dim 8 --batch-size 4
 run distill_visual_encoder --photographs out/pictures --num-crops 1 \
     --num-steps 3 --warmup-steps 1 --batch-size 4 &
@@ -46,11 +48,17 @@ run export --features-dir out/features --embedding-dir out/embedding \
 exported=$!
 run export
 wait $exported
+poem() { "$python" -m visualpoet "$1" out/pictures/sea-0.jpg "${@:2}"; }
+poem write --model out/poet_experts > poem_experts.txt &
+with_experts=$!
 run evaluate --photographs out/pictures --num-photographs 4 --others 3 \
     --no-sentences
+wait $with_experts
+poem find --model out/poet --poems out/data/poems.jsonl > found.txt &
+found=$!
 run export --model out/savedmodels/visualpoet/1 \
     --evaluation out/evaluation/results.json
-"$python" -m visualpoet write out/pictures/sea-0.jpg --model out/poet_experts
-"$python" -m visualpoet write out/pictures/sea-0.jpg --model out/poet
-"$python" -m visualpoet find out/pictures/sea-0.jpg --model out/poet \
-    --poems out/data/poems.jsonl
+wait $found
+cat poem_experts.txt
+poem write --model out/poet
+cat found.txt
