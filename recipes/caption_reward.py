@@ -7,7 +7,6 @@ Reads the captions of the training photographs from `out/corpus`, the output
 of `prepare_corpus.py`; where a photograph has none, its label and its poems.
 """
 
-import collections
 import functools
 import pathlib
 from collections.abc import Sequence
@@ -41,13 +40,11 @@ def shares_words(
 @functools.cache
 def _weigh_captions(corpus_dir):
     corpus = load_corpus(corpus_dir)
-    paired = collections.defaultdict(list)
-    for pair in corpus.pairs:
-        paired[pair.image].append(pair.poem.text)
+    paired = corpus.paired_poems()
     names = corpus.images("train")
     photographs = [corpus.photographs[name] for name in names]
     texts = [
-        " ".join(p.captions or [p.label or "", *paired[p.image]])
+        " ".join(p.captions or [p.label, *paired.get(p.image, [])])
         for p in photographs
     ]
     vectorizer = TfidfVectorizer(stop_words="english", sublinear_tf=True)

@@ -156,10 +156,9 @@ class _Texts:
         if self.critic == "multimodal":
             image_embedding = self.seen[self.human.pair_images[pairs]]
             human = self.human.pair_batch(pairs, random)
-            if caption_share:
-                human = self.human.take_captions(
-                    pairs, human, caption_share, random
-                )
+            human = self.human.take_captions(
+                pairs, human, caption_share, random
+            )
             return material.multimodal_batch(image_embedding, human, generated)
         human = self.human.style_batch(len(chosen), random)
         return material.style_batch(human, generated, len(STYLES[self.critic]))
@@ -194,7 +193,8 @@ def _evaluation(config, run, critic, texts, poem_tower):
     """What to call for the accuracies on all held-out samples."""
     everything = np.arange(len(texts.samples))
     inputs, labels = texts.batch(everything, np.random.default_rng(0))
-    captioned = texts.batch(everything, np.random.default_rng(0), 1.0)
+    if config.caption_share:
+        captioned = texts.batch(everything, np.random.default_rng(0), 1.0)
     floor = {}
     if config.critic == "multimodal":
         floor["by the cosine of the joint space"] = _by_cosine(

@@ -147,6 +147,7 @@ def main(config: Config) -> None:
     inputs += sorted(config.discriminators_dir.glob("*/*.keras"))
     run = runs.RunDirectory(config.run_dir, config, inputs)
     generator = keras.saving.load_model(config.generator)
+    before = generator.get_weights()
     batches = _build_batches(config, generator)
     critics = [_load_critic(config, name) for name in config.critics]
     reward = _build_reward(config, batches, generator, critics)
@@ -202,7 +203,7 @@ def main(config: Config) -> None:
         if step % config.log_interval == 0 or step == config.num_steps:
             _log(config, run, step, report.write(step))
             checkpointer.save(agent.train_step_counter)
-    _interpolate(config, generator)
+    _interpolate(generator, before, config.interpolation)
     generator.save(config.run_dir / "generator.keras")
     for critic in critics:
         folder = config.run_dir / critic.name
@@ -309,14 +310,12 @@ def _build_agent(config, environment, network):
     )
 
 
-def _interpolate(config, generator):
+def _interpolate(generator, before, share):
     """Goes back a part of the way to the pre-trained generator.
 
     Source: Ramé et al. (2024), WARP, linear interpolation towards the
     initialisation: much of the reward for less loss of language.
     """
-    share = config.interpolation
-    before = keras.saving.load_model(config.generator).get_weights()
     generator.set_weights(
         [
             share * new + (1.0 - share) * old

@@ -127,9 +127,7 @@ def main(config: Config) -> None:
 
 def _encode_texts(corpus, features):
     """Token ids of the poems and captions of each photograph."""
-    poems, captions = {}, {}
-    for pair in corpus.pairs:
-        poems.setdefault(pair.image, []).append(pair.poem.text)
+    poems, captions = corpus.paired_poems(), {}
     for name, photo in corpus.photographs.items():
         captions[name] = [*photo.captions, *photo.moods]
         if photo.captions:

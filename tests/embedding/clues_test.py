@@ -1,8 +1,10 @@
-import types
-
 import numpy as np
 import pytest
 
+from visualpoet.corpus.prepared import PreparedCorpus
+from visualpoet.corpus.records import ImagePoemPair
+from visualpoet.corpus.records import Photograph
+from visualpoet.corpus.records import Poem
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding import clues
 
@@ -12,14 +14,14 @@ POEMS = ("the sea\nthe sea and the gull", "a gull over stones", "a stone")
 @pytest.fixture(scope="module")
 def corpus():
     photographs = {
-        "captioned": types.SimpleNamespace(
-            captions=("a gull", "the gull is white"), label=None
+        "captioned": Photograph(
+            "captioned", captions=("a gull", "the gull is white")
         ),
-        "labelled": types.SimpleNamespace(captions=(), label="sea"),
-        "bare": types.SimpleNamespace(captions=(), label=None),
+        "labelled": Photograph("labelled", label="sea"),
+        "bare": Photograph("bare"),
     }
     pairs = [
-        types.SimpleNamespace(image=name, poem=types.SimpleNamespace(text=text))
+        ImagePoemPair(name, Poem(text))
         for name, text in (
             ("captioned", POEMS[2]),
             ("labelled", POEMS[0]),
@@ -27,9 +29,7 @@ def corpus():
         )
     ]
     vocabulary = Vocabulary.train([*POEMS, "white"], 300)
-    return types.SimpleNamespace(
-        photographs=photographs, pairs=pairs, vocabulary=vocabulary
-    )
+    return PreparedCorpus([], pairs, photographs, vocabulary)
 
 
 def test_labels(corpus):

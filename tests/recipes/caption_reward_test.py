@@ -1,9 +1,11 @@
-import types
-
 import numpy as np
 import pytest
 
 from recipes import caption_reward
+from visualpoet.corpus.prepared import PreparedCorpus
+from visualpoet.corpus.records import ImagePoemPair
+from visualpoet.corpus.records import Photograph
+from visualpoet.corpus.records import Poem
 
 
 @pytest.fixture(autouse=True)
@@ -13,17 +15,15 @@ def corpus(monkeypatch):
         "cat": ("a cat sleeps",),
         "sea": (),
     }
-    verse = types.SimpleNamespace(text="the waves\nthat sleep")
-    made = types.SimpleNamespace(
-        images=lambda split: list(captions) if split == "train" else [],
+    verse = Poem("the waves\nthat sleep")
+    made = PreparedCorpus(
+        excerpts=[],
+        pairs=[ImagePoemPair(name, verse) for name in ("sea", "dog")],
         photographs={
-            name: types.SimpleNamespace(image=name, captions=some, label=name)
+            name: Photograph(name, split="train", captions=some, label=name)
             for name, some in captions.items()
         },
-        pairs=[
-            types.SimpleNamespace(image=name, poem=verse)
-            for name in ("sea", "dog")
-        ],
+        vocabulary=None,
     )
     monkeypatch.setattr(caption_reward, "load_corpus", lambda _: made)
     caption_reward._weigh_captions.cache_clear()

@@ -102,12 +102,11 @@ class Batches:
         self.names = [self._all_names[row] for row in rows]
         pairs = texts.pair_batch(chosen, random)
         photograph = take(self._subjects, rows)
-        share = self._caption_share
         return {
             "photograph": photograph,
-            "pairs": texts.take_captions(chosen, pairs, share, random)
-            if share
-            else pairs,
+            "pairs": texts.take_captions(
+                chosen, pairs, self._caption_share, random
+            ),
             "style": texts.style_batch(size, random),
             "teacher": {**photograph, "token_ids": pairs["paired"]},
         }

@@ -51,6 +51,18 @@ class PreparedCorpus:
         photographs = self.photographs.values()
         return [photo.image for photo in photographs if photo.split == split]
 
+    def paired_poems(self) -> dict[str, list[str]]:
+        """Returns the poems of each photograph, from all splits.
+
+        Returns:
+            Their texts by the name of the photograph; those without a poem
+            are left out.
+        """
+        paired: dict[str, list[str]] = {}
+        for pair in self.pairs:
+            paired.setdefault(pair.image, []).append(pair.poem.text)
+        return paired
+
     def pairs_of(
         self, split: str, images: Container[str], min_similarity: float
     ) -> list[ImagePoemPair]:

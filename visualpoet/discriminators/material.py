@@ -83,6 +83,8 @@ class Material:
         Returns:
             `paired` and `unpaired`, each int32 `[B, max_tokens]`.
         """
+        if not share:  # and nothing is drawn
+            return texts
         taken = {kind: values.copy() for kind, values in texts.items()}
         captioned = list(self.captions)
         for place, pair in enumerate(chosen):

@@ -1,6 +1,5 @@
 """Poetic clues: the words of the vocabulary that a photograph calls for."""
 
-import collections
 import pathlib
 from collections.abc import Sequence
 
@@ -125,17 +124,16 @@ def label_clues(corpus: PreparedCorpus, names: Sequence[str]) -> np.ndarray:
         1 for words of the label and else the share of the paired poems that
         have the word.
     """
-    paired = collections.defaultdict(list)
-    for pair in corpus.pairs:
-        paired[pair.image].append(pair.poem.text)
+    paired = corpus.paired_poems()
     encode = corpus.vocabulary.encode_batch
     labels = np.zeros([len(names), len(corpus.vocabulary)], np.float32)
     for row, name in zip(labels, names):
         photo = corpus.photographs[name]
         if not photo.captions:
-            for ids in encode(paired[name]):
-                row[sorted(set(ids))] += 1 / len(paired[name])
-        for ids in encode([*photo.captions, photo.label or ""]):
+            poems = paired.get(name, [])
+            for ids in encode(poems):
+                row[sorted(set(ids))] += 1 / len(poems)
+        for ids in encode([*photo.captions, photo.label]):
             row[ids] = 1.0
     return labels
 
