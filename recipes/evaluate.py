@@ -4,8 +4,10 @@
         --generator out/generator/generator.keras --run-dir out/evaluation
 
 `--guidance-curve 0 1 1.4 1.8` also writes for the first photographs with each
-of these weights of the photograph: the balance of fit and language. Needs the
-extra `evaluate` for the sentence embedding.
+of these weights of the photograph: the balance of fit and language.
+`--against out/before/poems.jsonl` tests the relevance against what another
+poet wrote for the same photographs. Needs the extra `evaluate` for the
+sentence embedding.
 """
 
 import dataclasses
@@ -25,6 +27,8 @@ from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.embedding import retrieval
 from visualpoet.evaluation import diversity
+from visualpoet.evaluation import intervals
+from visualpoet.evaluation import method_runs
 from visualpoet.evaluation import relevance
 from visualpoet.evaluation.kneser_ney import KneserNey
 from visualpoet.evaluation.memorisation import CopiedRuns
@@ -67,6 +71,9 @@ class Config:
     top_p: float = option(-1.0, "of the poems; as exported if below 0")
     guidance: float = option(-1.0, "of the poems; as exported if below 0")
     candidates: int = option(0, "a poem is the best of; as exported if 0")
+    against: str = option(
+        "", "poems.jsonl of another poet, to test against; empty for none"
+    )
     guidance_curve: tuple[float, ...] = option(
         (), "weights of the photograph to compare"
     )
@@ -105,9 +112,13 @@ def main(config: Config) -> None:
     results = {"relevance": {}, "photographs": len(names)}
     for row, some in poems.items():
         results["relevance"][row] = {
-            name: measure(some) for name, measure in measures.items()
+            name: float(measure(some).mean())
+            for name, measure in measures.items()
         }
         run.log(f"{row}: {results['relevance'][row]}")
+    if config.against:
+        theirs = _read_theirs(config, names)
+        results["against"] = _test_against(measures, ours, theirs)
     results |= _text_measures(config, corpus, ours, poems)
     if config.perplexity:
         results["perplexity"] = _perplexities(config, corpus)
@@ -158,7 +169,7 @@ def _write(config, run, poet, contents):
 
 
 def _relevance_measures(config, captions, others):
-    """Each maps poems, one a photograph, to a share in [0, 1]."""
+    """Each says which poems have their own photograph among the first."""
     similarities = {
         "tfidf": lambda poems: relevance.tfidf_similarity(poems, captions)
     }
@@ -168,11 +179,40 @@ def _relevance_measures(config, captions, others):
             poems, embedded
         )
     return {
-        name: lambda poems, similarity=similarity: relevance.share_among_first(
+        name: lambda poems, similarity=similarity: relevance.is_among_first(
             similarity(poems), others=others, seed=config.seed
         )
         for name, similarity in similarities.items()
     }
+
+
+def _read_theirs(config, names):
+    poems = method_runs.read_poems(pathlib.Path(config.against))
+    missing = [name for name in names if name not in poems]
+    if missing:
+        raise ValueError(
+            f"expected poems for the same {len(names)} photographs. Received: "
+            f"{config.against} without {len(missing)} of them, as {missing[0]}"
+        )
+    return [poems[name] for name in names]
+
+
+def _test_against(measures, ours, theirs):
+    """The other poet's shares, and paired permutation tests of ours."""
+    found = {}
+    for name, measure in measures.items():
+        first, second = (
+            measure(poems).astype(float) for poems in (theirs, ours)
+        )
+        found[name] = {
+            "share": float(first.mean()),
+            "p": intervals.paired_p_value(
+                first[None, :, None],
+                second[None, :, None],
+                lambda sums: sums[0],
+            ),
+        }
+    return found
 
 
 def _guidance_curve(config, run, poet, contents, captions):
@@ -193,7 +233,10 @@ def _guidance_curve(config, run, poet, contents, captions):
             {
                 "guidance": guidance,
                 "photographs": len(names),
-                **{name: measure(poems) for name, measure in measures.items()},
+                **{
+                    name: float(measure(poems).mean())
+                    for name, measure in measures.items()
+                },
                 "fluency": float(np.mean([poem.fluency for poem in written])),
                 "distinct_2": diversity.distinct_n(poems, 2),
             }

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 from recipes import evaluate
@@ -110,3 +111,27 @@ def test_without_options_poems_are_as_exported(paths, tmp_path):
     _, rows = run(paths, tmp_path / "run", sentences=False, candidates=0)
     content = (paths.pictures / rows[0]["photograph"]).read_bytes()
     assert rows[0]["poem"] == tiny.poet().write(content).poem
+
+
+def test_ours_are_tested_against_theirs_pair_by_pair():
+    measures = {"good": lambda poems: np.array([p == "good" for p in poems])}
+    good, bad = ["good"] * 8, ["bad"] * 8
+    found = evaluate._test_against(measures, good, bad)["good"]
+    assert found["share"] == 0.0
+    # All eight differ one way: 2 of 256 exchanges are as extreme.
+    assert found["p"] == pytest.approx(2 / 256, abs=0.006)
+    same = evaluate._test_against(measures, good, good)["good"]
+    assert same == {"share": 1.0, "p": 1.0}
+
+
+def test_what_another_poet_wrote_is_measured_too(paths, tmp_path):
+    run(paths, tmp_path / "before", sentences=False)
+    theirs = tmp_path / "before" / "poems.jsonl"
+    results, rows = run(
+        paths, tmp_path / "run", sentences=False, against=str(theirs)
+    )
+    ours = results["relevance"]["this model"]["tfidf"]
+    assert results["against"] == {"tfidf": {"share": ours, "p": 1.0}}
+    theirs.write_text(json.dumps(rows[0]) + "\n")
+    with pytest.raises(ValueError, match="same 5 photographs.* without 4"):
+        run(paths, tmp_path / "again", sentences=False, against=str(theirs))

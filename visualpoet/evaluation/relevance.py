@@ -113,20 +113,3 @@ def is_among_first(
         before = (rest > row[own]).sum() + (rest == row[own]).sum() / 2
         hits.append(before < first)
     return np.array(hits)
-
-
-def share_among_first(
-    similarity: np.ndarray, first: int = 10, others: int = 99, seed: int = 0
-) -> float:
-    """Share of poems whose own photograph is among the first.
-
-    Args:
-        similarity: As for `is_among_first`.
-        first: As for `is_among_first`.
-        others: As for `is_among_first`.
-        seed: As for `is_among_first`.
-
-    Returns:
-        Share in [0, 1].
-    """
-    return float(np.mean(is_among_first(similarity, first, others, seed)))

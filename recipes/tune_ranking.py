@@ -1,0 +1,144 @@
+"""Compare weights of the ranking on candidates that were written once.
+
+    python recipes/evaluate.py --photographs PHOTOS.tar --split test \
+        --model out/poet/1 --no-perplexity --run-dir out/evaluation_test
+    python recipes/tune_ranking.py --poems out/evaluation_test/poems.jsonl
+
+Prints how each score goes with the captions among the candidates of a
+photograph, and what the best candidates are like with each weight. Tune on
+other photographs than those that the card is measured on. Needs the extra
+`evaluate`.
+"""
+
+import dataclasses
+import itertools
+import json
+import pathlib
+
+import numpy as np
+import pandas as pd
+
+from visualpoet import runs
+from visualpoet.corpus.prepared import corpus_files
+from visualpoet.corpus.prepared import load_corpus
+from visualpoet.evaluation import diversity
+from visualpoet.evaluation import ranking_weights
+from visualpoet.evaluation import relevance
+from visualpoet.generator.composer import Options
+from visualpoet.runs import option
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Compare weights of the ranking on candidates that were written once."""
+
+    poems: pathlib.Path = option(
+        pathlib.Path("out/evaluation_test/poems.jsonl"),
+        "poems.jsonl of evaluate.py, with candidates",
+    )
+    corpus_dir: pathlib.Path = option(
+        pathlib.Path("out/corpus"), "output of prepare_corpus.py"
+    )
+    run_dir: pathlib.Path = option(pathlib.Path("out/ranking"), "output")
+    fluency_weights: tuple[float, ...] = option(
+        (0.2, Options.fluency_weight, 0.4), "to compare"
+    )
+    clue_weights: tuple[float, ...] = option(
+        (0.0, 0.3, Options.clue_weight), "to compare"
+    )
+    paired_weights: tuple[float, ...] = option(
+        (Options.paired_weight,), "to compare"
+    )
+    poetic_weights: tuple[float, ...] = option(
+        (Options.poetic_weight,), "to compare"
+    )
+    sentences: bool = option(True, "measure with the sentence embedding too")
+    others: int = option(99, "photographs a poem is compared with")
+    seed: int = option(0, "of the draws")
+    resume: bool = option(False, "write again into --run-dir")
+
+
+def main(config: Config) -> None:
+    """Runs the recipe.
+
+    Args:
+        config: Its options.
+    """
+    inputs = [*corpus_files(config.corpus_dir), config.poems]
+    run = runs.RunDirectory(config.run_dir, config, inputs)
+    photographs = load_corpus(config.corpus_dir).photographs
+    with config.poems.open(encoding="utf-8") as stream:
+        rows = [json.loads(line) for line in stream]
+    captions = [photographs[row["photograph"]].captions for row in rows]
+    poems = [[c["poem"] for c in row["candidates"]] for row in rows]
+    scores = ranking_weights.read_scores(rows)
+    similarities = _similarities(config, poems, captions)
+    correlations = _correlate(scores, similarities)
+    run.log(f"correlation among candidates\n{correlations.to_string()}")
+    table = _compare(config, poems, scores, similarities)
+    run.log(f"best candidates\n{table.to_string(index=False)}")
+    table.to_csv(config.run_dir / "weights.csv", index=False)
+    run.write_json("correlations.json", correlations.to_dict())
+
+
+def _similarities(config, poems, captions):
+    """Measure to float `[N, C, N]`: candidates to photographs."""
+    flat = [poem for some in poems for poem in some]
+    found = {"tfidf": relevance.tfidf_similarity(flat, captions)}
+    if config.sentences:
+        found["sentences"] = relevance.sentence_similarity(
+            flat, relevance.embed_captions(captions)
+        )
+    shape = [len(poems), len(poems[0]), len(captions)]
+    return {name: values.reshape(shape) for name, values in found.items()}
+
+
+def _correlate(scores, similarities):
+    """Scores against the similarity to the own captions, less that to all."""
+    place = np.arange(len(next(iter(scores.values()))))
+    own = {
+        measure: values[place, :, place] - values.mean(axis=2)
+        for measure, values in similarities.items()
+    }
+    return pd.DataFrame(
+        {
+            measure: {
+                name: ranking_weights.correlation_within(some, values)
+                for name, some in scores.items()
+            }
+            for measure, values in own.items()
+        }
+    ).round(3)
+
+
+def _compare(config, poems, scores, similarities):
+    grid = {
+        "fluency": config.fluency_weights,
+        "clue_share": config.clue_weights,
+        "paired": config.paired_weights,
+        "poetic": config.poetic_weights,
+    }
+    grid = {name: some for name, some in grid.items() if name in scores}
+    place = np.arange(len(poems))
+    rows = []
+    for point in itertools.product(*grid.values()):
+        weights = dict(zip(grid, point))
+        best = ranking_weights.choose(scores, {"fit": 1.0, **weights})
+        chosen = [some[index] for some, index in zip(poems, best)]
+        shares = {
+            measure: relevance.is_among_first(
+                values[place, best], others=config.others, seed=config.seed
+            ).mean()
+            for measure, values in similarities.items()
+        }
+        means = {
+            f"mean {name}": values[place, best].mean()
+            for name, values in scores.items()
+        }
+        distinct = diversity.distinct_n(chosen, 2)
+        rows.append({**weights, **shares, "distinct_2": distinct, **means})
+    return pd.DataFrame(rows).round(3)
+
+
+if __name__ == "__main__":
+    main(runs.parse_config(Config))
