@@ -4,7 +4,8 @@
 # DATA holds images/, poems/, pairs/ and experts/ (see recipes/README.md); OUT
 # (default: out) gets one run directory a step. A step that has finished is
 # skipped, one that was interrupted goes on where it was. PYTHON has
-# ".[train,evaluate]", ADVERSARIAL_PYTHON ".[train,adversarial]" (README.md).
+# ".[train,evaluate]", ADVERSARIAL_PYTHON ".[train,adversarial,serve]", the last
+# for the warm-up requests of the export (README.md).
 set -euo pipefail
 recipes=$(cd "$(dirname "$0")" && pwd)
 data=$(cd "$1" && pwd)
@@ -12,6 +13,7 @@ mkdir -p "${2:-out}" && cd "${2:-out}"
 export PYTHONPATH="$recipes/..${PYTHONPATH:+:$PYTHONPATH}"
 export TF_CPP_MIN_LOG_LEVEL=3
 python=${PYTHON:-python}
+adversarial_python=${ADVERSARIAL_PYTHON:-$python}
 
 step() { # step RECIPE RUN_DIR OPTIONS...
     [ -e "$2/FINISHED" ] && return
@@ -57,7 +59,7 @@ step pretrain_discriminator discriminators/poem_style "${small[@]}" \
     --num-steps 1000
 # The reward reads out/corpus.
 mkdir -p out && ln -sfn ../corpus out/corpus
-python=${ADVERSARIAL_PYTHON:-$python} PYTHONPATH="$recipes:$PYTHONPATH" \
+python=$adversarial_python PYTHONPATH="$recipes:$PYTHONPATH" \
     step train_adversarial adversarial \
     "${small[@]}" "${prose[@]}" --generator generator/generator.keras \
     --discriminators-dir discriminators --max-tokens 60 --num-steps 400 \
@@ -67,11 +69,11 @@ python=${ADVERSARIAL_PYTHON:-$python} PYTHONPATH="$recipes:$PYTHONPATH" \
 written=(--generator adversarial/generator.keras)
 export_options=("${small[@]}" "${written[@]}"
     --discriminators-dir adversarial)
-[ -e poet/2 ] || "$python" "$recipes/export.py" "${export_options[@]}" \
-    --model poet/2
+[ -e poet/2 ] || "$adversarial_python" "$recipes/export.py" \
+    "${export_options[@]}" --model poet/2
 step evaluate evaluation "${experts[@]}" --photographs "${pictures[@]}" \
     --model poet/2 "${written[@]}" --generator-config generator/config.json
 rm -rf savedmodels/visualpoet/2
-"$python" "$recipes/export.py" "${export_options[@]}" \
+"$adversarial_python" "$recipes/export.py" "${export_options[@]}" \
     --model savedmodels/visualpoet/2 --evaluation evaluation/results.json \
     --notes "$recipes/shipped_notes.md"

@@ -49,12 +49,11 @@ class Config:
 
 def _texts(corpus: PreparedCorpus, names: Container[str]) -> dict:
     """The texts that go with each of some photographs."""
+    paired = corpus.paired_poems()
     texts = {
-        name: [*photo.captions, *photo.moods]
+        name: [*photo.captions, *photo.moods, *paired.get(name, [])]
         for name, photo in corpus.photographs.items()
     }
-    for pair in corpus.pairs:
-        texts.setdefault(pair.image, []).append(pair.poem.text)
     return {n: some for n, some in texts.items() if some and n in names}
 
 

@@ -44,7 +44,7 @@ class Config:
         (0.2, Options.fluency_weight, 0.4), "to compare"
     )
     clue_weights: tuple[float, ...] = option(
-        (0.0, 0.3, Options.clue_weight), "to compare"
+        (0.0, 0.3, Options.clue_weight, 1.0), "to compare"
     )
     paired_weights: tuple[float, ...] = option(
         (Options.paired_weight,), "to compare"

@@ -236,33 +236,23 @@ def gather_material(
     vocabulary = corpus.vocabulary
     pairs = corpus.pairs_of(split, image_rows, min_similarity)
     photos = [p for p in corpus.photographs.values() if p.split == split]
-    prose = [*paragraphs, *(" ".join(p.captions) for p in photos if p.captions)]
+    described = [p for p in photos if p.captions]
+    prose = [*paragraphs, *(" ".join(p.captions) for p in described)]
     texts = {
         "pairs": [pair.poem.text for pair in pairs],
         "poems": corpus.texts(split),
         "paragraphs": prose,
     }
     ids = {name: vocabulary.encode_batch(some) for name, some in texts.items()}
-    kept = {
-        name: [i for i in datasets.mostly_known(some, max_unknown) if some[i]]
-        for name, some in ids.items()
-    }
-    for name, rows in kept.items():
-        if not rows:
-            raise ValueError(
-                f"expected {name} of the split {split} with at most "
-                f"{max_unknown:.0%} unknown words. Received: none of "
-                f"{len(ids[name])}"
-            )
+    kept = _mostly_known(ids, split, max_unknown)
     known = {name: [ids[name][i] for i in rows] for name, rows in kept.items()}
     is_word = vocabulary.is_word()
-    captions = {
-        image_rows[p.image]: vocabulary.encode_batch(list(p.captions))
-        for p in photos
-        if p.captions and p.image in image_rows
-    }
     return Material(
-        captions=captions,
+        captions={
+            image_rows[p.image]: vocabulary.encode_batch(list(p.captions))
+            for p in described
+            if p.image in image_rows
+        },
         pair_poems=known["pairs"],
         pair_images=np.array(
             [image_rows[pairs[i].image] for i in kept["pairs"]]
@@ -277,3 +267,19 @@ def gather_material(
         line_break=vocabulary.line_break,
         max_tokens=max_tokens,
     )
+
+
+def _mostly_known(ids, split, max_unknown) -> dict[str, list[int]]:
+    """Places of the texts to keep, by what they are."""
+    kept = {
+        name: [i for i in datasets.mostly_known(some, max_unknown) if some[i]]
+        for name, some in ids.items()
+    }
+    for name, rows in kept.items():
+        if not rows:
+            raise ValueError(
+                f"expected {name} of the split {split} with at most "
+                f"{max_unknown:.0%} unknown words. Received: none of "
+                f"{len(ids[name])}"
+            )
+    return kept

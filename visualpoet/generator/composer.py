@@ -49,7 +49,7 @@ class Options:
     max_words: tf.Tensor | int = 11
     penalty: tf.Tensor | float = 2.0
     fluency_weight: tf.Tensor | float = 0.3
-    clue_weight: tf.Tensor | float = 0.3
+    clue_weight: tf.Tensor | float = 0.6
     paired_weight: tf.Tensor | float = 0.16
     poetic_weight: tf.Tensor | float = 0.04
 

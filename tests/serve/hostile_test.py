@@ -1,0 +1,226 @@
+"""What no client should send: each is refused, and the server lives on."""
+
+import json
+import socket
+import struct
+import zlib
+
+import grpc
+import pytest
+import tensorflow as tf
+from tensorflow.core.framework import types_pb2
+from tensorflow_serving.apis import predict_pb2
+from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+from tests import tiny
+from tests.serve import asking
+from tests.serve import running
+from tests.serve.composing import NIGHT
+from tests.serve.composing import PREDICT
+from tests.serve.composing import SEA
+from tests.serve.composing import is_well
+from tests.serve.composing import predict_grpc
+from tests.serve.composing import until
+
+
+def png(width, height):
+    """A PNG that says how large it is and holds next to nothing."""
+
+    def chunk(kind, content):
+        check = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + check
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(bytes(1000)))
+        + chunk(b"IEND", b"")
+    )
+
+
+def lying_jpeg(width, height):
+    """The sea, in a frame of another size."""
+    start = SEA.index(b"\xff\xc0") + 5
+    size = struct.pack(">HH", height, width)
+    return SEA[:start] + size + SEA[start + 4 :]
+
+
+HOSTILE_PICTURES = [
+    b"",
+    b"\x00" * 1000,
+    SEA[:300],
+    SEA[:-500],
+    SEA[100:],
+    NIGHT[:200],
+    NIGHT[:-20],
+    png(30_000, 30_000),
+    lying_jpeg(60_000, 60_000),
+    b"\xff\xd8\xff\xe0" + b"\xff" * 1000,
+    b"GIF89a" + b"\xff" * 100,
+    b"RIFF\xff\xff\xff\xffWEBP",
+    b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+]
+
+
+@pytest.mark.parametrize("picture", HOSTILE_PICTURES)
+def test_hostile_pictures(server, picture):
+    body = {"instances": [asking.b64(picture)]}
+    status, answer = asking.ask_json(server.rest + PREDICT, body)
+    assert (status, list(answer)) == (400, ["error"])
+    assert "node" not in answer["error"]
+    status, _, content = asking.post_form(f"{server.rest}/v1/poems", picture)
+    assert (status, list(json.loads(content))) == (400, ["error"])
+    with pytest.raises(grpc.RpcError) as caught:
+        predict_grpc(server.grpc, [picture], 1)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_good_pictures_in_between(server):
+    assert is_well(server)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 1_000_000,
+        b'{"instances":' + b"[" * 500_000 + b"]" * 500_000 + b"}",
+        b'{"a":' * 100_000,
+        b'{"instances": [' + b'{"image_bytes":' * 900 + b"1",
+        json.dumps({"instances": [{"b64": "x" * 1_000_001}]}).encode(),
+        json.dumps({"instances": ["x"] * 100_000}).encode(),
+        json.dumps({"inputs": [[0] * 1000] * 2000}).encode(),
+        json.dumps({"instances": [1e999]}).encode(),
+        b'{"instances": [' + b"9" * 100_000 + b"]}",
+        b"\xff\xfe\x00{",
+        b"\x80\x04\x95",  # of a pickle
+    ],
+    ids=range(11),
+)
+def test_hostile_bodies(server, body):
+    status, answer = asking.ask_json(server.rest + PREDICT, body)
+    assert (status, list(answer)) == (400, ["error"])
+    assert len(answer["error"]) < 1000
+    assert is_well(server)
+
+
+def test_too_large_a_body(server):
+    body = b"x" * (20 * 2**20 + 1)
+    for path in (PREDICT, "/v1/lines"):
+        status, answer = asking.ask_json(server.rest + path, body)
+        assert (status, list(answer)) == (413, ["error"])
+    status, _, content = asking.post_form(f"{server.rest}/v1/poems", body)
+    assert (status, list(json.loads(content))) == (413, ["error"])
+    assert is_well(server)
+
+
+HEAD = b"POST /v1/models/tiny:predict HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"X: a\r\n" * 10_000 + b"\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"nonsense\r\n\r\n",
+        HEAD + b"Content-Length: -1\r\n\r\n",
+        HEAD + b"Content-Length: x\r\n\r\n",
+        HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nx\r\n0\r\n\r\n",
+        HEAD + b"Connection: close\r\nContent-Encoding: gzip\r\n"
+        b"Content-Length: 2\r\n\r\nxx",
+    ],
+    ids=range(10),
+)
+def test_hostile_http(server, content):
+    answer = asking.exchange(server.rest, content)
+    assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
+    assert b"Traceback" not in answer
+    assert is_well(server)
+
+
+def test_a_body_that_never_ends():
+    with running.serve(tiny.exported().parent, idle_seconds=0.3) as server:
+        for start in (b"", b"GET / HT", HEAD + b"Content-Length: 9"):
+            assert asking.exchange(server.rest, start) == b""
+        head = HEAD + b"Content-Length: 99\r\n\r\n{"
+        answer = asking.exchange(server.rest, head)
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert is_well(server)
+
+
+def test_too_many_requests_at_once():
+    with running.serve(tiny.exported().parent, requests=1) as server:
+        host, port = server.rest.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(HEAD + b"Content-Length: 9\r\n\r\n{")
+            until(lambda: server.server._busy == 1)
+            status, answer = asking.ask_json(server.rest + PREDICT, b"{}")
+            assert (status, answer["error"][:8]) == (429, "too many")
+        until(lambda: server.server._busy == 0)
+        assert is_well(server)
+
+
+def bomb(dtype, shape, **values):
+    tensor = tf.make_tensor_proto([b"x"])
+    tensor.Clear()
+    tensor.dtype = dtype
+    for size in shape:
+        tensor.tensor_shape.dim.add(size=size)
+    for name, value in values.items():
+        getattr(tensor, name).append(value)
+    return tensor
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "/tensorflow.serving.PredictionService/Predict",
+        "/tensorflow.serving.ModelService/GetModelStatus",
+        "/grpc.health.v1.Health/Check",
+    ],
+)
+def test_noise_for_a_grpc_message(server, method):
+    with grpc.insecure_channel(server.grpc) as channel:
+        with pytest.raises(grpc.RpcError) as caught:
+            channel.unary_unary(method)(b"\xff" * 9, timeout=60)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert caught.value.details() == "Unable to parse request"
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        bomb(types_pb2.DT_STRING, [2**40], string_val=b"x"),
+        bomb(types_pb2.DT_STRING, [2**20, 2**20, 2**30], string_val=b"x"),
+        bomb(types_pb2.DT_STRING, [-1], string_val=b"x"),
+        bomb(types_pb2.DT_STRING, [3]),
+        bomb(types_pb2.DT_STRING, [1] * 300, string_val=b"x"),
+        bomb(types_pb2.DT_STRING, [65], string_val=b"x"),
+        bomb(types_pb2.DT_INVALID, [1]),
+        bomb(types_pb2.DT_RESOURCE, [1]),
+        bomb(types_pb2.DT_VARIANT, [1]),
+        bomb(types_pb2.DT_STRING_REF, [1], string_val=b"x"),
+        bomb(99, [1]),
+    ],
+    ids=range(11),
+)
+def test_hostile_tensors(server, tensor):
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "tiny"
+    request.inputs["image_bytes"].CopyFrom(tensor)
+    with grpc.insecure_channel(server.grpc) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.Predict(request, timeout=60)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert is_well(server)
+
+
+def test_too_large_a_message(server):
+    with pytest.raises(grpc.RpcError) as caught:
+        predict_grpc(server.grpc, [b"x" * (21 * 2**20)], 1)
+    assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert is_well(server)
