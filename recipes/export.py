@@ -80,6 +80,12 @@ class Config:
     poetic_weight: float = option(
         Options.poetic_weight, "of the poem-style discriminator's p(poetic)"
     )
+    recital_bound: float = option(
+        Options.recital_bound, "fluency above which a poem counts as recited"
+    )
+    recital_weight: float = option(
+        Options.recital_weight, "what each nat above it takes off the score"
+    )
 
 
 def main(config: Config) -> None:
@@ -115,6 +121,8 @@ def main(config: Config) -> None:
             clue_weight=config.clue_weight,
             paired_weight=config.paired_weight,
             poetic_weight=config.poetic_weight,
+            recital_bound=config.recital_bound,
+            recital_weight=config.recital_weight,
         ),
         discriminators,
     )

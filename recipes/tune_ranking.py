@@ -52,6 +52,12 @@ class Config:
     poetic_weights: tuple[float, ...] = option(
         (Options.poetic_weight,), "to compare"
     )
+    recital_bound: float = option(
+        Options.recital_bound, "fluency above which a poem counts as recited"
+    )
+    recital_weight: float = option(
+        Options.recital_weight, "what each nat above it takes off"
+    )
     sentences: bool = option(True, "measure with the sentence embedding too")
     others: int = option(99, "photographs a poem is compared with")
     seed: int = option(0, "of the draws")
@@ -120,10 +126,14 @@ def _compare(config, poems, scores, similarities):
     }
     grid = {name: some for name, some in grid.items() if name in scores}
     place = np.arange(len(poems))
+    recital = np.maximum(scores["fluency"] - config.recital_bound, 0.0)
     rows = []
     for point in itertools.product(*grid.values()):
         weights = dict(zip(grid, point))
-        best = ranking_weights.choose(scores, {"fit": 1.0, **weights})
+        best = ranking_weights.choose(
+            scores | {"recital": recital},
+            {"fit": 1.0, "recital": -config.recital_weight, **weights},
+        )
         chosen = [some[index] for some, index in zip(poems, best)]
         shares = {
             measure: relevance.is_among_first(

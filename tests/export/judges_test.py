@@ -27,6 +27,10 @@ def test_discriminators_judge_the_candidates():
         + tiny.OPTIONS.clue_weight * outputs["candidate_clue_share"]
         + tiny.OPTIONS.paired_weight * outputs["candidate_paired"]
         + tiny.OPTIONS.poetic_weight * outputs["candidate_poetic"]
+        - tiny.OPTIONS.recital_weight
+        * np.maximum(
+            outputs["candidate_fluency"] - tiny.OPTIONS.recital_bound, 0
+        )
     )
     np.testing.assert_allclose(
         outputs["candidate_score"][0, :4], score[0, :4], atol=1e-5

@@ -414,8 +414,21 @@ def rank(token_ids, **options):
         tf.constant([6, 7]),
         token_ids,
         FLUENCY,
-        composer.Options(**options),
+        composer.Options(**{"recital_weight": 0.0, **options}),
     )
+
+
+def test_a_poem_that_is_too_probable_to_be_new_loses():
+    # Fluency -1, -10, -2; what is above -2.5 costs half.
+    ranked = rank(
+        CANDIDATES,
+        fluency_weight=0.0,
+        clue_weight=0.0,
+        recital_bound=-2.5,
+        recital_weight=0.5,
+    )
+    np.testing.assert_allclose(ranked["fit"], [0.9, 0.5, 0.1], atol=1e-6)
+    np.testing.assert_allclose(ranked["score"], [0.9, 0.25, -0.65], atol=1e-6)
 
 
 def test_candidates_are_ranked_by_fit_and_fluency():

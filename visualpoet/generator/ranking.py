@@ -81,7 +81,11 @@ def rank_candidates(
 
     `score = cosine(poem, photograph) + fluency_weight * mean log probability
     + clue_weight * share of clues in the poem
-    + paired_weight * p(paired) + poetic_weight * p(poetic)`
+    + paired_weight * p(paired) + poetic_weight * p(poetic)
+    - recital_weight * max(0, mean log probability - recital_bound)`
+
+    A poem that is as probable as the last term asks is one that the generator
+    knows by heart more often than not.
 
     Args:
         networks: The models.
@@ -108,6 +112,9 @@ def rank_candidates(
     clue_share = share_of_clues(token_ids, clue_ids[None])
     score = fit + options.fluency_weight * fluency
     score += options.clue_weight * clue_share
+    score -= options.recital_weight * tf.nn.relu(
+        fluency - options.recital_bound
+    )
     judged = networks.judge(token_ids, image_embedding)
     weights = {
         "paired": options.paired_weight,
