@@ -129,7 +129,8 @@ def test_candidates_are_sorted_and_the_first_is_the_poem():
         assert -1.001 <= candidate.fit <= 1.001
         assert candidate.fluency < 0
         expected = candidate.fit + 0.1 * candidate.fluency
-        expected += 0.3 * candidate.clue_share
+        expected += 0.6 * candidate.clue_share
+        expected -= max(0.0, candidate.fluency + 2.3)
         assert candidate.score == pytest.approx(expected, abs=1e-5)
 
 
@@ -215,9 +216,11 @@ def test_options_of_the_model_are_the_defaults():
         "max_words": 5,
         "penalty": 2.0,
         "fluency_weight": 0.1,
-        "clue_weight": 0.3,
+        "clue_weight": 0.6,
         "paired_weight": 0.16,
         "poetic_weight": 0.04,
+        "recital_bound": -2.3,
+        "recital_weight": 1.0,
     }
     written = tiny.poet().write(
         SEA, seed=0, temperature=0.8, top_p=0.95, guidance=1.5, candidates=16
