@@ -95,6 +95,7 @@ def main(config: Config) -> None:
     captions = {n: p.captions for n, p in corpus.photographs.items()}
     names = [n for n in corpus.images(config.split) if captions[n]]
     names = names[: config.num_photographs]
+    theirs = _read_theirs(config, names)
     poet = visualpoet.load(config.model)
     contents = _contents(config, names)
     ours = _write(config, run, poet, contents)
@@ -116,8 +117,7 @@ def main(config: Config) -> None:
             for name, measure in measures.items()
         }
         run.log(f"{row}: {results['relevance'][row]}")
-    if config.against:
-        theirs = _read_theirs(config, names)
+    if theirs:
         results["against"] = _test_against(measures, ours, theirs)
     results |= _text_measures(config, corpus, ours, poems)
     if config.perplexity:
@@ -187,6 +187,8 @@ def _relevance_measures(config, captions, others):
 
 
 def _read_theirs(config, names):
+    if not config.against:
+        return []
     poems = method_runs.read_poems(pathlib.Path(config.against))
     missing = [name for name in names if name not in poems]
     if missing:

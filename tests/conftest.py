@@ -4,6 +4,8 @@ import os
 
 # Read by TensorFlow when it is imported, so before everything else.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# One for each of the two processes that the tests run in.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # for tf-agents; Keras 3 stays
 
 import keras  # noqa: E402
