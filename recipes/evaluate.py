@@ -111,14 +111,14 @@ def main(config: Config) -> None:
     known = [captions[name] for name in names]
     measures = _relevance_measures(config, known, config.others)
     results = {"relevance": {}, "photographs": len(names)}
-    for row, some in poems.items():
-        results["relevance"][row] = {
-            name: float(measure(some).mean())
-            for name, measure in measures.items()
-        }
+    hits = {row: _measure(measures, some) for row, some in poems.items()}
+    for row, some in hits.items():
+        results["relevance"][row] = _shares(some)
         run.log(f"{row}: {results['relevance'][row]}")
     if theirs:
-        results["against"] = _test_against(measures, ours, theirs)
+        results["against"] = _test_against(
+            hits["this model"], _measure(measures, theirs)
+        )
     results |= _text_measures(config, corpus, ours, poems)
     if config.perplexity:
         results["perplexity"] = _perplexities(config, corpus)
@@ -186,6 +186,14 @@ def _relevance_measures(config, captions, others):
     }
 
 
+def _measure(measures, poems):
+    return {name: measure(poems) for name, measure in measures.items()}
+
+
+def _shares(hits):
+    return {name: float(some.mean()) for name, some in hits.items()}
+
+
 def _read_theirs(config, names):
     if not config.against:
         return []
@@ -199,22 +207,20 @@ def _read_theirs(config, names):
     return [poems[name] for name in names]
 
 
-def _test_against(measures, ours, theirs):
+def _test_against(ours, theirs):
     """The other poet's shares, and paired permutation tests of ours."""
-    found = {}
-    for name, measure in measures.items():
-        first, second = (
-            measure(poems).astype(float) for poems in (theirs, ours)
-        )
-        found[name] = {
-            "share": float(first.mean()),
+    shares = _shares(theirs)
+    return {
+        name: {
+            "share": shares[name],
             "p": intervals.paired_p_value(
-                first[None, :, None],
-                second[None, :, None],
+                theirs[name].astype(float)[None, :, None],
+                ours[name].astype(float)[None, :, None],
                 lambda sums: sums[0],
             ),
         }
-    return found
+        for name in shares
+    }
 
 
 def _guidance_curve(config, run, poet, contents, captions):
@@ -235,10 +241,7 @@ def _guidance_curve(config, run, poet, contents, captions):
             {
                 "guidance": guidance,
                 "photographs": len(names),
-                **{
-                    name: float(measure(poems).mean())
-                    for name, measure in measures.items()
-                },
+                **_shares(_measure(measures, poems)),
                 "fluency": float(np.mean([poem.fluency for poem in written])),
                 "distinct_2": diversity.distinct_n(poems, 2),
             }

@@ -24,8 +24,17 @@ from visualpoet.corpus.prepared import load_corpus
 from visualpoet.evaluation import diversity
 from visualpoet.evaluation import ranking_weights
 from visualpoet.evaluation import relevance
+from visualpoet.generator import ranking
 from visualpoet.generator.composer import Options
 from visualpoet.runs import option
+
+# Score to its weight in `Options`.
+WEIGHTS = {
+    "fluency": "fluency_weight",
+    "clue_share": "clue_weight",
+    "paired": "paired_weight",
+    "poetic": "poetic_weight",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,21 +128,21 @@ def _correlate(scores, similarities):
 
 def _compare(config, poems, scores, similarities):
     grid = {
-        "fluency": config.fluency_weights,
-        "clue_share": config.clue_weights,
-        "paired": config.paired_weights,
-        "poetic": config.poetic_weights,
+        name: getattr(config, f"{field}s")
+        for name, field in WEIGHTS.items()
+        if name in scores
     }
-    grid = {name: some for name, some in grid.items() if name in scores}
     place = np.arange(len(poems))
-    recital = np.maximum(scores["fluency"] - config.recital_bound, 0.0)
     rows = []
     for point in itertools.product(*grid.values()):
         weights = dict(zip(grid, point))
-        best = ranking_weights.choose(
-            scores | {"recital": recital},
-            {"fit": 1.0, "recital": -config.recital_weight, **weights},
+        options = Options(
+            recital_bound=config.recital_bound,
+            recital_weight=config.recital_weight,
+            **{WEIGHTS[name]: value for name, value in weights.items()},
         )
+        score = ranking.score_candidates(scores, options)
+        best = np.argmax(score, axis=1)
         chosen = [some[index] for some, index in zip(poems, best)]
         shares = {
             measure: relevance.is_among_first(

@@ -25,18 +25,6 @@ def test_refuses_candidates_that_cannot_be_compared(counts):
         ranking_weights.read_scores(rows)
 
 
-def test_choose_weighs_the_scores():
-    scores = {
-        "fit": np.array([[0.5, 0.4], [0.1, 0.3]]),
-        "fluency": np.array([[-2.0, -1.0], [-1.0, -9.0]]),
-    }
-    by_fit = ranking_weights.choose(scores, {"fit": 1.0})
-    np.testing.assert_array_equal(by_fit, [0, 1])
-    # 0.5 - 0.4 and 0.4 - 0.2; 0.1 - 0.2 and 0.3 - 1.8.
-    by_both = ranking_weights.choose(scores, {"fit": 1.0, "fluency": 0.2})
-    np.testing.assert_array_equal(by_both, [1, 0])
-
-
 def test_correlation_is_within_photographs():
     # Among all four, the two rise together; within each photograph, one
     # rises where the other falls.

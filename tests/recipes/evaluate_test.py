@@ -114,13 +114,12 @@ def test_without_options_poems_are_as_exported(paths, tmp_path):
 
 
 def test_ours_are_tested_against_theirs_pair_by_pair():
-    measures = {"good": lambda poems: np.array([p == "good" for p in poems])}
-    good, bad = ["good"] * 8, ["bad"] * 8
-    found = evaluate._test_against(measures, good, bad)["good"]
+    good, bad = ({"hits": np.array([is_hit] * 8)} for is_hit in (True, False))
+    found = evaluate._test_against(good, bad)["hits"]
     assert found["share"] == 0.0
     # All eight differ one way: 2 of 256 exchanges are as extreme.
     assert found["p"] == pytest.approx(2 / 256, abs=0.006)
-    same = evaluate._test_against(measures, good, good)["good"]
+    same = evaluate._test_against(good, good)["hits"]
     assert same == {"share": 1.0, "p": 1.0}
 
 

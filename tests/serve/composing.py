@@ -10,22 +10,17 @@ from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from tests import tiny
 from tests.serve import asking
+from tests.serve import conformance
 
 SEA, NIGHT = tiny.photograph("sea"), tiny.photograph("night", "PNG")
-PREDICT = "/v1/models/tiny:predict"
 
 
 def compose(photographs, seed, row=True):
     row_of = [
         {
+            **conformance.COMPOSE,
             "image_bytes": asking.b64(photograph),
             "seed": seed + number,
-            "temperature": 0.8,
-            "top_p": 0.95,
-            "guidance": 1.5,
-            "lines": 0,
-            "num_candidates": 1,
-            "banned": "",
         }
         for number, photograph in enumerate(photographs)
     ]
@@ -40,7 +35,7 @@ def poem_of(photograph, seed):
     return tiny.poet().write(photograph, seed=seed, candidates=1).poem
 
 
-def predict_grpc(address, photographs, seed, timeout=60, metadata=None):
+def predict_grpc(address, photographs, seed, timeout=60):
     request = predict_pb2.PredictRequest()
     request.model_spec.name = "tiny"
     request.model_spec.signature_name = "compose"
@@ -59,7 +54,9 @@ def predict_grpc(address, photographs, seed, timeout=60, metadata=None):
 
 def is_well(server):
     """A good request is answered."""
-    status, answer = asking.ask_json(server.rest + PREDICT, compose([SEA], 1))
+    status, answer = asking.ask_json(
+        server.rest + conformance.PREDICT, compose([SEA], 1)
+    )
     assert status == 200, answer
     return answer["predictions"][0]["poem"] == poem_of(SEA, 1)
 

@@ -16,11 +16,11 @@ from tests import tiny
 from tests.serve import asking
 from tests.serve import running
 from tests.serve.composing import NIGHT
-from tests.serve.composing import PREDICT
 from tests.serve.composing import SEA
 from tests.serve.composing import is_well
 from tests.serve.composing import predict_grpc
 from tests.serve.composing import until
+from tests.serve.conformance import PREDICT
 
 
 def png(width, height):

@@ -18,12 +18,12 @@ import tensorflow as tf
 from tests import tiny
 from tests.serve import asking
 from tests.serve import running
-from tests.serve.composing import PREDICT
 from tests.serve.composing import SEA
 from tests.serve.composing import compose
 from tests.serve.composing import poem_of
 from tests.serve.composing import predict_grpc
 from tests.serve.composing import until
+from tests.serve.conformance import PREDICT
 from visualpoet import cli
 
 ROOT = pathlib.Path(__file__).parents[2]

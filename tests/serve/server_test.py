@@ -11,12 +11,12 @@ from grpc_health.v1 import health_pb2_grpc
 from tests import tiny
 from tests.serve import asking
 from tests.serve.composing import NIGHT
-from tests.serve.composing import PREDICT
 from tests.serve.composing import SEA
 from tests.serve.composing import compose
 from tests.serve.composing import is_well
 from tests.serve.composing import poem_of
 from tests.serve.composing import predict_grpc
+from tests.serve.conformance import PREDICT
 from visualpoet.serve import page
 
 # --- the same seed, the same poem

@@ -1,12 +1,10 @@
-"""Which weights rank candidates well: measured on what was written once."""
+"""Candidates that were written once, to compare weights of the ranking on."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-
-SCORES = ("fit", "fluency", "clue_share", "paired", "poetic")
 
 
 def read_scores(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
@@ -17,7 +15,7 @@ def read_scores(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
             many `candidates`.
 
     Returns:
-        Those of `SCORES` that the candidates have, each float `[N, C]`.
+        Name to float `[N, C]`: what candidates are ranked by, not the score.
 
     Raises:
         ValueError: If the numbers of candidates differ, or are below two.
@@ -30,25 +28,9 @@ def read_scores(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
         )
     return {
         name: np.array([[c[name] for c in row["candidates"]] for row in rows])
-        for name in SCORES
-        if name in rows[0]["candidates"][0]
+        for name in rows[0]["candidates"][0]
+        if name not in ("poem", "score")
     }
-
-
-def choose(
-    scores: Mapping[str, np.ndarray], weights: Mapping[str, float]
-) -> np.ndarray:
-    """Chooses the best candidate of each photograph.
-
-    Args:
-        scores: Name to float `[N, C]`.
-        weights: Name to weight; a score without one counts nothing.
-
-    Returns:
-        int `[N]`, the place of the candidate.
-    """
-    total = sum(weights[name] * scores[name] for name in weights)
-    return np.argmax(total, axis=1)
 
 
 def correlation_within(first: np.ndarray, second: np.ndarray) -> float:

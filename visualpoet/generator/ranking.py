@@ -67,6 +67,43 @@ def share_of_clues(token_ids: tf.Tensor, clue_ids: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.cast(is_used, tf.float32), axis=1)
 
 
+def score_candidates(
+    measured: dict[str, tf.Tensor], options: Options
+) -> tf.Tensor:
+    """Says how good candidates are.
+
+    `score = cosine(poem, photograph) + fluency_weight * mean log probability
+    + clue_weight * share of clues in the poem
+    - recital_weight * max(0, mean log probability - recital_bound)
+    + paired_weight * p(paired) + poetic_weight * p(poetic)`
+
+    The more probable a poem is than `recital_bound`, the likelier the generator
+    knows it by heart.
+
+    Args:
+        measured: `fit` and `fluency`, and what there is of `clue_share`,
+            `paired` and `poetic`, each float of one shape.
+        options: The weights.
+
+    Returns:
+        float of that shape.
+    """
+    above = tf.nn.relu(measured["fluency"] - options.recital_bound)
+    weights = {
+        "fluency": options.fluency_weight,
+        "clue_share": options.clue_weight,
+        "recital": -options.recital_weight,
+        "paired": options.paired_weight,
+        "poetic": options.poetic_weight,
+    }
+    given = {"recital": above, **measured}
+    score = measured["fit"]
+    for name in weights:
+        if name in given:
+            score = score + weights[name] * given[name]
+    return score
+
+
 def rank_candidates(
     networks: Networks,
     image_embedding: tf.Tensor,
@@ -77,15 +114,7 @@ def rank_candidates(
     opening_length: tf.Tensor | int = 0,
     ends: tf.Tensor | tuple[int, ...] = (END,),
 ) -> dict[str, tf.Tensor]:
-    """Orders candidates by fit to the photograph, fluency and judgement.
-
-    `score = cosine(poem, photograph) + fluency_weight * mean log probability
-    + clue_weight * share of clues in the poem
-    + paired_weight * p(paired) + poetic_weight * p(poetic)
-    - recital_weight * max(0, mean log probability - recital_bound)`
-
-    A poem that is as probable as the last term asks is one that the generator
-    knows by heart more often than not.
+    """Orders candidates by `score_candidates`.
 
     Args:
         networks: The models.
@@ -109,33 +138,21 @@ def rank_candidates(
         tf.reduce_sum(fluency, 1), tf.reduce_sum(written, 1)
     )
     fit = tf.linalg.matvec(networks.embed_poem(token_ids), image_embedding[0])
-    clue_share = share_of_clues(token_ids, clue_ids[None])
-    score = fit + options.fluency_weight * fluency
-    score += options.clue_weight * clue_share
-    score -= options.recital_weight * tf.nn.relu(
-        fluency - options.recital_bound
-    )
-    judged = networks.judge(token_ids, image_embedding)
-    weights = {
-        "paired": options.paired_weight,
-        "poetic": options.poetic_weight,
+    measured = {
+        "fit": fit,
+        "fluency": fluency,
+        "clue_share": share_of_clues(token_ids, clue_ids[None]),
+        **networks.judge(token_ids, image_embedding),
     }
-    for name, probability in judged.items():
-        score += weights[name] * probability
+    measured["score"] = score_candidates(measured, options)
     is_end = tf.reduce_any(
         token_ids[..., None] == tf.convert_to_tensor(ends), axis=-1
     )
     ended = tf.reduce_any(is_end & is_new, axis=1)
     order = tf.argsort(
-        tf.where(ended, score, score - 100.0), direction="DESCENDING"
+        tf.where(ended, measured["score"], measured["score"] - 100.0),
+        direction="DESCENDING",
     )
-    measured = {
-        "fit": fit,
-        "fluency": fluency,
-        "clue_share": clue_share,
-        **judged,
-        "score": score,
-    }
     return {
         name: tf.gather(values, order)
         for name, values in {"token_ids": token_ids, **measured}.items()

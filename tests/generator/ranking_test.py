@@ -1,0 +1,135 @@
+import numpy as np
+import tensorflow as tf
+
+from visualpoet.generator import ranking
+from visualpoet.generator.composer import Options
+from visualpoet.generator.networks import Networks
+
+END, BREAK = 2, 4
+
+#                fit  fluency                  score
+#   5 END        0.1  (-1 - 1) / 2 = -1        0.1 - 0.1 =  0.0
+#   6 7 END      0.9  (-9 - 9 - 12) / 3 = -10  0.9 - 1.0 = -0.1
+#   7 END        0.5  (-3 - 1) / 2 = -2        0.5 - 0.2 =  0.3
+CANDIDATES = tf.constant([[5, 2, 0, 0], [6, 7, 2, 0], [7, 2, 0, 0]])
+FLUENCY = tf.constant(
+    [[-1.0, -1.0, 0.0, 0.0], [-9.0, -9.0, -12.0, 0.0], [-3.0, -1.0, 0.0, 0.0]]
+)
+
+
+def rank(token_ids, **options):
+    # What a poem is about is decided by its first word.
+    places = tf.constant([[0.1, 3.0], [0.9, -2.0], [0.5, 1.0]])
+    networks = Networks(
+        start=None,
+        step=None,
+        to_logits=None,
+        embed_poem=lambda token_ids: tf.gather(places, token_ids[:, 0] - 5),
+    )
+    return ranking.rank_candidates(
+        networks,
+        tf.constant([[1.0, 0.0]]),
+        tf.constant([6, 7]),
+        token_ids,
+        FLUENCY,
+        Options(**{"recital_weight": 0.0, **options}),
+    )
+
+
+def test_a_poem_that_is_too_probable_to_be_new_loses():
+    # Fluency -1, -10, -2; what is above -2.5 costs half.
+    ranked = rank(
+        CANDIDATES,
+        fluency_weight=0.0,
+        clue_weight=0.0,
+        recital_bound=-2.5,
+        recital_weight=0.5,
+    )
+    np.testing.assert_allclose(ranked["fit"], [0.9, 0.5, 0.1], atol=1e-6)
+    np.testing.assert_allclose(ranked["score"], [0.9, 0.25, -0.65], atol=1e-6)
+
+
+def test_each_score_has_its_weight():
+    scores = {
+        "fit": np.array([[0.5, 0.4], [0.1, 0.3]]),
+        "fluency": np.array([[-2.0, -1.0], [-1.0, -9.0]]),
+    }
+
+    def best(fluency_weight):
+        options = Options(fluency_weight=fluency_weight, recital_weight=0.0)
+        return np.argmax(ranking.score_candidates(scores, options), axis=1)
+
+    np.testing.assert_array_equal(best(0.0), [0, 1])
+    # 0.5 - 0.4 and 0.4 - 0.2; 0.1 - 0.2 and 0.3 - 1.8.
+    np.testing.assert_array_equal(best(0.2), [1, 0])
+
+
+def test_candidates_are_ranked_by_fit_and_fluency():
+    ranked = rank(CANDIDATES, fluency_weight=0.1, clue_weight=0.0)
+    np.testing.assert_array_equal(
+        ranked["token_ids"], [[7, 2, 0, 0], [5, 2, 0, 0], [6, 7, 2, 0]]
+    )
+    np.testing.assert_allclose(ranked["fit"], [0.5, 0.1, 0.9], atol=1e-6)
+    np.testing.assert_allclose(ranked["fluency"], [-2, -1, -10], atol=1e-6)
+    np.testing.assert_allclose(ranked["score"], [0.3, 0.0, -0.1], atol=1e-6)
+
+
+def test_candidates_are_ranked_by_fit_alone():
+    ranked = rank(CANDIDATES, fluency_weight=0.0, clue_weight=0.0)
+    np.testing.assert_allclose(ranked["fit"], [0.9, 0.5, 0.1], atol=1e-6)
+    np.testing.assert_allclose(ranked["score"], [0.9, 0.5, 0.1], atol=1e-6)
+
+
+def test_candidates_are_ranked_by_their_share_of_clues():
+    ranked = rank(CANDIDATES, fluency_weight=0.0, clue_weight=2.0)
+    # The clues are 6 and 7: one has both, one a half of them, one none.
+    np.testing.assert_array_equal(
+        ranked["token_ids"], [[6, 7, 2, 0], [7, 2, 0, 0], [5, 2, 0, 0]]
+    )
+    np.testing.assert_allclose(ranked["clue_share"], [1.0, 0.5, 0.0])
+    np.testing.assert_allclose(ranked["score"], [2.9, 1.5, 0.1], atol=1e-6)
+
+
+def test_a_clue_twice_counts_once_and_padding_is_none():
+    share = ranking.share_of_clues(
+        tf.constant([[7, 7, 0, 0], [5, 8, 6, 7]]), tf.constant([[7, 8, 9, 6]])
+    )
+    np.testing.assert_allclose(share, [0.25, 0.75])
+
+
+def test_an_unfinished_candidate_comes_last():
+    unfinished = tf.constant([[5, 2, 0, 0], [6, 7, 8, 9], [7, 2, 0, 0]])
+    ranked = rank(unfinished, fluency_weight=0.0, clue_weight=0.0)
+    np.testing.assert_array_equal(ranked["token_ids"][2], [6, 7, 8, 9])
+    np.testing.assert_allclose(ranked["score"], [0.5, 0.1, 0.9], atol=1e-6)
+
+
+def test_an_opening_counts_for_fit_and_not_for_fluency():
+    opened = tf.constant([[6, 4, 5, 2], [6, 4, 7, 8]])
+    ranked = ranking.rank_candidates(
+        Networks(*[None] * 3, lambda ids: tf.one_hot(ids[:, 0] - 6, 2)),
+        tf.constant([[1.0, 0.0]]),
+        tf.constant([9]),
+        opened,
+        tf.constant([[0.0, 0.0, -1.0, -3.0], [0.0, 0.0, -2.0, 0.0]]),
+        Options(fluency_weight=0.1),
+        opening_length=2,
+    )
+    np.testing.assert_array_equal(ranked["token_ids"], opened)
+    np.testing.assert_allclose(ranked["fluency"], [-2.0, -1.0])
+    np.testing.assert_allclose(ranked["fit"], [1.0, 1.0])
+
+
+def test_a_break_of_the_opening_is_no_end():
+    opened = tf.constant([[6, 4, 5, 5], [6, 4, 5, 4]])
+    ranked = ranking.rank_candidates(
+        Networks(*[None] * 3, lambda ids: tf.ones([2, 1])),
+        tf.constant([[1.0]]),
+        tf.constant([9]),
+        opened,
+        tf.constant([[0.0, 0.0, -1.0, -1.0], [0.0, 0.0, -9.0, -9.0]]),
+        Options(),
+        opening_length=2,
+        ends=(END, BREAK),
+    )
+    np.testing.assert_array_equal(ranked["token_ids"][0], opened[1])
