@@ -30,6 +30,7 @@ from visualpoet.evaluation import diversity
 from visualpoet.evaluation import intervals
 from visualpoet.evaluation import method_runs
 from visualpoet.evaluation import relevance
+from visualpoet.evaluation import wording
 from visualpoet.evaluation.kneser_ney import KneserNey
 from visualpoet.evaluation.memorisation import CopiedRuns
 from visualpoet.features import photographs
@@ -64,6 +65,11 @@ class Config:
     run_dir: pathlib.Path = option(pathlib.Path("out/evaluation"), "output")
     split: str = option("validation", "split of the photographs")
     num_photographs: int = option(1000, "most photographs to write for")
+    num_uncaptioned: int = option(
+        300,
+        "most photographs without captions, of validation and test, for what "
+        "is copied there; 0 for none",
+    )
     others: int = option(99, "photographs a poem is compared with")
     sentences: bool = option(True, "measure with the sentence embedding too")
     perplexity: bool = option(True, "measure perplexity beside Kneser-Ney")
@@ -98,7 +104,8 @@ def main(config: Config) -> None:
     theirs = _read_theirs(config, names)
     poet = visualpoet.load(config.model)
     contents = _contents(config, names)
-    ours = _write(config, run, poet, contents)
+    others = _contents(config, _uncaptioned(config, corpus))
+    ours = _write(config, run, poet, contents, "poems.jsonl")
     poems = {
         "this model": ours,
         "a random human poem": _random_poems(config, corpus, names),
@@ -119,7 +126,18 @@ def main(config: Config) -> None:
         results["against"] = _test_against(
             hits["this model"], _measure(measures, theirs)
         )
-    results |= _text_measures(config, corpus, ours, poems)
+    copied = CopiedRuns(corpus.texts("train"))
+    results |= wording.measure_wording(ours, copied)
+    results["distinct_2"] = {
+        row: diversity.distinct_n(poems[row], 2)
+        for row in ("this model", "a random human poem")
+    }
+    if others:
+        written = _write(config, run, poet, others, "poems_uncaptioned.jsonl")
+        results["uncaptioned"] = {
+            "photographs": len(others),
+            **wording.measure_wording(written, copied),
+        }
     if config.perplexity:
         results["perplexity"] = _perplexities(config, corpus)
     if config.guidance_curve:
@@ -138,7 +156,22 @@ def _contents(config, names):
         for name, content in photographs.read_photographs(config.photographs)
         if name in wanted
     }
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise ValueError(
+            f"expected --photographs with all {len(names)} that are measured. "
+            f"Received: {len(missing)} of them are in none, as {missing[0]}; "
+            "--num-uncaptioned 0 needs only those that have captions"
+        )
     return {name: found[name] for name in names}
+
+
+def _uncaptioned(config, corpus):
+    """Photographs without captions: landscapes, streets, flowers."""
+    unseen = corpus.images("validation") + corpus.images("test")
+    names = [n for n in unseen if not corpus.photographs[n].captions]
+    number = min(config.num_uncaptioned, len(names))
+    return [names[index * len(names) // number] for index in range(number)]
 
 
 def _decoding(config):
@@ -154,17 +187,17 @@ def _decoding(config):
     return options | {"seed": config.seed}
 
 
-def _write(config, run, poet, contents):
+def _write(config, run, poet, contents, file_name):
     options = _decoding(config)
     written = [
         poet.write(content, **options)
         for content in track(list(contents.values()), "writing")
     ]
-    with (config.run_dir / "poems.jsonl").open("w") as stream:
+    with (config.run_dir / file_name).open("w") as stream:
         for name, poem in zip(contents, written):
             row = {"photograph": name, **poem.to_dict()}
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
-    run.log(f"{len(written)} poems")
+    run.log(f"{len(written)} poems in {file_name}")
     return [poem.poem for poem in written]
 
 
@@ -311,26 +344,6 @@ def _linear_map(config, corpus, names):
         "the nearest human poem, linear map from the experts": [
             texts[index] for index in nearest
         ]
-    }
-
-
-def _text_measures(config, corpus, ours, poems):
-    copied = CopiedRuns(corpus.texts("train")).longest(ours)
-    line, share = diversity.commonest_line_share(ours)
-    lengths = [len(poem.split("\n")) for poem in ours]
-    return {
-        "copied_run": {
-            "median": float(np.median(copied)),
-            "95th percentile": float(np.percentile(copied, 95)),
-            "share of 8 words or more": float((copied >= 8).mean()),
-        },
-        "distinct_2": {
-            row: diversity.distinct_n(poems[row], 2)
-            for row in ("this model", "a random human poem")
-        },
-        "commonest_line": {"line": line, "share": share},
-        "different_poems": len(set(ours)) / len(ours),
-        "lines": float(np.mean(lengths)),
     }
 
 

@@ -10,23 +10,29 @@ import json
 import pathlib
 
 import keras
+import numpy as np
 
 from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.discriminators import multimodal  # noqa: F401
 from visualpoet.discriminators import poem_style  # noqa: F401
+from visualpoet.embedding import retrieval
 from visualpoet.embedding.clues import load_clue_head
+from visualpoet.embedding.encoders import embed_token_ids
 from visualpoet.embedding.encoders import load_towers
+from visualpoet.embedding.photographs import see_photographs
 from visualpoet.export import model_card
 from visualpoet.export.half_stored import EncoderFeatures
 from visualpoet.export.poet import Poet
 from visualpoet.export.savedmodel import export_poet
 from visualpoet.features.experts import SENTIMENT_FILE
 from visualpoet.features.experts import ExpertEnsemble
+from visualpoet.features.store import load_features
 from visualpoet.features.visual_encoder import VisualEncoder  # noqa: F401
 from visualpoet.generator.composer import Options
 from visualpoet.generator.constraints import token_kinds
+from visualpoet.generator.known_runs import KnownRuns
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
 from visualpoet.runs import option
 
@@ -80,11 +86,11 @@ class Config:
     poetic_weight: float = option(
         Options.poetic_weight, "of the poem-style discriminator's p(poetic)"
     )
-    recital_bound: float = option(
-        Options.recital_bound, "fluency above which a poem counts as recited"
+    copied_weight: float = option(
+        Options.copied_weight, "of the share of words in runs known by heart"
     )
-    recital_weight: float = option(
-        Options.recital_weight, "what each nat above it takes off the score"
+    extra_pairs: int = option(
+        4, "as pretrain_generator.py; these poems are known by heart"
     )
 
 
@@ -121,10 +127,12 @@ def main(config: Config) -> None:
             clue_weight=config.clue_weight,
             paired_weight=config.paired_weight,
             poetic_weight=config.poetic_weight,
-            recital_bound=config.recital_bound,
-            recital_weight=config.recital_weight,
+            copied_weight=config.copied_weight,
         ),
         discriminators,
+        KnownRuns(
+            _often_learnt(config, corpus, poems, image_tower, poem_tower), kinds
+        ),
     )
     export_poet(poet, corpus.vocabulary, config.model)
     if config.evaluation:
@@ -151,6 +159,26 @@ def _load_seer(features_dir: pathlib.Path):
     handles = json.loads((features_dir / "experts.json").read_text())["handles"]
     sentiment = keras.saving.load_model(features_dir / SENTIMENT_FILE)
     return sentiment, ExpertEnsemble(handles, sentiment)
+
+
+def _often_learnt(config, corpus, poems, image_tower, poem_tower):
+    """Poems that pre-training repeats: paired, or nearest to photographs."""
+    images, places = see_photographs(
+        load_features(config.features_dir),
+        corpus.images("train"),
+        "joint",
+        image_tower,
+    )
+    paired = {pair.poem.text for pair in corpus.pairs_of("train", images, 0.0)}
+    learnt = corpus.vocabulary.encode_batch(sorted(paired))
+    if config.extra_pairs:
+        nearest = retrieval.nearest(
+            places,
+            embed_token_ids(poem_tower, poems).astype(np.float32),
+            config.extra_pairs,
+        )
+        learnt += [poems[index] for index in np.unique(nearest)]
+    return learnt
 
 
 def _load_discriminators(folder: str) -> dict[str, keras.Model]:

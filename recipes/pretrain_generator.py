@@ -23,6 +23,7 @@ from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.embedding import retrieval
+from visualpoet.embedding.encoders import embed_token_ids
 from visualpoet.embedding.encoders import load_towers
 from visualpoet.embedding.photographs import SIGHTS
 from visualpoet.embedding.photographs import see_photographs
@@ -253,7 +254,7 @@ def _framed(config, corpus, split):
 def _train_examples(config, corpus, poem_tower, images, seen):
     poems = _framed(config, corpus, "train")
     if config.own_place:
-        places = _embed(poems, poem_tower)
+        places = embed_token_ids(poem_tower, poems)
         poem_examples = examples.Examples(
             poems, places, np.arange(len(poems)), config.noise
         )
@@ -265,18 +266,6 @@ def _train_examples(config, corpus, poem_tower, images, seen):
             config, pair_examples, poem_examples, corpus, images
         )
     return [poem_examples, pair_examples]
-
-
-def _embed(poems, poem_tower):
-    chunks = [poems[i : i + 8192] for i in range(0, len(poems), 8192)]
-    return np.concatenate(
-        [
-            poem_tower.predict(
-                datasets.pad_token_ids(chunk), batch_size=1024, verbose=0
-            ).astype(np.float16)
-            for chunk in chunks
-        ]
-    )
 
 
 def _without_photograph(poems, image_dim):
@@ -346,12 +335,7 @@ def _add_nearest(config, pairs, poems, corpus, images):
     rows = np.array([images[name] for name in train])
     queries = pairs.subjects[rows].astype(np.float32)
     subjects = poems.subjects.astype(np.float32)
-    nearest = np.concatenate(
-        [
-            retrieval.nearest(some, subjects, config.extra_pairs)
-            for some in np.array_split(queries, max(1, len(queries) // 512))
-        ]
-    )
+    nearest = retrieval.nearest(queries, subjects, config.extra_pairs)
     added = [poems.token_ids[index] for index in nearest.ravel()]
     return examples.Examples(
         [*pairs.token_ids, *added],

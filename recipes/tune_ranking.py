@@ -34,6 +34,7 @@ WEIGHTS = {
     "clue_share": "clue_weight",
     "paired": "paired_weight",
     "poetic": "poetic_weight",
+    "copied": "copied_weight",
 }
 
 
@@ -61,11 +62,8 @@ class Config:
     poetic_weights: tuple[float, ...] = option(
         (Options.poetic_weight,), "to compare"
     )
-    recital_bound: float = option(
-        Options.recital_bound, "fluency above which a poem counts as recited"
-    )
-    recital_weight: float = option(
-        Options.recital_weight, "what each nat above it takes off"
+    copied_weights: tuple[float, ...] = option(
+        (0.0, Options.copied_weight), "to compare"
     )
     sentences: bool = option(True, "measure with the sentence embedding too")
     others: int = option(99, "photographs a poem is compared with")
@@ -137,9 +135,7 @@ def _compare(config, poems, scores, similarities):
     for point in itertools.product(*grid.values()):
         weights = dict(zip(grid, point))
         options = Options(
-            recital_bound=config.recital_bound,
-            recital_weight=config.recital_weight,
-            **{WEIGHTS[name]: value for name, value in weights.items()},
+            **{WEIGHTS[name]: value for name, value in weights.items()}
         )
         score = ranking.score_candidates(scores, options)
         best = np.argmax(score, axis=1)

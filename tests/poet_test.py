@@ -130,7 +130,6 @@ def test_candidates_are_sorted_and_the_first_is_the_poem():
         assert candidate.fluency < 0
         expected = candidate.fit + 0.1 * candidate.fluency
         expected += 0.6 * candidate.clue_share
-        expected -= max(0.0, candidate.fluency + 2.3)
         assert candidate.score == pytest.approx(expected, abs=1e-5)
 
 
@@ -219,8 +218,7 @@ def test_options_of_the_model_are_the_defaults():
         "clue_weight": 0.6,
         "paired_weight": 0.16,
         "poetic_weight": 0.04,
-        "recital_bound": -2.3,
-        "recital_weight": 1.0,
+        "copied_weight": 3.0,
     }
     written = tiny.poet().write(
         SEA, seed=0, temperature=0.8, top_p=0.95, guidance=1.5, candidates=16

@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import io
 import pathlib
+import shutil
 import tempfile
 
 import keras
@@ -25,8 +26,10 @@ from visualpoet.embedding.encoders import PoemTower
 from visualpoet.export.half_stored import EncoderFeatures
 from visualpoet.export.poet import Poet
 from visualpoet.export.savedmodel import export_poet
+from visualpoet.export.warmup import WARMUP_FILE
 from visualpoet.features.visual_encoder import VisualEncoder
 from visualpoet.generator.composer import Options
+from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.constraints import token_kinds
 from visualpoet.generator.poem_generator import PoemGenerator
 
@@ -100,7 +103,14 @@ def discriminators() -> dict[str, keras.Model]:
     return models
 
 
-def make_module(seer, head=None, discriminators=None) -> Poet:
+@functools.cache
+def kinds() -> TokenKinds:
+    return token_kinds(
+        vocabulary(), datasets.frame_poems(vocabulary(), POEMS, 200)
+    )
+
+
+def make_module(seer, head=None, discriminators=None, known_runs=None) -> Poet:
     models = parts()
     return Poet(
         seer,
@@ -109,11 +119,10 @@ def make_module(seer, head=None, discriminators=None) -> Poet:
         models.generator,
         vocabulary(),
         head or clue_head(),
-        token_kinds(
-            vocabulary(), datasets.frame_poems(vocabulary(), POEMS, 200)
-        ),
+        kinds(),
         OPTIONS,
         discriminators,
+        known_runs,
     )
 
 
@@ -124,6 +133,15 @@ def exported() -> pathlib.Path:
     atexit.register(folder.cleanup)
     version = pathlib.Path(folder.name) / "tiny" / "3"
     export_poet(module(), vocabulary(), version)
+    return version
+
+
+@functools.cache
+def cold() -> pathlib.Path:
+    """The same without requests to warm up: a server starts sooner."""
+    version = exported().parents[1] / "cold" / "3"
+    shutil.copytree(exported(), version)
+    (version / WARMUP_FILE).unlink()
     return version
 
 

@@ -40,6 +40,8 @@ class Candidate:
         paired: Probability that it goes with the photograph, from a model
             with discriminators.
         poetic: Probability that it is a poem, from such a model.
+        copied: Share of its words in runs of six words or more that the model
+            learnt by heart, from a model that knows them.
     """
 
     poem: str
@@ -49,6 +51,7 @@ class Candidate:
     clue_share: float | None = None
     paired: float | None = None
     poetic: float | None = None
+    copied: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns what is known; scores that the model lacks are left out."""

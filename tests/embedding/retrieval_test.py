@@ -76,6 +76,17 @@ def test_nearest_comes_first(count, expected):
     np.testing.assert_array_equal(found, expected)
 
 
+def test_many_queries_have_the_neighbours_that_each_has_alone():
+    draw = np.random.default_rng(0).normal
+    queries, candidates = draw(size=[1100, 3]), draw(size=[20, 3])
+    found = retrieval.nearest(queries, candidates, 4)
+    assert found.shape == (1100, 4)
+    for row in (0, 511, 512, 1099):
+        np.testing.assert_array_equal(
+            found[row], retrieval.nearest(queries[[row]], candidates, 4)[0]
+        )
+
+
 def test_clues_are_words_of_three_letters_or_more():
     words = ["\n", "sea", "of", "don't", "'s", "-", "x9z", "\u00fcber", "1889"]
     mask = retrieval.clue_mask(make_vocabulary(words, "word"))

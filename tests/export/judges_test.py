@@ -6,6 +6,7 @@ from tests.export.poet_test import compose
 from visualpoet.corpus import datasets
 from visualpoet.discriminators.poem_style import PoemStyleDiscriminator
 from visualpoet.export.half_stored import EncoderFeatures
+from visualpoet.generator.known_runs import KnownRuns
 
 
 def judged_module():
@@ -27,10 +28,6 @@ def test_discriminators_judge_the_candidates():
         + tiny.OPTIONS.clue_weight * outputs["candidate_clue_share"]
         + tiny.OPTIONS.paired_weight * outputs["candidate_paired"]
         + tiny.OPTIONS.poetic_weight * outputs["candidate_poetic"]
-        - tiny.OPTIONS.recital_weight
-        * np.maximum(
-            outputs["candidate_fluency"] - tiny.OPTIONS.recital_bound, 0
-        )
     )
     np.testing.assert_allclose(
         outputs["candidate_score"][0, :4], score[0, :4], atol=1e-5
@@ -39,6 +36,32 @@ def test_discriminators_judge_the_candidates():
         np.testing.assert_allclose(
             outputs[name], outputs[f"candidate_{name}"][:, 0]
         )
+
+
+def test_a_poem_that_the_model_knows_by_heart_comes_last():
+    sea = [tiny.photograph("sea")]
+    plain = compose(sea, 4)
+    best, second = (text.decode() for text in plain["candidates"][0, :2])
+    seer = EncoderFeatures(tiny.parts().encoder)
+    vocabulary = tiny.vocabulary()
+    known = KnownRuns([vocabulary.encode(best)], tiny.kinds())
+    module = tiny.make_module(seer, known_runs=known)
+    outputs = compose(sea, 4, module)
+    assert outputs["poem"][0].decode() == second
+    np.testing.assert_array_equal(
+        outputs["candidate_copied"][0, :4], [0, 0, 0, 1]
+    )
+    np.testing.assert_allclose(
+        outputs["candidate_score"][0, 3],
+        plain["candidate_score"][0, 0] - tiny.OPTIONS.copied_weight,
+        atol=1e-5,
+    )
+    np.testing.assert_array_equal(
+        module.match(tf.constant(sea * 2), tf.constant([best, second]))[
+            "copied"
+        ],
+        [1, 0],
+    )
 
 
 def test_probabilities_are_the_discriminators_own():

@@ -53,6 +53,19 @@ def test_size_of_a_folder(folder):
     assert model_card.size_of(folder) == 2_540_000
 
 
+def test_card_says_what_is_copied_where_there_are_no_captions(folder):
+    assert "without captions" not in write(folder, RESULTS)
+    uncaptioned = {
+        "photographs": 45,
+        "copied_run": {**RESULTS["copied_run"], "median": 5.0},
+        "commonest_line": {"line": "the sea", "share": 0.0333},
+    }
+    card = write(folder, {**RESULTS, "uncaptioned": uncaptioned})
+    assert "The same for 45 photographs without captions" in card
+    assert "median 5.0, 95th percentile 6.5; 1.2 % copy 8 words" in card
+    assert "The commonest line is in 3.3 %." in card
+
+
 def test_card_says_what_was_measured(folder):
     lines = write(folder, RESULTS).splitlines()
     assert lines[0] == "# VisualPoet, version 12"

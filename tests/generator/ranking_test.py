@@ -32,21 +32,8 @@ def rank(token_ids, **options):
         tf.constant([6, 7]),
         token_ids,
         FLUENCY,
-        Options(**{"recital_weight": 0.0, **options}),
+        Options(**options),
     )
-
-
-def test_a_poem_that_is_too_probable_to_be_new_loses():
-    # Fluency -1, -10, -2; what is above -2.5 costs half.
-    ranked = rank(
-        CANDIDATES,
-        fluency_weight=0.0,
-        clue_weight=0.0,
-        recital_bound=-2.5,
-        recital_weight=0.5,
-    )
-    np.testing.assert_allclose(ranked["fit"], [0.9, 0.5, 0.1], atol=1e-6)
-    np.testing.assert_allclose(ranked["score"], [0.9, 0.25, -0.65], atol=1e-6)
 
 
 def test_each_score_has_its_weight():
@@ -56,12 +43,33 @@ def test_each_score_has_its_weight():
     }
 
     def best(fluency_weight):
-        options = Options(fluency_weight=fluency_weight, recital_weight=0.0)
+        options = Options(fluency_weight=fluency_weight)
         return np.argmax(ranking.score_candidates(scores, options), axis=1)
 
     np.testing.assert_array_equal(best(0.0), [0, 1])
     # 0.5 - 0.4 and 0.4 - 0.2; 0.1 - 0.2 and 0.3 - 1.8.
     np.testing.assert_array_equal(best(0.2), [1, 0])
+
+
+def test_what_the_discriminators_say_counts_and_copies_lose():
+    scores = {
+        "fit": np.array([0.5, 0.5, 0.5]),
+        "fluency": np.array([-2.0, -2.0, -1.0]),
+        "paired": np.array([0.2, 0.6, 0.2]),
+        "poetic": np.array([0.9, 0.4, 0.9]),
+        "copied": np.array([0.0, 0.0, 0.25]),
+    }
+    options = Options(
+        fluency_weight=0.1,
+        paired_weight=0.5,
+        poetic_weight=1.0,
+        copied_weight=2.0,
+    )
+    # 0.5 - 0.2 + 0.1 + 0.9; 0.5 - 0.2 + 0.3 + 0.4;
+    # 0.5 - 0.1 + 0.1 + 0.9 - 0.5.
+    np.testing.assert_allclose(
+        ranking.score_candidates(scores, options), [1.3, 1.0, 0.9], atol=1e-6
+    )
 
 
 def test_candidates_are_ranked_by_fit_and_fluency():

@@ -7,7 +7,7 @@ READABLE = ("pictures with changed bytes", "pictures that lie about their size")
 
 
 def test_every_reply_is_clean(capsys):
-    model = str(tiny.exported().parent)
+    model = str(tiny.cold().parent)
     config = attack_serving.Config(model=model, requests=150)
     attack_serving.main(config)
     printed = capsys.readouterr().out

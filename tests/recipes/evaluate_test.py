@@ -113,6 +113,37 @@ def test_without_options_poems_are_as_exported(paths, tmp_path):
     assert rows[0]["poem"] == tiny.poet().write(content).poem
 
 
+def test_wording_is_measured_where_there_are_no_captions_too(
+    paths, tmp_path, monkeypatch
+):
+    load = evaluate.load_corpus
+
+    def without_captions(folder):
+        corpus = load(folder)
+        first = corpus.images("validation")[0]
+        photographs = corpus.photographs | {
+            first: dataclasses.replace(corpus.photographs[first], captions=())
+        }
+        return dataclasses.replace(corpus, photographs=photographs)
+
+    results, _ = run(paths, tmp_path / "captioned", sentences=False)
+    assert "uncaptioned" not in results
+    monkeypatch.setattr(evaluate, "load_corpus", without_captions)
+    results, rows = run(paths, tmp_path / "run", sentences=False)
+    assert results["photographs"] == len(rows) == 4
+    assert results["uncaptioned"]["photographs"] == 1
+    lines = (tmp_path / "run" / "poems_uncaptioned.jsonl").read_text()
+    (row,) = map(json.loads, lines.splitlines())
+    assert row["photograph"] not in {r["photograph"] for r in rows}
+    words = {"copied_run", "distinct_2", "commonest_line"}
+    assert words < results["uncaptioned"].keys()
+
+
+def test_a_photograph_that_is_missing_is_named(paths, tmp_path):
+    with pytest.raises(ValueError, match="5 that are measured.* 5 of them"):
+        run(paths, tmp_path / "run", photographs=(paths.data,))
+
+
 def test_ours_are_tested_against_theirs_pair_by_pair():
     good, bad = ({"hits": np.array([is_hit] * 8)} for is_hit in (True, False))
     found = evaluate._test_against(good, bad)["hits"]

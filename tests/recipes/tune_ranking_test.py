@@ -55,7 +55,6 @@ def test_the_weight_that_names_the_subject_is_found(tmp_path, monkeypatch):
             run_dir=tmp_path / "run",
             fluency_weights=(0.3,),
             clue_weights=(0.0, 0.6),
-            recital_weight=0.0,
             sentences=False,
             others=2,
         )

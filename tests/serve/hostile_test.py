@@ -142,7 +142,7 @@ def test_hostile_http(server, content):
 
 
 def test_a_body_that_never_ends():
-    with running.serve(tiny.exported().parent, idle_seconds=0.3) as server:
+    with running.serve(tiny.cold().parent, idle_seconds=0.3) as server:
         for start in (b"", b"GET / HT", HEAD + b"Content-Length: 9"):
             assert asking.exchange(server.rest, start) == b""
         head = HEAD + b"Content-Length: 99\r\n\r\n{"
@@ -152,7 +152,7 @@ def test_a_body_that_never_ends():
 
 
 def test_too_many_requests_at_once():
-    with running.serve(tiny.exported().parent, requests=1) as server:
+    with running.serve(tiny.cold().parent, requests=1) as server:
         host, port = server.rest.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port))) as connection:
             connection.sendall(HEAD + b"Content-Length: 9\r\n\r\n{")

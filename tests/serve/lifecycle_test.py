@@ -25,6 +25,7 @@ from tests.serve.composing import predict_grpc
 from tests.serve.composing import until
 from tests.serve.conformance import PREDICT
 from visualpoet import cli
+from visualpoet.export.warmup import WARMUP_FILE
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -53,7 +54,7 @@ class Gate:
 @pytest.fixture
 def small_server():
     """One thread, and room for two rows that wait."""
-    model = tiny.exported().parent
+    model = tiny.cold().parent
     with running.serve(
         model, threads=1, queue_rows=2, request_rows=2, batch_rows=1
     ) as given:
@@ -102,7 +103,7 @@ def test_full_queue_deadline_and_disconnect(small_server, monkeypatch):
 
 
 def test_rest_deadline():
-    with running.serve(tiny.exported().parent, timeout_seconds=0.001) as server:
+    with running.serve(tiny.cold().parent, timeout_seconds=0.001) as server:
         status, answer = asking.ask_json(
             server.rest + PREDICT, compose([SEA], 1)
         )
@@ -117,7 +118,7 @@ def test_rest_deadline():
 
 def copy_version(folder, name):
     partial = folder / f"{name}.partial"
-    shutil.copytree(tiny.exported(), partial)
+    shutil.copytree(tiny.cold(), partial)
     partial.rename(folder / name)
 
 
@@ -138,6 +139,7 @@ def test_hot_reload_without_a_failed_request(tmp_path):
             answers.append(
                 asking.ask(server.rest + PREDICT, compose([SEA], 1))[0]
             )
+            enough.wait(0.1)  # leaves time to load
 
     with running.serve(tmp_path, poll_seconds=0.05) as server:
         tasks = [
@@ -172,7 +174,7 @@ def test_hot_reload_without_a_failed_request(tmp_path):
 def test_a_warm_up_that_fails_refuses_the_version(tmp_path):
     copy_version(tmp_path, "1")
     copy_version(tmp_path, "2")
-    records = tmp_path / "2" / "assets.extra" / "tf_serving_warmup_requests"
+    records = tmp_path / "2" / WARMUP_FILE
     with tf.io.TFRecordWriter(str(records)) as writer:
         writer.write(b"no record")
     with running.serve(tmp_path) as server:
@@ -195,7 +197,7 @@ def start_command(*arguments):
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "visualpoet", "serve", "--name", "tiny"),
-            *("--model", str(tiny.exported().parent)),
+            *("--model", str(tiny.cold().parent)),
             *("--rest-port", "0", "--grpc-port", "0", *arguments),
         ],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -268,7 +270,7 @@ def test_labels_that_are_none(capsys, label):
 
 
 def test_taken_port(server, capsys):
-    model = str(tiny.exported().parent)
+    model = str(tiny.cold().parent)
     port = server.rest.rsplit(":", 1)[1]
     assert cli.main(["serve", "--model", model, "--rest-port", port]) == 2
     assert "visualpoet: cannot listen: " in capsys.readouterr().err

@@ -1,10 +1,13 @@
 """The two towers of the joint visual-poetic space."""
 
 import pathlib
+from collections.abc import Sequence
 
 import keras
+import numpy as np
 from keras import ops
 
+from visualpoet.corpus import datasets
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.features.experts import FEATURE_NAMES
 
@@ -187,3 +190,26 @@ def load_towers(folder: pathlib.Path) -> tuple[ImageTower, PoemTower]:
         for name in names
     ]
     return towers[0], towers[1]
+
+
+def embed_token_ids(
+    poem_tower: PoemTower, token_ids: Sequence[Sequence[int]]
+) -> np.ndarray:
+    """Embeds many poems, a part at a time.
+
+    Args:
+        poem_tower: The tower.
+        token_ids: Token ids of each poem.
+
+    Returns:
+        float16 `[N, K]`, unit length.
+    """
+    parts = [token_ids[i : i + 8192] for i in range(0, len(token_ids), 8192)]
+    return np.concatenate(
+        [
+            poem_tower.predict(
+                datasets.pad_token_ids(part), batch_size=1024, verbose=0
+            ).astype(np.float16)
+            for part in parts
+        ]
+    )

@@ -47,6 +47,11 @@ def nearest(
     Returns:
         int `[Q, count]`, nearest first.
     """
+    parts = np.array_split(queries, max(1, len(queries) // 512))
+    return np.concatenate([_nearest(part, candidates, count) for part in parts])
+
+
+def _nearest(queries, candidates, count):
     similarities = queries @ candidates.T
     best = np.argpartition(-similarities, count - 1, axis=1)[:, :count]
     order = np.argsort(-np.take_along_axis(similarities, best, 1), axis=1)

@@ -1,4 +1,4 @@
-"""The discriminators inside an export: they help to rank."""
+"""What judges the wording inside an export: it helps to rank."""
 
 from collections.abc import Callable
 
@@ -9,16 +9,18 @@ import tensorflow as tf
 from visualpoet.discriminators.rewards import first_class_probability
 from visualpoet.embedding.encoders import PoemTower
 from visualpoet.export.half_stored import HalfStored
+from visualpoet.generator.known_runs import KnownRuns
 
 
 class Judges(tf.Module):
-    """Discriminators, half stored.
+    """Discriminators, half stored, and the runs that were learnt.
 
     Args:
         discriminators: `paired`, the multi-modal one, and `poetic`, the
             poem-style one; or none.
         poem_tower: The tower.
         shared: Stored weights by Keras variable, the tower's among them.
+        known_runs: What poems should not recite; None for no such judgement.
     """
 
     def __init__(
@@ -26,9 +28,14 @@ class Judges(tf.Module):
         discriminators: dict[str, keras.Model],
         poem_tower: PoemTower,
         shared: dict[int, tf.Variable],
+        known_runs: KnownRuns | None = None,
     ):
         super().__init__()
         self.names = tuple(discriminators)
+        self._recites = {}
+        if known_runs:
+            self.names += ("copied",)
+            self._recites = {"copied": known_runs.share_of}
         self._inputs = [tuple(m.input) for m in discriminators.values()]
         self._models = [
             _store(model, poem_tower, shared)
@@ -41,7 +48,8 @@ class Judges(tf.Module):
         Returns:
             Function of token ids int `[N, T]`, padded with 0, and image
             embedding float `[N, K]`, or `[1, K]` for all poems: gives the
-            probability of what a poem should be, float `[N]`, by name.
+            probability of what a poem should be, and the share of `copied`
+            words, float `[N]`, by name.
         """
         models = [model.read() for model in self._models]
 
@@ -55,12 +63,17 @@ class Judges(tf.Module):
                 "token_ids": token_ids,
                 "image_embedding": tf.repeat(image_embedding, times, axis=0),
             }
-            return {
+            probabilities = {
                 name: first_class_probability(
                     model({key: given[key] for key in inputs})
                 )
                 for name, inputs, model in zip(self.names, self._inputs, models)
             }
+            shares = {
+                name: measure(token_ids)
+                for name, measure in self._recites.items()
+            }
+            return {**probabilities, **shares}
 
         return judge
 

@@ -41,6 +41,7 @@ def write_model_card(
         megabytes=size_of(folder) / 1e6,
         parameters=parameters,
         notes=notes.strip(),
-        results={"perplexity": None, **results},  # a measure one may leave out
+        # Measures that one may leave out.
+        results={"perplexity": None, "uncaptioned": None, **results},
     )
     (folder.parent / "MODEL_CARD.md").write_text(card, encoding="utf-8")

@@ -21,6 +21,7 @@ from visualpoet.features import images
 from visualpoet.features.experts import ExpertEnsemble
 from visualpoet.generator import composer
 from visualpoet.generator.constraints import TokenKinds
+from visualpoet.generator.known_runs import KnownRuns
 from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.ranking import share_of_clues
 
@@ -60,6 +61,7 @@ class Poet(tf.Module):
         discriminators: `paired`, the multi-modal one, and `poetic`, the
             poem-style one, whose probabilities of these classes help to rank;
             or none.
+        known_runs: What poems should not recite; None to let them.
     """
 
     def __init__(
@@ -73,13 +75,16 @@ class Poet(tf.Module):
         kinds: TokenKinds,
         options: composer.Options,
         discriminators: dict[str, keras.Model] | None = None,
+        known_runs: KnownRuns | None = None,
     ):
         super().__init__()
         self._seer = seer
         self._image_tower = HalfStored(image_tower)
         shared: dict[int, tf.Variable] = {}
         self._poem_tower = HalfStored(poem_tower, shared)
-        self._judges = Judges(discriminators or {}, poem_tower, shared)
+        self._judges = Judges(
+            discriminators or {}, poem_tower, shared, known_runs
+        )
         self._writer = Writer(
             generator,
             vocabulary,
@@ -188,9 +193,10 @@ class Poet(tf.Module):
             poem: string `[B]`. Anybody's poems.
 
         Returns:
-            `fit`, `fluency`, `clue_share`, float `[B]`, and `paired` and
-            `poetic` where there are discriminators. A word that the poet does
-            not know counts for fluency as an unknown one, for fit not at all.
+            `fit`, `fluency`, `clue_share`, float `[B]`, `paired` and `poetic`
+            where there are discriminators, `copied` where known runs. A word
+            that the poet does not know counts for fluency as an unknown one,
+            for fit not at all.
         """
         place = self.embed_image(image_bytes)
         token_ids = self._writer.tokenizer.encode_batch(poem)
@@ -272,7 +278,8 @@ class Poet(tf.Module):
 
         Returns:
             `poem` string `[B]`; `score`, `fit`, `fluency`, `clue_share` float
-            `[B]`, and `paired` and `poetic` where there are discriminators;
+            `[B]`, `paired` and `poetic` where there are discriminators,
+            `copied` where there are known runs;
             `clues` string `[B, NUM_CLUES]`; and of all candidates, best first,
             filled up with empty ones: `candidates` string
             `[B, MAX_CANDIDATES]`, `candidate_score` and so on, float

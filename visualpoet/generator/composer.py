@@ -38,9 +38,8 @@ class Options:
         clue_weight: Weight of the share of clues in the poem.
         paired_weight: Weight of the multi-modal discriminator's p(paired).
         poetic_weight: Weight of the poem-style discriminator's p(poetic).
-        recital_bound: Fluency above which a poem counts as recited [nats per
-            token].
-        recital_weight: What each nat above it takes off the score.
+        copied_weight: What takes off the score, times the share of words that
+            stand in runs known by heart.
     """
 
     temperature: tf.Tensor | float = 0.6
@@ -55,8 +54,7 @@ class Options:
     clue_weight: tf.Tensor | float = 0.6
     paired_weight: tf.Tensor | float = 0.16
     poetic_weight: tf.Tensor | float = 0.04
-    recital_bound: tf.Tensor | float = -2.3
-    recital_weight: tf.Tensor | float = 1.0
+    copied_weight: tf.Tensor | float = 3.0
 
 
 def guide(

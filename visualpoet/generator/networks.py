@@ -19,8 +19,8 @@ class Networks:
             be guided before.
         embed_poem: Token ids `[N, T]` to embeddings `[N, K]`.
         judge: Token ids `[N, T]` and image embedding `[1, K]` to what the
-            discriminators say: `paired` and `poetic` `[N]`, probabilities;
-            nothing if there are none.
+            discriminators say, `paired` and `poetic` `[N]`, probabilities, and
+            the share of `copied` words; nothing if there are none.
     """
 
     start: Callable[..., tuple[tf.Tensor, tf.Tensor]]

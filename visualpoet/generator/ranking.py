@@ -74,33 +74,30 @@ def score_candidates(
 
     `score = cosine(poem, photograph) + fluency_weight * mean log probability
     + clue_weight * share of clues in the poem
-    - recital_weight * max(0, mean log probability - recital_bound)
-    + paired_weight * p(paired) + poetic_weight * p(poetic)`
+    + paired_weight * p(paired) + poetic_weight * p(poetic)
+    - copied_weight * share of words in runs known by heart`
 
-    The more probable a poem is than `recital_bound`, the likelier the generator
-    knows it by heart.
+    Without the last term a recital wins: nothing is more fluent.
 
     Args:
         measured: `fit` and `fluency`, and what there is of `clue_share`,
-            `paired` and `poetic`, each float of one shape.
+            `paired`, `poetic` and `copied`, each float of one shape.
         options: The weights.
 
     Returns:
         float of that shape.
     """
-    above = tf.nn.relu(measured["fluency"] - options.recital_bound)
     weights = {
         "fluency": options.fluency_weight,
         "clue_share": options.clue_weight,
-        "recital": -options.recital_weight,
         "paired": options.paired_weight,
         "poetic": options.poetic_weight,
+        "copied": -options.copied_weight,
     }
-    given = {"recital": above, **measured}
     score = measured["fit"]
     for name in weights:
-        if name in given:
-            score = score + weights[name] * given[name]
+        if name in measured:
+            score = score + weights[name] * measured[name]
     return score
 
 

@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from visualpoet.corpus import datasets
+from visualpoet.corpus.vocabulary import END
+from visualpoet.corpus.vocabulary import START
+from visualpoet.corpus.vocabulary import UNKNOWN
+from visualpoet.generator import known_runs
+from visualpoet.generator.constraints import TokenKinds
+from visualpoet.generator.known_runs import KnownRuns
+
+SIZE, BREAK, COMMA = 4000, 4, 5
+# Ten words over two lines, with a mark.
+LEARNT = [START, 10, 11, 12, COMMA, 13, 14, BREAK, 15, 16, 17, 18, 19, END]
+
+
+def kinds():
+    is_word = np.arange(SIZE) > COMMA
+    none = np.zeros(SIZE, bool)
+    return TokenKinds(is_word, none, none, none, none, none, BREAK)
+
+
+def shares(*poems, learnt=(LEARNT,)):
+    ids = tf.constant(datasets.pad_token_ids(poems))
+    return KnownRuns(learnt, kinds()).share_of(ids).numpy()
+
+
+@pytest.mark.parametrize(
+    ("poem", "share"),
+    [
+        (LEARNT, 1.0),
+        # Marks and line breaks make no difference.
+        ([10, 11, BREAK, 12, 13, 14, 15, 16, 17, 18, COMMA, 19], 1.0),
+        # Six of eight words; five in a row are too few.
+        ([20, 12, 13, 14, 15, 16, 17, 21], 0.75),
+        ([20, 12, 13, 14, 15, 16, 21, 17, 18, 19], 0.0),
+        # Six, another word, and three.
+        ([10, 11, 12, 13, 14, 15, 22, 17, 18, 19], 0.6),
+        # The same words in another order; too short; nothing.
+        ([15, 14, 13, 12, 11, 10], 0.0),
+        ([10, 11, 12], 0.0),
+        ([], 0.0),
+    ],
+)
+def test_share_of_words_in_runs_of_six(poem, share):
+    np.testing.assert_allclose(shares(poem), [share], atol=1e-6)
+
+
+def test_rows_and_padding_change_nothing():
+    poems = [LEARNT, [20, 12, 13, 14, 15, 16, 17, 21], [7, 8]]
+    alone = [shares(poem)[0] for poem in poems]
+    np.testing.assert_array_equal(shares(*poems), alone)
+    padded = [[*poem, *[0] * 30] for poem in poems]
+    np.testing.assert_array_equal(shares(*padded), alone)
+
+
+def test_an_unknown_word_is_no_gap():
+    learnt = [[10, 11, 12, UNKNOWN, 13, 14, 15]]
+    found = shares([10, 11, 12, 13, 14, 15], learnt=learnt)
+    np.testing.assert_array_equal(found, [0.0])
+
+
+def test_short_poems_teach_no_run():
+    np.testing.assert_array_equal(shares(LEARNT, learnt=[[10, 11]]), [0.0])
+
+
+def test_what_was_learnt_is_always_found_and_little_else():
+    draw = np.random.default_rng(1).integers
+    learnt = draw(6, SIZE, [500, 40])
+    np.testing.assert_array_equal(shares(*learnt, learnt=learnt), 1.0)
+    others = shares(*draw(6, SIZE, [1000, 40]), learnt=learnt)
+    # 35 runs a poem: at 1 in 7,000, five of a thousand poems have one.
+    assert (others > 0).mean() < 0.02
+
+
+def test_the_filter_is_as_small_as_said():
+    learnt = np.random.default_rng(2).integers(6, SIZE, [100, 40])
+    runs = KnownRuns(learnt, kinds())
+    assert len(runs._bits) == -(-100 * 35 * known_runs.BITS_A_RUN // 8)
+
+
+def test_it_works_inside_a_graph():
+    runs = KnownRuns([LEARNT], kinds())
+    measure = tf.function(
+        runs.share_of, input_signature=[tf.TensorSpec([None, None], tf.int32)]
+    )
+    np.testing.assert_array_equal(measure(tf.constant([LEARNT])), [1.0])
+    np.testing.assert_array_equal(measure(tf.zeros([2, 0], tf.int32)), [0, 0])

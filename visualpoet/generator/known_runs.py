@@ -1,0 +1,102 @@
+"""Runs of words that a generator may know by heart, as a Bloom filter."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from visualpoet.corpus.vocabulary import UNKNOWN
+from visualpoet.generator.constraints import TokenKinds
+
+RUN_LENGTH = 6  # words; shorter runs are idioms
+BITS_A_RUN = 20  # at most: one run in 7,000 is taken for a known one
+NUM_HASHES = 8
+_PRIME = 2**31 - 1
+# Fixed, so that a filter that was stored is read with the same numbers. A sum
+# of RUN_LENGTH products of a token id and a factor stays within 64 bits.
+_FACTORS = np.random.default_rng(0).integers(
+    1, _PRIME, [RUN_LENGTH, NUM_HASHES]
+)
+
+
+class KnownRuns:
+    """Says which words of poems stand in runs that were learnt.
+
+    Source: Ippolito et al. (2022), a Bloom filter of the n-grams of the
+    training texts. They keep the generator from finishing a run; here a poem
+    that has one loses in the ranking.
+
+    Args:
+        token_ids: Poems that the generator learnt from.
+        kinds: Sorts of tokens. Marks and line breaks are no part of a run.
+    """
+
+    def __init__(self, token_ids: Sequence[Sequence[int]], kinds: TokenKinds):
+        is_word = kinds.is_word.copy()
+        is_word[UNKNOWN] = True  # what no poem is written with breaks a run
+        self._is_word = is_word
+        runs = [_runs_of(np.asarray(ids), is_word) for ids in token_ids]
+        runs = np.unique(np.concatenate(runs), axis=0)
+        # As a tensor an export holds it once, however many functions read it.
+        self._bits = tf.constant(_set_bits(runs))
+
+    def share_of(self, token_ids: tf.Tensor) -> tf.Tensor:
+        """Measures poems.
+
+        Args:
+            token_ids: int `[N, T]`, padded with 0.
+
+        Returns:
+            float `[N]` in [0, 1]. Share of the words that stand in a run of
+            `RUN_LENGTH` words or more that was learnt; 0 without words.
+        """
+        words, length = self._words_of(token_ids)  # [N, W], [N]
+        width = tf.shape(words)[1]
+        shifted = [
+            tf.roll(words, -offset, axis=1) for offset in range(RUN_LENGTH)
+        ]
+        known = self._has(tf.stack(shifted, axis=-1))  # [N, W]
+        last = length[:, None] - RUN_LENGTH
+        known &= tf.range(width) <= last
+        padded = tf.pad(known, [[0, 0], [RUN_LENGTH - 1, 0]])
+        inside = tf.reduce_any(
+            tf.stack(
+                [padded[:, i : i + width] for i in range(RUN_LENGTH)], axis=-1
+            ),
+            axis=-1,
+        )
+        found = tf.math.count_nonzero(inside, axis=1, dtype=tf.float32)
+        return tf.math.divide_no_nan(found, tf.cast(length, tf.float32))
+
+    def _words_of(self, token_ids):
+        """The words without gaps, and how many of each poem."""
+        is_word = tf.gather(tf.constant(self._is_word), token_ids)
+        order = tf.argsort(tf.cast(~is_word, tf.int32), axis=1, stable=True)
+        length = tf.math.count_nonzero(is_word, axis=1, dtype=tf.int32)
+        return tf.gather(token_ids, order, batch_dims=1), length
+
+    def _has(self, runs):
+        """Whether the filter has runs `[N, W, RUN_LENGTH]`."""
+        products = tf.cast(runs, tf.int64)[..., None] * _FACTORS
+        places = tf.reduce_sum(products, axis=-2) % _PRIME
+        places %= 8 * len(self._bits)
+        byte = tf.cast(tf.gather(self._bits, places // 8), tf.int64)
+        bit = tf.bitwise.right_shift(byte, 7 - places % 8)
+        return tf.reduce_all(bit % 2 == 1, axis=-1)
+
+
+def _runs_of(token_ids: np.ndarray, is_word: np.ndarray) -> np.ndarray:
+    """Runs of words, int64 `[R, RUN_LENGTH]`."""
+    words = token_ids[is_word[token_ids]].astype(np.int64)
+    if len(words) < RUN_LENGTH:
+        return np.zeros([0, RUN_LENGTH], np.int64)
+    return np.lib.stride_tricks.sliding_window_view(words, RUN_LENGTH)
+
+
+def _set_bits(runs: np.ndarray) -> np.ndarray:
+    """The filter, uint8 `[BYTES]`, the first place in the highest bit."""
+    size = 8 * max(1, -(-len(runs) * BITS_A_RUN // 8))
+    is_set = np.zeros(size, bool)
+    for factors in _FACTORS.T:
+        is_set[(runs @ factors) % _PRIME % size] = True
+    return np.packbits(is_set)
