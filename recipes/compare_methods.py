@@ -1,10 +1,9 @@
 """Measure the compared methods, all seeds, and write the table and a page.
 
-    python recipes/compare_methods.py --runs out/methods \
-        --photographs PHOTOS.tar --run-dir out/comparison
+    python recipes/compare_methods.py --photographs PHOTOS.tar
 
-RUNS holds `<method>/seed<k>/poems.jsonl`; what is missing is reported. Needs
-the extra `evaluate`.
+Reads what liu18.sh has written, `<method>/seed<k>/poems.jsonl`; what is missing
+is reported. Needs the extra `evaluate`.
 """
 
 import base64
@@ -34,24 +33,27 @@ class Config:
     """Measure the compared methods, all seeds."""
 
     runs: pathlib.Path = option(
-        pathlib.Path("out/methods"), "folder of <method>/seed<k>"
+        pathlib.Path("out/liu18"),
+        "folder of <method>/seed<k>, as liu18.sh writes it",
     )
     photographs: tuple[pathlib.Path, ...] = option(
         (), "folders and tar archives of photographs, for the page"
     )
     corpus_dir: pathlib.Path = option(
-        pathlib.Path("out/corpus"), "output of prepare_corpus.py"
+        pathlib.Path("out/liu18/corpus"), "output of prepare_corpus.py"
     )
     features_dir: pathlib.Path = option(
         pathlib.Path("out/features"), "output of extract_features.py"
     )
     embedding_dir: pathlib.Path = option(
-        pathlib.Path("out/embedding"), "output of train_embedding.py"
+        pathlib.Path("out/liu18/embedding"), "output of train_embedding.py"
     )
     run_dir: pathlib.Path = option(pathlib.Path("out/comparison"), "output")
     split: str = option("validation", "split of the photographs")
     sentences: bool = option(True, "measure with the sentence embedding too")
-    others: int = option(99, "photographs a poem is compared with")
+    others: int = option(
+        99, "photographs a poem is compared with; the first tenth are hits"
+    )
     examples: int = option(20, "photographs on the page")
     bleu_cumulative: bool = option(True, "BLEU-n of all orders up to n")
     bleu_corpus: bool = option(True, "BLEU of all poems, not their mean")

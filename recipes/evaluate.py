@@ -70,7 +70,9 @@ class Config:
         "most photographs without captions, of validation and test, for what "
         "is copied there; 0 for none",
     )
-    others: int = option(99, "photographs a poem is compared with")
+    others: int = option(
+        99, "photographs a poem is compared with; the first tenth are hits"
+    )
     sentences: bool = option(True, "measure with the sentence embedding too")
     perplexity: bool = option(True, "measure perplexity beside Kneser-Ney")
     temperature: float = option(-1.0, "of the poems; as exported if below 0")
@@ -104,7 +106,7 @@ def main(config: Config) -> None:
     theirs = _read_theirs(config, names)
     poet = visualpoet.load(config.model)
     contents = _contents(config, names)
-    others = _contents(config, _uncaptioned(config, corpus))
+    uncaptioned = _contents(config, _uncaptioned(config, corpus))
     ours = _write(config, run, poet, contents, "poems.jsonl")
     poems = {
         "this model": ours,
@@ -132,10 +134,12 @@ def main(config: Config) -> None:
         row: diversity.distinct_n(poems[row], 2)
         for row in ("this model", "a random human poem")
     }
-    if others:
-        written = _write(config, run, poet, others, "poems_uncaptioned.jsonl")
+    if uncaptioned:
+        written = _write(
+            config, run, poet, uncaptioned, "poems_uncaptioned.jsonl"
+        )
         results["uncaptioned"] = {
-            "photographs": len(others),
+            "photographs": len(uncaptioned),
             **wording.measure_wording(written, copied),
         }
     if config.perplexity:

@@ -11,7 +11,10 @@ BANNED = frozenset({"blood", "death", "dead", "grave"})
 
 
 def rhyme(poems: Sequence[str], photographs: Sequence[str]) -> list[float]:
-    """Share of lines whose last letters another line has too.
+    """Share of lines that end in a word which rhymes with another one.
+
+    Words rhyme if their last two letters are the same; a word does not rhyme
+    with itself, and counts once.
 
     Args:
         poems: Poems, lines between line breaks.

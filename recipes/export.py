@@ -1,6 +1,6 @@
 """Export the poet: one SavedModel from image bytes to poems, with its card.
 
-python recipes/export.py --encoder out/encoder/encoder.keras \
+python recipes/export.py --features-dir out/encoder \
         --embedding-dir out/embedding_small \
         --generator out/generator/generator.keras --model out/poet/1
 """
@@ -90,7 +90,7 @@ class Config:
         Options.copied_weight, "of the share of words in runs known by heart"
     )
     extra_pairs: int = option(
-        4, "as pretrain_generator.py; these poems are known by heart"
+        4, "as pretrain_generator.py; such poems are known by heart"
     )
 
 
@@ -130,9 +130,7 @@ def main(config: Config) -> None:
             copied_weight=config.copied_weight,
         ),
         discriminators,
-        KnownRuns(
-            _often_learnt(config, corpus, poems, image_tower, poem_tower), kinds
-        ),
+        _known_runs(config, corpus, poems, kinds, image_tower, poem_tower),
     )
     export_poet(poet, corpus.vocabulary, config.model)
     if config.evaluation:
@@ -161,8 +159,14 @@ def _load_seer(features_dir: pathlib.Path):
     return sentiment, ExpertEnsemble(handles, sentiment)
 
 
-def _often_learnt(config, corpus, poems, image_tower, poem_tower):
-    """Poems that pre-training repeats: paired, or nearest to photographs."""
+def _known_runs(config, corpus, poems, kinds, image_tower, poem_tower):
+    """Runs of the poems that pre-training repeats; None for letters.
+
+    Those are the paired ones, and the nearest to each photograph, here where
+    this encoder puts it, there where the experts do.
+    """
+    if corpus.vocabulary.level != "word":
+        return None  # six letters are not known by heart
     images, places = see_photographs(
         load_features(config.features_dir),
         corpus.images("train"),
@@ -178,7 +182,7 @@ def _often_learnt(config, corpus, poems, image_tower, poem_tower):
             config.extra_pairs,
         )
         learnt += [poems[index] for index in np.unique(nearest)]
-    return learnt
+    return KnownRuns(learnt, kinds)
 
 
 def _load_discriminators(folder: str) -> dict[str, keras.Model]:

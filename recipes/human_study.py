@@ -1,6 +1,6 @@
 """Ask people: pages for raters, and the analysis of what they saved.
 
-    python recipes/human_study.py --runs out/methods --photographs PHOTOS.tar
+    python recipes/human_study.py --photographs PHOTOS.tar
     python recipes/human_study.py --key out/human_study/key.json \
         --analyse answers/*.json --run-dir out/human_answers
 
@@ -32,13 +32,14 @@ class Config:
     """Write the pages of the human studies, or analyse their answers."""
 
     runs: pathlib.Path = option(
-        pathlib.Path("out/methods"), "folder of <method>/seed<k>"
+        pathlib.Path("out/liu18"),
+        "folder of <method>/seed<k>, as liu18.sh writes it",
     )
     photographs: tuple[pathlib.Path, ...] = option(
         (), "folders and tar archives of photographs"
     )
     corpus_dir: pathlib.Path = option(
-        pathlib.Path("out/corpus"), "output of prepare_corpus.py"
+        pathlib.Path("out/liu18/corpus"), "output of prepare_corpus.py"
     )
     run_dir: pathlib.Path = option(pathlib.Path("out/human_study"), "output")
     split: str = option("validation", "split of the photographs")

@@ -13,7 +13,7 @@ preset=${3:-small}
 export PYTHONPATH="$recipes/..${PYTHONPATH:+:$PYTHONPATH}"
 export TF_CPP_MIN_LOG_LEVEL=3
 python=${PYTHON:-python}
-seeds=${SEEDS:-0 1 2}
+seeds=${SEEDS-0 1 2} # none: only what all seeds share
 # liu18 takes the likeliest token each time; generators of this size then loop
 # ("And the little boy, / And the little boy, ..."), whatever the method.
 decoding="--temperature 0.7"

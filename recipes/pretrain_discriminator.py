@@ -92,6 +92,11 @@ class Config:
             raise ValueError(
                 f"expected a --critic of {CRITICS}. Received: {self.critic!r}"
             )
+        if self.caption_share and self.critic != "multimodal":
+            raise ValueError(
+                "expected --caption-share with --critic multimodal only: the "
+                f"others read no pairs. Received: {self.critic}"
+            )
 
 
 def main(config: Config) -> None:
@@ -101,7 +106,13 @@ def main(config: Config) -> None:
         config: Its options.
     """
     keras.utils.set_random_seed(config.seed)
-    inputs = [*corpus_files(config.corpus_dir), config.generator]
+    index = config.features_dir / "index.json"
+    given = [index, config.paragraphs, config.generator]
+    inputs = [
+        *corpus_files(config.corpus_dir),
+        *sorted(config.embedding_dir.glob("**/*.keras")),
+        *(path for path in given if path.is_file()),
+    ]
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
     image_tower, poem_tower = load_towers(config.embedding_dir)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every recipe on tiny data, in a few minutes: does the whole path still hold?
+# From corpus to poem on tiny data, in a few minutes: does the path still hold?
 #   bash recipes/smoke.sh [FOLDER]     (default: a new temporary folder)
 set -euo pipefail
 recipes=$(cd "$(dirname "$0")" && pwd)

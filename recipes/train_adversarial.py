@@ -86,7 +86,6 @@ class Config:
     )
     rollouts: int = option(0, "completions of each prefix; 0: whole poems only")
     rollout_interval: int = option(12, "tokens between prefixes")
-    gamma: float = option(1.0, "discount of a later reward, a token")
     normalize_returns: bool = option(True, "standardise over the batch")
     entropy_weight: float = option(0.0, "of the entropy of the next token")
     kl_weight: float = option(
@@ -106,7 +105,6 @@ class Config:
     learning_rate: float = option(1e-4, "Adam, of the generator; liu18 5e-6")
     clip_norm: float = option(1.0, "largest norm of the gradient")
     critic_learning_rate: float = option(2e-4, "Adam, of the discriminators")
-    critic_interval: int = option(1, "steps between updates of the critics")
     interpolation: float = option(
         1.0,
         "which generator is saved: 1 the trained one, 0 the pre-trained one, "
@@ -120,19 +118,41 @@ class Config:
     resume: bool = option(False, "go on with the run in --run-dir")
 
     def __post_init__(self):
-        if not self.critics or not set(self.critics) <= set(CRITICS):
+        known = set(self.critics) <= set(CRITICS)
+        if not known or len(self.critics) not in (1, 2):
             raise ValueError(
-                f"expected --critics of {CRITICS}. Received: {self.critics}"
+                f"expected one or two --critics of {CRITICS}. Received: "
+                f"{self.critics}"
+            )
+        names = [*self.critics, *(rewards.parse(r)[0] for r in self.rewards)]
+        if len(set(names)) < len(names):
+            raise ValueError(
+                f"expected every critic and reward once. Received: {names}"
+            )
+        if not 0 <= self.paired_weight <= 1:
+            raise ValueError(
+                "expected a --paired-weight in [0, 1]. Received: "
+                f"{self.paired_weight}"
             )
         if self.baseline not in BASELINES:
             raise ValueError(
                 f"expected a --baseline of {BASELINES}. Received: "
                 f"{self.baseline}"
             )
+        if self.baseline == "running_mean" and self.normalize_returns:
+            raise ValueError(
+                "expected --no-normalize-returns with --baseline running_mean: "
+                "standardised returns have their mean taken off already"
+            )
         if self.rollouts and self.baseline != "none":
             raise ValueError(
                 "expected --baseline none with --rollouts: the values of "
                 f"prefixes are one. Received: {self.baseline}"
+            )
+        if self.rollout_interval < 1:
+            raise ValueError(
+                "expected a --rollout-interval of at least 1. Received: "
+                f"{self.rollout_interval}"
             )
 
 
@@ -143,9 +163,7 @@ def main(config: Config) -> None:
         config: Its options.
     """
     keras.utils.set_random_seed(config.seed)
-    inputs = [*corpus_files(config.corpus_dir), config.generator]
-    inputs += sorted(config.discriminators_dir.glob("*/*.keras"))
-    run = runs.RunDirectory(config.run_dir, config, inputs)
+    run = runs.RunDirectory(config.run_dir, config, _inputs(config))
     generator = keras.saving.load_model(config.generator)
     before = generator.get_weights()
     batches = _build_batches(config, generator)
@@ -188,14 +206,15 @@ def main(config: Config) -> None:
                 collector, batch["photograph"], reward
             )
             report.add_samples(reward, poems)
-            if step % config.critic_interval == 0:
-                for critic in critics:
-                    texts = texts_of(critic.name, batch, poems)
-                    report.add_critic(
-                        critic, *training.update_critic(critic, *texts)
-                    )
+            experience = rollouts.spread(experience, environment, step)
+            for critic in critics:
+                texts = texts_of(critic.name, batch, poems)
+                report.add_critic(
+                    critic, *training.update_critic(critic, *texts)
+                )
             network.set_teacher(batch["teacher"])
-            loss = update_policy(rollouts.spread(experience, environment, step))
+            loss = update_policy(experience)
+            training.check_update(agent)
             report.add_policy(loss, agent)
         except (ValueError, tf.errors.OpError) as error:
             raise ValueError(f"step {step}: {error}") from error
@@ -209,6 +228,24 @@ def main(config: Config) -> None:
         folder = config.run_dir / critic.name
         folder.mkdir(exist_ok=True)
         critic.model.save(folder / f"{critic.name}.keras")
+
+
+def _inputs(config):
+    given = [
+        config.features_dir / "index.json",
+        config.paragraphs,
+        config.generator,
+        *(_critic_file(config, name) for name in config.critics),
+    ]
+    return [
+        *corpus_files(config.corpus_dir),
+        *sorted(config.embedding_dir.glob("**/*.keras")),
+        *(path for path in given if path.is_file()),
+    ]
+
+
+def _critic_file(config, name):
+    return config.discriminators_dir / name / f"{name}.keras"
 
 
 def _build_batches(config, generator):
@@ -229,8 +266,7 @@ def _build_batches(config, generator):
 
 
 def _load_critic(config, name):
-    path = config.discriminators_dir / name / f"{name}.keras"
-    model = keras.saving.load_model(path)
+    model = keras.saving.load_model(_critic_file(config, name))
     optimizer = keras.optimizers.Adam(config.critic_learning_rate)
     optimizer.build(model.trainable_variables)
     return training.Critic(
@@ -246,8 +282,8 @@ def _build_reward(config, batches, generator, critics):
         ).tolist()
     parts = {critic.name: _critic_part(critic) for critic in critics}
     for given in config.rewards:
-        name, _, weight = given.partition("=")
-        weights.append(float(weight or 1.0))
+        name, weight = rewards.parse(given)
+        weights.append(weight)
         parts[name] = python_part(
             name,
             rewards.load_reward(name),
@@ -302,7 +338,6 @@ def _build_agent(config, environment, network):
         network,
         learning_rate=config.learning_rate,
         seed=config.seed,
-        gamma=config.gamma,
         normalize_returns=config.normalize_returns,
         clip_norm=config.clip_norm,
         entropy_regularization=config.entropy_weight or None,

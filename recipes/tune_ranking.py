@@ -66,7 +66,9 @@ class Config:
         (0.0, Options.copied_weight), "to compare"
     )
     sentences: bool = option(True, "measure with the sentence embedding too")
-    others: int = option(99, "photographs a poem is compared with")
+    others: int = option(
+        99, "photographs a poem is compared with; the first tenth are hits"
+    )
     seed: int = option(0, "of the draws")
     resume: bool = option(False, "write again into --run-dir")
 

@@ -1,8 +1,10 @@
 import numpy as np
 import tensorflow as tf
+from tf_agents.trajectories import trajectory
 
 from tests.adversarial import tiny_policy
 from visualpoet.adversarial import rollouts
+from visualpoet.adversarial.scoring import PoemReward
 from visualpoet.corpus.vocabulary import PAD
 from visualpoet.generator.sampling import sample_poems
 
@@ -16,11 +18,11 @@ def share_of_fives(token_ids, photograph):
 def test_returns_are_the_reward_less_the_value_before():
     """tf-agents sums rewards from each step on."""
     rewards = tf.constant([[0, 0, 0, 0, 0.9]])
-    values = tf.constant([[0.2, 0.5]])
-    spread = rollouts.spread_rewards(rewards, values, [2, 4]).numpy()
-    np.testing.assert_allclose(spread, [[0.2, 0, 0.3, 0, 0.4]], rtol=1e-5)
+    values = tf.constant([[0.1, 0.2, 0.5]])
+    spread = rollouts.spread_rewards(rewards, values, [1, 2, 4]).numpy()
+    np.testing.assert_allclose(spread, [[0.1, 0, 0.3, 0, 0.4]], rtol=1e-5)
     returns = np.cumsum(spread[0, ::-1])[::-1]
-    np.testing.assert_allclose(returns, [0.9, 0.7, 0.7, 0.4, 0.4], rtol=1e-5)
+    np.testing.assert_allclose(returns, [0.8, 0.7, 0.7, 0.4, 0.4], rtol=1e-5)
 
 
 def test_a_finished_prefix_is_worth_its_reward():
@@ -77,3 +79,38 @@ def test_values_are_means_of_completions():
     np.testing.assert_allclose(
         values[:, 0], np.mean(by_hand, axis=0), rtol=1e-6
     )
+
+
+def test_a_batch_gets_the_values_of_its_prefixes():
+    """Prefixes of 1, 3 and 5 tokens; the last ones are finished poems."""
+    generator = tiny_policy.build_generator()
+    reward = PoemReward({"fives": share_of_fives}, [1.0], 2, "none")
+    environment = tiny_policy.build_environment(2, 7, reward)
+    environment.show(tiny_policy.photographs(2))
+    poems = tf.constant([[1, 5, 6, 2, 0, 0, 0], [1, 5, 2, 0, 0, 0, 0]])
+    environment.token_ids.assign(poems)
+    final = [1 / 4, 1 / 3]
+    given = trajectory.Trajectory(
+        *[()] * 5, tf.constant([[0.0] * 5 + [f] for f in final]), ()
+    )
+    before = rollouts.prefix_values(
+        generator,
+        environment.read_photograph(),
+        poems,
+        [1, 3],
+        2,
+        share_of_fives,
+        tf.constant([3, 4 * 2]),  # seed, and step 4 of 2 draws each
+    ).numpy()
+    spread = rollouts.RolloutRewards(generator, reward, 2, 2, seed=3).spread(
+        given, environment, step=4
+    )
+    for row in range(2):
+        start, value = before[row]
+        np.testing.assert_allclose(
+            spread.reward[row],
+            [0, value - start, 0, final[row] - value, 0, 0],
+            atol=1e-6,
+        )
+    unspread = rollouts.RolloutRewards(generator, reward, 0, 2, seed=3)
+    assert unspread.spread(given, environment, step=4) is given

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tf_agents.trajectories import time_step as ts
 from tf_agents.utils import common
 
 from tests.adversarial import tiny_policy
@@ -86,14 +87,21 @@ def test_log_probabilities_of_the_driver_are_the_sequence_views():
     generator = tiny_policy.build_generator()
     logits = generator({"token_ids": poems[:, :-1], **photograph})
     expected = mask_logits(logits, poems[:, :-1])
-    distribution, _ = agent.collect_policy._actor_network(
-        experience.observation,
-        step_type=experience.step_type,
-        network_state=agent.collect_policy.get_initial_state(SIZE),
-    )
-    np.testing.assert_allclose(
-        distribution.logits_parameter(), expected, atol=1e-5
-    )
+    policy = agent.collect_policy
+    state, logits = policy.get_initial_state(SIZE), []
+    for time in range(LENGTH - 1):
+        step = ts.TimeStep(
+            experience.step_type[:, time],
+            experience.reward[:, time],
+            experience.discount[:, time],
+            tf.nest.map_structure(
+                lambda seen, time=time: seen[:, time], experience.observation
+            ),
+        )
+        found = policy.distribution(step, state)
+        state = found.state
+        logits.append(found.action.logits_parameter())
+    np.testing.assert_allclose(tf.stack(logits, 1), expected, atol=1e-5)
 
 
 def test_bad_rewards_and_empty_poems_stop():
@@ -106,6 +114,17 @@ def test_bad_rewards_and_empty_poems_stop():
     training.check_not_empty(np.array([[1, 2, 0], [1, 5, 2]]))
     with pytest.raises(ValueError, match="samples: .*Received: 2 empty ones"):
         training.check_not_empty(np.array([[1, 2, 0], [1, 2, 0]]))
+    with pytest.raises(ValueError, match="scores are no numbers: lower the"):
+        training.check_not_empty(np.array([[1, 0, 0], [1, 0, 0]]))
+
+
+def test_an_update_by_what_is_no_number_stops():
+    agent, *_ = build()
+    agent._optimizer.norm.assign(2.0)
+    training.check_update(agent)
+    agent._optimizer.norm.assign(np.nan)
+    with pytest.raises(ValueError, match="policy: .*a norm of nan; lower the"):
+        training.check_update(agent)
 
 
 def test_a_critic_that_cannot_tell_is_refused():
@@ -129,6 +148,7 @@ def test_a_critic_that_cannot_tell_is_refused():
     [
         (0.4, 0.9, "entropy of at least 0.5. Received: 0.4"),
         (2.0, 0.04, "distinct-2 .* of at least 0.05. Received: 0.04"),
+        (float("nan"), 0.9, "entropy of at least 0.5. Received: nan"),
     ],
 )
 def test_collapse_is_told_in_time(entropy, distinct, message):

@@ -31,12 +31,6 @@ def test_disordered_has_the_shape_and_lines_of_other_poems():
     assert {tuple(poem) for poem in made} > {(5, 6, 4, 10), (8, 9, 4, 7)}
 
 
-def test_a_shape_that_the_pool_does_not_have_keeps_its_line():
-    maker = negatives.Disordered([[5, 4, 6]], BREAK)
-    made = maker.make([7, 8, 9, 4, 5], np.random.default_rng(0))
-    assert made[:3] == [7, 8, 9]
-
-
 @pytest.mark.parametrize(
     ("paragraph", "cut"),
     [

@@ -41,6 +41,7 @@ def test_good_rewards_pass():
         ([-0.1, -0.2], r"and 2 such in all"),
         ([0.1], r"shape \(2,\). Received: shape \(1,\)"),
         ([[0.1], [0.2]], r"Received: shape \(2, 1\)"),
+        (["high", "low"], r"one number a poem. Received: .*'high'"),
     ],
 )
 def test_bad_rewards_are_named(values, message):
@@ -52,7 +53,17 @@ def test_a_reward_by_its_dotted_name():
     assert rewards.load_reward("math.sqrt")(4) == 2
 
 
-@pytest.mark.parametrize("name", ["math.nothing", "no_such.thing", "bare", ""])
+def test_a_reward_with_its_weight():
+    assert rewards.parse("my.rhyme=0.25") == ("my.rhyme", 0.25)
+    assert rewards.parse("my.rhyme") == ("my.rhyme", 1.0)
+    for given in ("my.rhyme=much", "my.rhyme=nan", "my.rhyme=inf"):
+        with pytest.raises(ValueError, match=f"weight. Received: {given}"):
+            rewards.parse(given)
+
+
+@pytest.mark.parametrize(
+    "name", ["math.nothing", "no_such.thing", "bare", "", ".x.y", "math.pi"]
+)
 def test_no_such_reward(name):
     with pytest.raises(ValueError, match=f"Received: {name} .*PYTHONPATH"):
         rewards.load_reward(name)

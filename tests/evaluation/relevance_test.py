@@ -44,8 +44,17 @@ def test_the_own_photograph_is_never_among_the_others():
 
 def test_share_by_chance():
     noise = np.random.default_rng(0).random([400, 400])
-    found = relevance.is_among_first(noise, first=10, others=99)
+    found = relevance.is_among_first(noise)
     assert found.mean() == pytest.approx(0.1, abs=0.04)
+    ten = relevance.is_among_first(noise, first=10, others=99)
+    np.testing.assert_array_equal(found, ten)
+
+
+def test_of_few_photographs_the_own_one_must_be_the_first():
+    one = relevance.is_among_first(SIMILARITY, 1, others=3)
+    found = relevance.is_among_first(SIMILARITY, others=3)
+    np.testing.assert_array_equal(found, one)
+    assert 0 < found.mean() < 1
 
 
 def test_same_seed_same_photographs():

@@ -61,8 +61,17 @@ def test_an_unknown_word_is_no_gap():
     np.testing.assert_array_equal(found, [0.0])
 
 
-def test_short_poems_teach_no_run():
-    np.testing.assert_array_equal(shares(LEARNT, learnt=[[10, 11]]), [0.0])
+def test_an_unknown_word_is_not_the_same_as_another_one():
+    """Two texts of words that the model does not know are not alike."""
+    learnt = [[10, 11, UNKNOWN, 12, 13, UNKNOWN, 14, 15, 16, 17, 18, 19]]
+    # Its last six words have no unknown one.
+    np.testing.assert_allclose(shares(*learnt, learnt=learnt), [0.5])
+    np.testing.assert_array_equal(shares([UNKNOWN] * 9, learnt=learnt), [0.0])
+
+
+@pytest.mark.parametrize("learnt", [[], [[10, 11]]])
+def test_short_poems_teach_no_run(learnt):
+    np.testing.assert_array_equal(shares(LEARNT, learnt=learnt), [0.0])
 
 
 def test_what_was_learnt_is_always_found_and_little_else():

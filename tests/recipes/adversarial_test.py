@@ -132,6 +132,8 @@ def test_the_run_directory_of_a_discriminator(pretrained, critic, classes):
 def test_an_unknown_discriminator_is_refused():
     with pytest.raises(ValueError, match="--critic of .*Received: 'style'"):
         pretrain_discriminator.Config(critic="style")
+    with pytest.raises(ValueError, match="multimodal only.*: poem_style"):
+        pretrain_discriminator.Config(critic="poem_style", caption_share=0.5)
 
 
 def test_the_run_directory(whole, pretrained, paths):
@@ -150,6 +152,11 @@ def test_the_run_directory(whole, pretrained, paths):
         "samples",
         "tensorboard",
     }
+    held = json.loads((whole / "inputs.json").read_text())
+    inputs = {pathlib.Path(name).name for name in held}
+    assert {"paragraphs.jsonl", "index.json", "image_tower.keras"} < inputs
+    assert "multimodal.keras" in inputs
+    assert "real_or_generated.keras" not in inputs  # is none of its critics
     samples = sorted(path.name for path in (whole / "samples").iterdir())
     assert samples == [f"{step:06d}.jsonl" for step in (3, 6, 9, 12)]
     shown = [
@@ -308,7 +315,11 @@ def test_collapse_stops_and_keeps_the_last_checkpoint(
 @pytest.mark.parametrize(
     "options",
     [
-        {"critics": ("real_or_generated",), "baseline": "running_mean"},
+        {
+            "critics": ("real_or_generated",),
+            "baseline": "running_mean",
+            "normalize_returns": False,
+        },
         {
             "critics": ("multimodal",),
             "baseline": "value",
@@ -346,7 +357,14 @@ def test_the_saved_generator_lies_between(whole, pretrained, paths, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"critics": ()}, r"expected --critics of .*Received: \(\)"),
+        ({"critics": ()}, r"one or two --critics of .*Received: \(\)"),
+        ({"critics": train_adversarial.CRITICS}, "one or two --critics of"),
+        ({"critics": ("poem_style",) * 2}, "every critic and reward once"),
+        ({"rewards": ("a.b=1", "a.b")}, "every critic and reward once"),
+        ({"rewards": ("a.b=nan",)}, "finite weight. Received: a.b=nan"),
+        ({"paired_weight": 1.5}, "a --paired-weight .*Received: 1.5"),
+        ({"baseline": "running_mean"}, "expected --no-normalize-returns"),
+        ({"rollout_interval": 0}, "of at least 1. Received: 0"),
         ({"baseline": "mine"}, "expected a --baseline of .*Received: mine"),
         ({"rollouts": 2}, "expected --baseline none with --rollouts"),
     ],

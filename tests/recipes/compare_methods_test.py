@@ -143,6 +143,11 @@ def test_people_are_a_row_and_shuffled_people_the_floor(results):
     rows = {row["name"]: row["columns"] for row in results["rows"]}
     assert "bleu_1" not in rows["human_paired"]  # it is the reference
     assert "bleu_1" in rows["human_other"]
+    own, floor = (
+        rows[name]["caption_tfidf"]["mean"]
+        for name in ("human_paired", "human_shuffled")
+    )
+    assert floor < own
     assert "overall" not in rows["human_paired"]
     for measure in ("caption_tfidf", "caption_sentences"):
         assert set(rows["human_paired"][measure]) >= {"mean", "interval"}

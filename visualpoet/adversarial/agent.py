@@ -64,7 +64,6 @@ def build_reinforce_agent(
     *,
     learning_rate: float,
     seed: int,
-    gamma: float = 1.0,
     normalize_returns: bool = True,
     clip_norm: float = 1.0,
     entropy_regularization: float | None = None,
@@ -72,12 +71,13 @@ def build_reinforce_agent(
 ) -> tuple[reinforce_agent.ReinforceAgent, SeededPolicy]:
     """Builds the agent and the policy that collects its poems.
 
-    `loss = -1/B sum_t log pi(y_t | y_<t, x) * A_t`, `A_t` the discounted return
-    from t on, less the value baseline, standardised over the batch if
-    `normalize_returns`.
+    `loss = -1/B sum_t log pi(y_t | y_<t, x) * A_t`, `A_t` the return from t on,
+    less the value baseline, standardised over the batch if `normalize_returns`.
+    Nothing is discounted: the reward comes with the last step, behind the
+    padding, so that a discount would count padding as tokens.
 
     Source: Williams (1992); liu18, generator as an agent: the whole poem's
-    reward weighs every token (`gamma` 1). Differs: returns are standardised
+    reward weighs every token. Differs: returns are standardised
     over the batch by default.
 
     Args:
@@ -86,7 +86,6 @@ def build_reinforce_agent(
         actor_network: The generator.
         learning_rate: Of Adam; liu18 5e-6.
         seed: Of the draws.
-        gamma: Discount of a later reward, a token.
         normalize_returns: Whether to standardise returns over batch and time.
         clip_norm: Largest norm of the whole gradient.
         entropy_regularization: Weight of the entropy, or None.
@@ -107,7 +106,7 @@ def build_reinforce_agent(
         value_network=value_network,
         # tf-agents lets the policy's gradient into the value network.
         advantage_fn=_subtract if value_baseline else None,
-        gamma=gamma,
+        gamma=1.0,
         normalize_returns=normalize_returns,
         entropy_regularization=entropy_regularization,
         train_step_counter=tf.Variable(0, dtype=tf.int64, name="train_step"),

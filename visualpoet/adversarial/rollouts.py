@@ -66,7 +66,9 @@ def spread_rewards(
     Args:
         rewards: float `[B, T - 1]`; the reward of the poem at its last step.
         values: float `[B, len(lengths)]`, as of `prefix_values`.
-        lengths: Tokens of each prefix, START included; ascending.
+        lengths: Tokens of each prefix, START included; ascending. The value
+            of START alone is gained by no step: it is what the first ones are
+            compared with.
 
     Returns:
         float `[B, T - 1]`.
@@ -87,7 +89,7 @@ class RolloutRewards:
         generator: `PoemGenerator`.
         reward: `PoemReward`; its `total` scores completions.
         num_rollouts: Completions a prefix; 0 leaves the rewards as they are.
-        interval: Tokens between prefixes.
+        interval: Tokens between prefixes, the first of which is START alone.
         seed: Of the draws.
     """
 
@@ -120,14 +122,12 @@ class RolloutRewards:
         """
         if not self._num_rollouts:
             return experience
-        lengths = list(
-            range(self._interval, environment.max_tokens - 1, self._interval)
-        )
+        lengths = list(range(1, environment.max_tokens - 1, self._interval))
         values = self._values(
             environment.read_photograph(),
             environment.token_ids.read_value(),
             lengths,
-            tf.constant([self._seed, step]),
+            tf.constant([self._seed, step * self._num_rollouts]),
         )
         return experience.replace(
             reward=spread_rewards(experience.reward, values, lengths)

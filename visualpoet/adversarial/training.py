@@ -17,6 +17,8 @@ from visualpoet.corpus.vocabulary import PAD
 from visualpoet.corpus.vocabulary import START
 from visualpoet.discriminators import training as discriminator_training
 
+LOWER = "lower the learning rate, and start again from the last checkpoint"
+
 
 class Collapse(Exception):
     """The generator has lost its entropy or its diversity."""
@@ -27,7 +29,7 @@ class Critic:
     """A discriminator in training.
 
     Attributes:
-        name: `multimodal` or `poem_style`.
+        name: `multimodal`, `poem_style` or `real_or_generated`.
         model: The discriminator.
         optimizer: Its optimizer, built.
         train_step: As of `discriminators.training.train_step_of`.
@@ -45,14 +47,12 @@ class Collector:
 
     Attributes:
         environment: Where poems are written.
-        collect: Writes a batch of poems into the buffer.
-        buffer: Holds them.
+        collect: Writes a batch of poems, and returns the trajectories.
         metrics: tf-agents' own counts.
     """
 
     environment: PoemEnvironment
     collect: Callable
-    buffer: tf_uniform_replay_buffer.TFUniformReplayBuffer
     metrics: list
 
 
@@ -90,7 +90,7 @@ def build_collector(environment: PoemEnvironment, agent, policy) -> Collector:
         driver.run(environment.reset())
         return buffer.gather_all()
 
-    return Collector(environment, collect, buffer, metrics)
+    return Collector(environment, collect, metrics)
 
 
 def sample(
@@ -124,8 +124,15 @@ def check_not_empty(token_ids: np.ndarray) -> None:
         token_ids: int `[B, T]`.
 
     Raises:
-        ValueError: If all poems are empty.
+        ValueError: If all poems are empty, or begin with padding, which is
+            drawn where the scores of the tokens are no numbers.
     """
+    if (token_ids[:, 1] == PAD).all():
+        raise ValueError(
+            "samples: expected tokens. Received: padding where all "
+            f"{len(token_ids)} poems begin; the generator's scores are no "
+            f"numbers: {LOWER}"
+        )
     if not np.isin(token_ids, [PAD, START, END], invert=True).any():
         raise ValueError(
             f"samples: expected poems. Received: {len(token_ids)} empty ones; "
@@ -159,6 +166,23 @@ def update_critic(critic: Critic, inputs: dict, labels: np.ndarray) -> tuple:
     return float(loss), confusion
 
 
+def check_update(agent) -> None:
+    """Refuses an update of the policy by what is no number.
+
+    Args:
+        agent: As of `build_reinforce_agent`, after its update.
+
+    Raises:
+        ValueError: If the norm of the gradient is infinite or NaN.
+    """
+    norm = float(agent._optimizer.norm)
+    if not np.isfinite(norm):
+        raise ValueError(
+            f"policy: expected a finite gradient. Received: a norm of {norm}; "
+            f"{LOWER}"
+        )
+
+
 def check_alive(
     entropy: float, distinct: float, min_entropy: float, min_distinct: float
 ) -> None:
@@ -177,7 +201,7 @@ def check_alive(
         ("entropy", entropy, min_entropy),
         ("distinct-2 of the samples", distinct, min_distinct),
     ):
-        if value < bound:
+        if not value >= bound:  # NaN, too
             raise Collapse(
                 f"expected {name} of at least {bound}. Received: {value:.4g}; "
                 "the generator is collapsing: raise the weights of KL or "

@@ -71,7 +71,8 @@ class Disordered:
         """Makes one.
 
         Args:
-            shape: Token ids of the poem that lends its shape.
+            shape: Token ids of the poem that lends its shape, one of those
+                that lend their lines.
             generator: Where the draws come from.
 
         Returns:
@@ -79,7 +80,7 @@ class Disordered:
         """
         lines = []
         for line in split_lines(shape, self._line_break):
-            pool = self._pool.get(len(line), [line])
+            pool = self._pool[len(line)]
             lines.append(pool[generator.integers(len(pool))])
         return join_lines(lines, self._line_break)
 

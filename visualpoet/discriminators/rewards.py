@@ -1,6 +1,7 @@
 """From class probabilities to rewards: pure functions."""
 
 import importlib
+import math
 from collections.abc import Callable
 from collections.abc import Sequence
 
@@ -63,10 +64,15 @@ def check_rewards(values: Sequence[float], size: int, name: str) -> np.ndarray:
         float32 `[size]`.
 
     Raises:
-        ValueError: If the shape is another, or a value is NaN or outside
-            [0, 1].
+        ValueError: If they are no numbers, the shape is another, or a value
+            is NaN or outside [0, 1].
     """
-    rewards = np.asarray(values, np.float32)
+    try:
+        rewards = np.asarray(values, np.float32)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"reward {name}: expected one number a poem. Received: {error}"
+        ) from error
     if rewards.shape != (size,):
         raise ValueError(
             f"reward {name}: expected one number a poem, shape ({size},). "
@@ -82,6 +88,31 @@ def check_rewards(values: Sequence[float], size: int, name: str) -> np.ndarray:
     return rewards
 
 
+def parse(given: str) -> tuple[str, float]:
+    """Reads what an option says of a reward.
+
+    Args:
+        given: `package.module.function=weight`, or without weight for 1.
+
+    Returns:
+        Dotted name and weight.
+
+    Raises:
+        ValueError: If the weight is no finite number.
+    """
+    name, _, weight = given.partition("=")
+    try:
+        value = float(weight or 1.0)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(
+            "expected a reward as package.module.function=weight with a finite "
+            f"weight. Received: {given}"
+        )
+    return name, value
+
+
 def load_reward(name: str) -> Reward:
     """Finds a reward by its dotted name.
 
@@ -93,12 +124,15 @@ def load_reward(name: str) -> Reward:
         The function.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If there is none, or if it cannot be called.
     """
     module, _, function = name.rpartition(".")
     try:
-        return getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as error:
+        reward = getattr(importlib.import_module(module), function)
+        if not callable(reward):
+            raise TypeError(f"{type(reward).__name__} cannot be called")
+        return reward
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise ValueError(
             "expected a reward as package.module.function that Python can "
             f"import. Received: {name} ({error}); is its folder on PYTHONPATH?"

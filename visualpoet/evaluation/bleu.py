@@ -106,8 +106,7 @@ def score(row: np.ndarray, n: int, options: BleuOptions = DEFAULT) -> float:
     Source: Papineni et al. (2002).
 
     Args:
-        row: float `[2 ORDER + 2]`, a row of `statistics` or a sum of rows;
-            words are rounded, which a mean over seeds can make a fraction.
+        row: float `[2 ORDER + 2]`, a row of `statistics` or a sum of rows.
         n: Longest n-gram, 1 to ORDER.
         options: Smoothing, and cumulative or not.
 

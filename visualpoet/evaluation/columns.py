@@ -103,7 +103,8 @@ MORE = [
         "different_poems",
         "Different",
         "high",
-        "Share of poems that are not word for word another's [%].",
+        "Different poems over all poems [%]: 100 if none is word for word "
+        "another's.",
         1,
     ),
     Measure(

@@ -32,7 +32,8 @@ def commonest_line_share(poems: Sequence[str]) -> tuple[str, float]:
         poems: Poems.
 
     Returns:
-        The line, and the share of poems that have it.
+        The line, and the share of poems that have it; nothing and 0 if no poem
+        has a word.
     """
     counts = collections.Counter(
         line
@@ -40,5 +41,5 @@ def commonest_line_share(poems: Sequence[str]) -> tuple[str, float]:
         for line in {" ".join(words_of(text)) for text in poem.split("\n")}
         if line
     )
-    line, number = counts.most_common(1)[0]
-    return line, number / len(poems)
+    line, number = counts.most_common(1)[0] if counts else ("", 0)
+    return line, number / max(len(poems), 1)

@@ -167,7 +167,9 @@ def analyse_choices(
     Returns:
         `raters`, `choices`, `human` (share that chose the human poem),
         `generated` (the rest), `interval` of `human`, `p` of a two-sided
-        binomial test against one half, and `alpha`.
+        permutation test against one half, and `alpha`. What raters say of one
+        photograph goes together in interval and test: they look at the same
+        two poems.
     """
     right = {
         name: [
@@ -185,12 +187,15 @@ def analyse_choices(
     if not count:
         return result
     found = _mean(sums, draws, seed)
-    test = stats.binomtest(int(sums[..., 0].sum()), count)
+    wrong = np.stack([sums[..., 1] - sums[..., 0], sums[..., 1]], axis=-1)
+    p_value = intervals.paired_p_value(
+        sums, wrong, lambda row: row[0] / row[1], draws, seed
+    )
     return result | {
         "human": found["mean"],
         "generated": 1 - found["mean"],
         "interval": found["interval"],
-        "p": float(test.pvalue),
+        "p": p_value,
         "alpha": _or_none(krippendorff_alpha(right.values(), "nominal")),
     }
 

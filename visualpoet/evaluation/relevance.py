@@ -86,13 +86,17 @@ def _sentence_model():
 
 
 def is_among_first(
-    similarity: np.ndarray, first: int = 10, others: int = 99, seed: int = 0
+    similarity: np.ndarray,
+    first: int | None = None,
+    others: int = 99,
+    seed: int = 0,
 ) -> np.ndarray:
     """Says whose own photograph is among the first.
 
     Args:
         similarity: float `[N, N]`; column i is the photograph of poem i.
-        first: How far down the own photograph may rank.
+        first: How far down the own photograph may rank; None for the first
+            tenth, at least the first place.
         others: Photographs drawn for each poem to compare with.
         seed: Of the draw; the same photographs for every set of N poems.
 
@@ -109,6 +113,7 @@ def is_among_first(
         raise ValueError(
             f"expected more than {others} photographs. Received: {size}"
         )
+    first = first or max(1, (others + 1) // 10)
     generator = np.random.default_rng(seed)
     hits = []
     for own, row in enumerate(similarity):

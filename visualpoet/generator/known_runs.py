@@ -33,9 +33,10 @@ class KnownRuns:
 
     def __init__(self, token_ids: Sequence[Sequence[int]], kinds: TokenKinds):
         is_word = kinds.is_word.copy()
-        is_word[UNKNOWN] = True  # what no poem is written with breaks a run
+        is_word[UNKNOWN] = True  # it is a word, though not which one
         self._is_word = is_word
-        runs = [_runs_of(np.asarray(ids), is_word) for ids in token_ids]
+        runs = [np.zeros([0, RUN_LENGTH], np.int64)]
+        runs += [_runs_of(np.asarray(ids), is_word) for ids in token_ids]
         runs = np.unique(np.concatenate(runs), axis=0)
         # As a tensor an export holds it once, however many functions read it.
         self._bits = tf.constant(_set_bits(runs))
@@ -86,11 +87,12 @@ class KnownRuns:
 
 
 def _runs_of(token_ids: np.ndarray, is_word: np.ndarray) -> np.ndarray:
-    """Runs of words, int64 `[R, RUN_LENGTH]`."""
+    """Runs of known words, int64 `[R, RUN_LENGTH]`."""
     words = token_ids[is_word[token_ids]].astype(np.int64)
     if len(words) < RUN_LENGTH:
         return np.zeros([0, RUN_LENGTH], np.int64)
-    return np.lib.stride_tricks.sliding_window_view(words, RUN_LENGTH)
+    runs = np.lib.stride_tricks.sliding_window_view(words, RUN_LENGTH)
+    return runs[(runs != UNKNOWN).all(axis=1)]
 
 
 def _set_bits(runs: np.ndarray) -> np.ndarray:
