@@ -84,13 +84,27 @@ def test_probabilities_are_the_discriminators_own():
 def test_padding_changes_nothing():
     judge = judged_module()._judges.read()
     ids = datasets.pad_token_ids([[5, 6, 7, 8], [9, 6]])
-    place = tf.constant([[0.6, 0.8, *[0.0] * 7]])
+    place = tf.constant([[0.6, 0.8, *[0.0] * 7]] * 2)
     plain = judge(tf.constant(ids), place)
     padded = judge(tf.constant(np.pad(ids, [(0, 0), (0, 30)])), place)
-    empty = judge(tf.zeros([1, 9], tf.int32), place)
+    empty = judge(tf.zeros([2, 9], tf.int32), place)
     for name in ("paired", "poetic"):
         np.testing.assert_array_equal(padded[name], plain[name])
         assert np.isfinite(empty[name]).all()
+
+
+def test_a_poem_is_judged_as_it_is_alone():
+    judge = judged_module()._judges.read()
+    ids = tf.constant(np.random.default_rng(0).integers(5, 12, [9, 7]))
+    places = tf.math.l2_normalize(tf.random.stateless_normal([9, 9], [1, 2]), 1)
+    together = judge(ids, places)
+    for row in range(9):
+        alone = judge(ids[row : row + 1], places[row : row + 1])
+        for name in ("paired", "poetic"):
+            # On some processors products round by the number of rows.
+            np.testing.assert_allclose(
+                alone[name][0], together[name][row], atol=1e-6
+            )
 
 
 def test_word_vectors_are_stored_once_while_they_are_the_poem_towers():

@@ -32,6 +32,7 @@ def rank(token_ids, **options):
         tf.constant([6, 7]),
         token_ids,
         FLUENCY,
+        {},
         Options(**options),
     )
 
@@ -120,6 +121,7 @@ def test_an_opening_counts_for_fit_and_not_for_fluency():
         tf.constant([9]),
         opened,
         tf.constant([[0.0, 0.0, -1.0, -3.0], [0.0, 0.0, -2.0, 0.0]]),
+        {},
         Options(fluency_weight=0.1),
         opening_length=2,
     )
@@ -136,6 +138,7 @@ def test_a_break_of_the_opening_is_no_end():
         tf.constant([9]),
         opened,
         tf.constant([[0.0, 0.0, -1.0, -1.0], [0.0, 0.0, -9.0, -9.0]]),
+        {},
         Options(),
         opening_length=2,
         ends=(END, BREAK),

@@ -47,9 +47,8 @@ class Judges(tf.Module):
 
         Returns:
             Function of token ids int `[N, T]`, padded with 0, and image
-            embedding float `[N, K]`, or `[1, K]` for all poems: gives the
-            probability of what a poem should be, and the share of `copied`
-            words, float `[N]`, by name.
+            embedding float `[N, K]`: gives the probability of what a poem
+            should be, and the share of `copied` words, float `[N]`, by name.
         """
         models = [model.read() for model in self._models]
 
@@ -58,15 +57,15 @@ class Judges(tf.Module):
             length = tf.math.count_nonzero(token_ids, axis=1, dtype=tf.int32)
             longest = tf.maximum(tf.reduce_max(length), 1)
             token_ids = token_ids[:, :longest]
-            times = tf.shape(token_ids)[0] // tf.shape(image_embedding)[0]
+            # A row more: the product of a single one may round in another way.
             given = {
-                "token_ids": token_ids,
-                "image_embedding": tf.repeat(image_embedding, times, axis=0),
+                "token_ids": tf.pad(token_ids, [[0, 1], [0, 0]]),
+                "image_embedding": tf.pad(image_embedding, [[0, 1], [0, 0]]),
             }
             probabilities = {
                 name: first_class_probability(
                     model({key: given[key] for key in inputs})
-                )
+                )[:-1]
                 for name, inputs, model in zip(self.names, self._inputs, models)
             }
             shares = {

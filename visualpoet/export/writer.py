@@ -65,8 +65,8 @@ class Writer(tf.Module):
     def write_rows(self, **rows: tf.Tensor) -> dict[str, tf.Tensor]:
         """Writes poems, or one line more of poems.
 
-        All rows are written side by side, and ranked one after the other; none
-        depends on its neighbours.
+        All rows are written and judged side by side, and ranked one after the
+        other; none depends on its neighbours.
 
         Args:
             **rows: `image_embedding` float `[B, K]`; `clue_ids` int `[B, C]`;
@@ -103,9 +103,15 @@ class Writer(tf.Module):
             rows["one_line"],
         )
 
+        judged = self._judges.read()(
+            token_ids, tf.gather(rows["image_embedding"], owner)
+        )
+        candidates = {"token_ids": token_ids, "fluency": fluency, **judged}
+
         def rank(row):
             mine = slice(row["first"], row["first"] + row["number"])
-            return self._rank_row(networks, row, token_ids[mine], fluency[mine])
+            own = {name: some[mine] for name, some in candidates.items()}
+            return self._rank_row(networks, row, **own)
 
         length = tf.math.count_nonzero(opening, axis=1, dtype=tf.int32)
         named = {
@@ -155,7 +161,6 @@ class Writer(tf.Module):
             self._step.read(),
             tf.cast(self._token_embedding, tf.float32),
             self._poem_tower.read(),
-            self._judges.read(),
         )
 
     def _ban(self, words: tf.Tensor) -> tf.Tensor:
@@ -189,7 +194,7 @@ class Writer(tf.Module):
         lines = self._count_lines(ids)
         return read, lines, lines - self._count_lines(read)
 
-    def _rank_row(self, networks, row, token_ids, fluency):
+    def _rank_row(self, networks, row, token_ids, fluency, **judged):
         length = row["length"]
         width = length + composer.MAX_TOKENS
         ranked = ranking.rank_candidates(
@@ -198,6 +203,7 @@ class Writer(tf.Module):
             row["clue_ids"],
             token_ids[:, :width],
             fluency[:, :width],
+            judged,
             self._options,
             length,
             [END, tf.where(row["one_line"], self._break, END)],

@@ -18,16 +18,12 @@ class Networks:
         to_logits: What `step` gives to logits `[N, V]`; affine, so that it can
             be guided before.
         embed_poem: Token ids `[N, T]` to embeddings `[N, K]`.
-        judge: Token ids `[N, T]` and image embedding `[1, K]` to what the
-            discriminators say, `paired` and `poetic` `[N]`, probabilities, and
-            the share of `copied` words; nothing if there are none.
     """
 
     start: Callable[..., tuple[tf.Tensor, tf.Tensor]]
     step: Callable[..., tuple[tf.Tensor, tf.Tensor]]
     to_logits: Callable[[tf.Tensor], tf.Tensor]
     embed_poem: Callable[[tf.Tensor], tf.Tensor]
-    judge: Callable[..., dict[str, tf.Tensor]] = lambda *_: {}
 
 
 def networks_of(
@@ -35,7 +31,6 @@ def networks_of(
     step_view: Callable,
     token_embedding: tf.Tensor,
     embed_poem: Callable[[tf.Tensor], tf.Tensor],
-    judge: Callable[..., dict[str, tf.Tensor]] = lambda *_: {},
     names: tuple[str, ...] = ("image_embedding", "clue_ids"),
 ) -> Networks:
     """Wraps the views of a generator.
@@ -45,7 +40,6 @@ def networks_of(
         step_view: Its `step_view`, likewise.
         token_embedding: float `[V, E]`, which is the output matrix, too.
         embed_poem: The poem tower.
-        judge: The discriminators.
         names: Inputs of the start view.
 
     Returns:
@@ -66,6 +60,4 @@ def networks_of(
         )
         return view["hidden"], view["state"]
 
-    return Networks(
-        start, step, lambda x: tf.matmul(x, output), embed_poem, judge
-    )
+    return Networks(start, step, lambda x: tf.matmul(x, output), embed_poem)

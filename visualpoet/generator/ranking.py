@@ -107,6 +107,7 @@ def rank_candidates(
     clue_ids: tf.Tensor,
     token_ids: tf.Tensor,
     fluency: tf.Tensor,
+    judged: dict[str, tf.Tensor],
     options: Options,
     opening_length: tf.Tensor | int = 0,
     ends: tf.Tensor | tuple[int, ...] = (END,),
@@ -119,6 +120,7 @@ def rank_candidates(
         clue_ids: int `[C]`.
         token_ids: int `[N, T]`.
         fluency: float `[N, T]`, as of `write_candidates`.
+        judged: What there is of `paired`, `poetic` and `copied`, float `[N]`.
         options: How to rank.
         opening_length: Tokens at the beginning that all candidates share;
             they count for fit and clues and not for fluency.
@@ -126,8 +128,8 @@ def rank_candidates(
 
     Returns:
         `token_ids` `[N, T]`, `fit` `[N]` (cosine), `fluency` `[N]` [nats per
-        token], `clue_share` `[N]`, what `networks.judge` returns, and `score`
-        `[N]`, best first. A candidate that was cut before its end comes last.
+        token], `clue_share` `[N]`, what was `judged`, and `score` `[N]`, best
+        first. A candidate that was cut before its end comes last.
     """
     is_new = tf.range(tf.shape(token_ids)[1]) >= opening_length
     written = tf.cast((token_ids > 0) & is_new, tf.float32)
@@ -139,7 +141,7 @@ def rank_candidates(
         "fit": fit,
         "fluency": fluency,
         "clue_share": share_of_clues(token_ids, clue_ids[None]),
-        **networks.judge(token_ids, image_embedding),
+        **judged,
     }
     measured["score"] = score_candidates(measured, options)
     is_end = tf.reduce_any(
