@@ -118,42 +118,32 @@ class Config:
     resume: bool = option(False, "go on with the run in --run-dir")
 
     def __post_init__(self):
-        known = set(self.critics) <= set(CRITICS)
-        if not known or len(self.critics) not in (1, 2):
-            raise ValueError(
-                f"expected one or two --critics of {CRITICS}. Received: "
-                f"{self.critics}"
-            )
-        names = [*self.critics, *(rewards.parse(r)[0] for r in self.rewards)]
-        if len(set(names)) < len(names):
-            raise ValueError(
-                f"expected every critic and reward once. Received: {names}"
-            )
-        if not 0 <= self.paired_weight <= 1:
-            raise ValueError(
-                "expected a --paired-weight in [0, 1]. Received: "
-                f"{self.paired_weight}"
-            )
-        if self.baseline not in BASELINES:
-            raise ValueError(
-                f"expected a --baseline of {BASELINES}. Received: "
-                f"{self.baseline}"
-            )
-        if self.baseline == "running_mean" and self.normalize_returns:
-            raise ValueError(
-                "expected --no-normalize-returns with --baseline running_mean: "
-                "standardised returns have their mean taken off already"
-            )
-        if self.rollouts and self.baseline != "none":
-            raise ValueError(
-                "expected --baseline none with --rollouts: the values of "
-                f"prefixes are one. Received: {self.baseline}"
-            )
-        if self.rollout_interval < 1:
-            raise ValueError(
-                "expected a --rollout-interval of at least 1. Received: "
-                f"{self.rollout_interval}"
-            )
+        critics, share = self.critics, self.paired_weight
+        names = [*critics, *(rewards.parse(given)[0] for given in self.rewards)]
+        known = len(critics) in (1, 2) and set(critics) <= set(CRITICS)
+        _expect(known, f"one or two --critics of {CRITICS}", critics)
+        once = len(set(names)) == len(names)
+        _expect(once, "every critic and reward once", names)
+        _expect(0 <= share <= 1, "a --paired-weight in [0, 1]", share)
+        baseline, interval = self.baseline, self.rollout_interval
+        _expect(baseline in BASELINES, f"a --baseline of {BASELINES}", baseline)
+        _expect(
+            baseline != "running_mean" or not self.normalize_returns,
+            "--no-normalize-returns with running_mean: the mean of "
+            "standardised returns is taken off already",
+            "--normalize-returns",
+        )
+        _expect(
+            baseline == "none" or not self.rollouts,
+            "--baseline none with --rollouts: the values of prefixes are one",
+            baseline,
+        )
+        _expect(interval >= 1, "a --rollout-interval of 1 or more", interval)
+
+
+def _expect(holds, expected, received):
+    if not holds:
+        raise ValueError(f"expected {expected}. Received: {received}")
 
 
 def main(config: Config) -> None:

@@ -364,7 +364,7 @@ def test_the_saved_generator_lies_between(whole, pretrained, paths, tmp_path):
         ({"rewards": ("a.b=nan",)}, "finite weight. Received: a.b=nan"),
         ({"paired_weight": 1.5}, "a --paired-weight .*Received: 1.5"),
         ({"baseline": "running_mean"}, "expected --no-normalize-returns"),
-        ({"rollout_interval": 0}, "of at least 1. Received: 0"),
+        ({"rollout_interval": 0}, "of 1 or more. Received: 0"),
         ({"baseline": "mine"}, "expected a --baseline of .*Received: mine"),
         ({"rollouts": 2}, "expected --baseline none with --rollouts"),
     ],
