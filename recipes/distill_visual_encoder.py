@@ -76,7 +76,8 @@ def main(config: Config) -> None:
     """
     keras.utils.set_random_seed(config.seed)
     inputs = corpus_files(config.corpus_dir)
-    inputs += sorted(config.features_dir.glob("index.json"))
+    inputs += store.feature_files(config.features_dir)
+    inputs += [pathlib.Path(config.image_tower)] if config.image_tower else []
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
     readable = store.load_features(config.features_dir)["object"]
@@ -120,6 +121,8 @@ def main(config: Config) -> None:
         return loss
 
     def evaluate():
+        if not checked:
+            return {}  # everything is for training
         answers = encoder.predict(checked[0], batch_size=128, verbose=0)
         return {
             "distance": float(_distance(answers, checked[1], deviation)),
@@ -150,8 +153,10 @@ def main(config: Config) -> None:
 
 
 def _examples(config, corpus, contents, split, views):
-    """Pixels and the experts' features of some views of a split."""
+    """Pixels and the experts' features of some views of a split, if any."""
     names = [name for name in corpus.images(split) if name in contents]
+    if not names:
+        return ()
     some = [contents[name] for name in names]
     pixels = np.concatenate([_pixels(some, view) for view in views])
     targets = [_targets(config, names, view) for view in views]
@@ -203,7 +208,8 @@ def _probe(config: Config, corpus: PreparedCorpus) -> dict:
     }
     collections = {}
     for photo in corpus.photographs.values():
-        if photo.label and photo.split in ("train", "test"):
+        known = all(photo.image in some["object"] for some in both.values())
+        if known and photo.label and photo.split in ("train", "test"):
             collections.setdefault(photo.collection, []).append(photo)
     results = {}
     for collection, photos in collections.items():

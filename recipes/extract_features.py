@@ -32,7 +32,7 @@ class Config:
     scene: str = option("", "TF-Hub handle of the scene CNN")
     run_dir: pathlib.Path = option(pathlib.Path("out/features"), "output")
     num_crops: int = option(
-        0, "random crops of each photograph, for distill_visual_encoder.py"
+        3, "random crops of each photograph, for distill_visual_encoder.py"
     )
     batch_size: int = option(64, "photographs a batch")
     resume: bool = option(False, "go on with the run in --run-dir")

@@ -70,6 +70,7 @@ def main(config: Config) -> None:
     poems, bad_poems = _read_all(readers.read_poems, config.poems)
     pairs, bad_pairs = _read_all(readers.read_pairs, config.pairs)
     photos, bad_photos = _read_all(_read_collection, config.captions)
+    photos = readers.merge_photographs(photos, pairs)
     bad_rows = bad_poems + bad_pairs + bad_photos
     (config.run_dir / "bad_rows.txt").write_text(
         "".join(f"{row}\n" for row in bad_rows)

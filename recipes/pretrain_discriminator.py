@@ -27,6 +27,7 @@ from visualpoet.discriminators import poem_style
 from visualpoet.discriminators import training
 from visualpoet.embedding.encoders import load_towers
 from visualpoet.embedding.photographs import see_photographs
+from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
 from visualpoet.generator.sampling import sample_poems
@@ -106,10 +107,10 @@ def main(config: Config) -> None:
         config: Its options.
     """
     keras.utils.set_random_seed(config.seed)
-    index = config.features_dir / "index.json"
-    given = [index, config.paragraphs, config.generator]
+    given = [config.paragraphs, config.generator]
     inputs = [
         *corpus_files(config.corpus_dir),
+        *feature_files(config.features_dir),
         *sorted(config.embedding_dir.glob("**/*.keras")),
         *(path for path in given if path.is_file()),
     ]

@@ -27,6 +27,7 @@ from visualpoet.embedding.encoders import embed_token_ids
 from visualpoet.embedding.encoders import load_towers
 from visualpoet.embedding.photographs import SIGHTS
 from visualpoet.embedding.photographs import see_photographs
+from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
 from visualpoet.generator import examples
 from visualpoet.generator.poem_generator import PoemGenerator
@@ -118,6 +119,7 @@ def main(config: Config) -> None:
     """
     keras.utils.set_random_seed(config.seed)
     inputs = corpus_files(config.corpus_dir)
+    inputs += feature_files(config.features_dir)
     inputs += sorted(config.embedding_dir.glob("*.keras"))
     inputs += [pathlib.Path(config.start_from)] if config.start_from else []
     run = runs.RunDirectory(config.run_dir, config, inputs)

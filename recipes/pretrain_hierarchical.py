@@ -99,6 +99,8 @@ def main(config: Config) -> None:
     )
 
     def evaluate():
+        if not len(held_out):
+            return {}  # everything is for training
         losses = [
             float(score(seen[some].astype(np.float32), poems))
             for some, poems in zip(

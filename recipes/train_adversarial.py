@@ -39,6 +39,7 @@ from visualpoet.discriminators import multimodal  # noqa: E402, F401
 from visualpoet.discriminators import poem_style  # noqa: E402, F401
 from visualpoet.discriminators import rewards  # noqa: E402
 from visualpoet.discriminators.training import train_step_of  # noqa: E402
+from visualpoet.features.store import feature_files  # noqa: E402
 from visualpoet.generator import poem_generator  # noqa: E402, F401
 from visualpoet.generator.sampling import sample_poems  # noqa: E402
 from visualpoet.runs import option  # noqa: E402
@@ -222,13 +223,13 @@ def main(config: Config) -> None:
 
 def _inputs(config):
     given = [
-        config.features_dir / "index.json",
         config.paragraphs,
         config.generator,
         *(_critic_file(config, name) for name in config.critics),
     ]
     return [
         *corpus_files(config.corpus_dir),
+        *feature_files(config.features_dir),
         *sorted(config.embedding_dir.glob("**/*.keras")),
         *(path for path in given if path.is_file()),
     ]

@@ -18,6 +18,7 @@ from visualpoet.corpus.prepared import load_corpus
 from visualpoet.embedding import clues
 from visualpoet.embedding.encoders import load_towers
 from visualpoet.embedding.photographs import see_photographs
+from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
 from visualpoet.generator.constraints import token_kinds
 from visualpoet.runs import option
@@ -64,6 +65,7 @@ def main(config: Config) -> None:
     """
     keras.utils.set_random_seed(config.seed)
     inputs = corpus_files(config.corpus_dir)
+    inputs += feature_files(config.features_dir)
     inputs += sorted(config.embedding_dir.glob("*.keras"))
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
@@ -78,7 +80,7 @@ def main(config: Config) -> None:
     labels = clues.label_clues(corpus, train)
     head = _build_head(config, corpus, labels, seen.shape[1])
     labels = labels[:, head.word_ids]
-    log_odds = _log_odds(labels.mean(axis=0))
+    log_odds = clues.log_odds(labels)
     bias = head.get_layer("words").bias
     bias.assign(log_odds)
     places = seen[[rows[name] for name in train]]
@@ -139,13 +141,11 @@ def _build_head(config, corpus, labels, image_dim):
     return clues.ClueHead(np.flatnonzero(usable), image_dim)
 
 
-def _log_odds(share):
-    return np.log(share / (1 - share))
-
-
 def _measure(corpus, head, rows, seen):
     """How many clues of held-out photographs are words of their captions."""
     names = [name for name in corpus.images("validation") if name in rows]
+    if not names:
+        return {}  # everything is for training
     names = [n for n in names if corpus.photographs[n].captions] or names
     chosen = head.choose(seen[[rows[name] for name in names]])
     labels = clues.label_clues(corpus, names)

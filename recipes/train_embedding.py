@@ -22,6 +22,7 @@ from visualpoet.embedding.ranking_loss import ranking_loss
 from visualpoet.embedding.word_vectors import smooth_inverse_frequency
 from visualpoet.embedding.word_vectors import train_word_vectors
 from visualpoet.features.experts import FEATURE_NAMES
+from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
 from visualpoet.runs import option
 
@@ -66,7 +67,8 @@ def main(config: Config) -> None:
     """
     keras.utils.set_random_seed(config.seed)
     inputs = corpus_files(config.corpus_dir)
-    inputs += sorted(config.features_dir.glob("index.json"))
+    inputs += feature_files(config.features_dir)
+    inputs += [pathlib.Path(config.poem_tower)] if config.poem_tower else []
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
     features = load_features(config.features_dir)
@@ -192,6 +194,8 @@ def _recalls(config, corpus, features, encoded, image_tower, poem_tower):
     names = corpus.images("validation")
     some = [name for name in names if name in encoded["captions"]]
     some = some or [name for name in names if name in encoded["poems"]]
+    if not some:
+        return {}  # everything is for training
     x = image_tower.predict(_image_inputs(features, some), 512, verbose=0)
     report = {"photographs": len(some)}
     for kind in ("poems", "captions"):

@@ -20,6 +20,7 @@ from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.corpus.sentiment import label_sentiment
 from visualpoet.features.experts import SentimentExpert
+from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
 from visualpoet.runs import option
 
@@ -70,7 +71,11 @@ def main(config: Config) -> None:
     """
     keras.utils.set_random_seed(config.seed)
     inputs = corpus_files(config.corpus_dir)
-    inputs += sorted(config.features_dir.glob("index.json"))
+    inputs += [
+        path
+        for path in feature_files(config.features_dir)
+        if path.suffix == ".json"  # the sentiment expert comes of this run
+    ]
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
     features = load_features(config.features_dir)
@@ -123,6 +128,8 @@ def main(config: Config) -> None:
 
     def evaluate(split="validation"):
         some = [rows[n] for n in corpus.images(split) if n in rows]
+        if not some:
+            return {}  # everything is for training
         batch = {kind: values[some] for kind, values in inputs.items()}
         scores = model.predict(batch, batch_size=512, verbose=0)["logits"]
         baseline = np.broadcast_to(frequency, scores.shape)

@@ -89,6 +89,22 @@ def test_folder_and_glob(capsys, album):
     assert capsys.readouterr().out == poem_of("sea.jpg") + "\n"
 
 
+def test_a_name_that_is_no_utf_8_does_not_stop_the_others(capsys):
+    os.rename("sea.jpg", b"caf\xe9.jpg")
+    os.remove("broken.jpg")
+    assert write(".") == 0
+    printed = capsys.readouterr().out
+    assert f"# caf\ufffd.jpg\n\n{poem_of('sea.jpg')}\n\n" in printed
+    assert poem_of("night.png") in printed
+
+
+def test_a_pattern_that_is_none_is_reported_by_name(capsys):
+    assert write("sea.jpg", "album/**.jpg") == 1
+    printed = capsys.readouterr()
+    assert printed.out == f"# sea.jpg\n\n{poem_of('sea.jpg')}\n\n"
+    assert printed.err.startswith("visualpoet: album/**.jpg: No such file")
+
+
 def test_glob_that_matches_nothing(capsys):
     assert write("*.webp") == 1
     printed = capsys.readouterr()
@@ -291,6 +307,13 @@ def test_export_of_a_version_that_exists(capsys, album):
         "visualpoet: expected a new version. Received: models/sea/4, which "
         "exists\n"
     )
+
+
+def test_export_of_a_version_below_0(capsys):
+    arguments = ["export", "models", "--model", str(tiny.exported())]
+    assert cli.main([*arguments, "--version", "-1"]) == 2
+    message = "visualpoet: expected a version of 0 or more. Received: -1\n"
+    assert capsys.readouterr().err.endswith(message)
 
 
 def test_check_prints_each_point(capsys, monkeypatch):

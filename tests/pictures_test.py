@@ -133,6 +133,21 @@ def test_broken_exif_data_do_not_break_the_picture(file_format):
     assert picture.getpixel((20, 17)) == BLUE
 
 
+@pytest.mark.parametrize("file_format", ["JPEG", "WEBP"])
+def test_damaged_exif_data_do_not_keep_a_picture_from_being_turned(file_format):
+    exif = oriented(6)
+    exif[0x011A] = 72.0
+    content = encode(
+        red_above_blue(), file_format, exif=exif.tobytes(), quality=95
+    )
+    fraction, byte = b"\x01\x1a\x00\x05", b"\x01\x1a\x00\x01"
+    damaged = content.replace(fraction, byte)
+    assert damaged != content
+    picture = decode(pictures.read_picture(damaged))
+    assert picture.size == (20, 40)
+    assert_near(picture.getpixel((17, 20)), RED)
+
+
 def test_alpha_is_laid_on_white():
     pixels = np.zeros([1, 3, 4], np.uint8)
     pixels[0] = [(0, 0, 255, 0), (0, 0, 255, 128), (0, 0, 255, 255)]

@@ -1,8 +1,10 @@
 import collections
 import re
+import shutil
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import visualpoet
 from recipes import render_pictures
@@ -155,6 +157,14 @@ def test_top_p_0_takes_the_likeliest_words():
     assert one.poem == two.poem
 
 
+def test_guidance_0_writes_the_same_candidates_for_every_photograph():
+    candidates = [
+        {c.poem for c in tiny.poet().write(p, guidance=0.0).candidates}
+        for p in (SEA, tiny.photograph("night"))
+    ]
+    assert candidates[0] == candidates[1]
+
+
 def test_guidance_0_forgets_the_photograph():
     def poems(guidance):
         return {
@@ -191,6 +201,38 @@ def test_guidance_0_forgets_the_photograph():
 def test_options_out_of_bounds_are_named(option, message):
     with pytest.raises(ValueError, match=message):
         tiny.poet().write(SEA, **option)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"lines": 2.5}, "lines as a whole number. Received: 2.5"),
+        ({"candidates": "3"}, "candidates as a whole number. Received: '3'"),
+        ({"temperature": "hot"}, "temperature as a number. Received: 'hot'"),
+        ({"opening": 3}, "opening as text. Received: 3"),
+    ],
+)
+def test_options_of_another_type_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        tiny.poet().write(SEA, **options)
+
+
+def test_a_jpeg_that_tensorflow_alone_refuses_gets_its_poem():
+    """Its pixels are whole, its end is not marked."""
+    endless = SEA[:-2] + bytes(4096)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        tf.io.decode_jpeg(endless)
+    written = tiny.poet().write(endless, candidates=1)
+    assert written.poem
+    place = tiny.poet().embed_images([endless])[0]
+    np.testing.assert_allclose(
+        place, tiny.poet().embed_images([SEA])[0], atol=0.05
+    )
+
+
+def test_nothing_has_no_places():
+    assert tiny.poet().embed_images([]).shape == (0, 9)
+    assert tiny.poet().embed_poems([]).shape == (0, 9)
 
 
 def test_photograph_that_cannot_be_used_is_named():
@@ -272,6 +314,14 @@ def test_only_partial_versions_are_none(tmp_path):
     make_versions(tmp_path, "1.partial")
     with pytest.raises(FileNotFoundError, match="numbered versions"):
         newest_version(tmp_path)
+
+
+def test_damaged_model_is_named(tmp_path):
+    damaged = shutil.copytree(tiny.exported(), tmp_path / "1")
+    graph = damaged / "saved_model.pb"
+    graph.write_bytes(graph.read_bytes()[:1000])
+    with pytest.raises(ValueError, match="a whole SavedModel. Received: .*/1"):
+        visualpoet.load(damaged)
 
 
 @pytest.mark.parametrize("convert", [str, lambda path: path])

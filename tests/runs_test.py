@@ -131,6 +131,22 @@ def test_environment_is_recorded(tmp_path, monkeypatch):
         assert held["packages"][package] == version
 
 
+def test_machine_without_git(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    held = _json(_run(tmp_path).path / "environment.json")
+    assert held["commit"] == "unknown"
+
+
+def test_nothing_is_written_before_all_is_known(tmp_path, monkeypatch):
+    def fail(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", fail)
+    with pytest.raises(importlib.metadata.PackageNotFoundError):
+        _run(tmp_path)
+    assert not (tmp_path / "run").exists()
+
+
 # SHA-256 of "abc".
 DIGEST = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 

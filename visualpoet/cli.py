@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         "--temperature", type=float, help="towards 0 the likeliest words"
     )
     write.add_argument(
-        "--guidance", type=float, help="weight of the photograph, 0 for none"
+        "--guidance", type=float, help="weight of the photograph while writing"
     )
     write.add_argument(
         "--seed", type=int, default=0, help="the same gives the same poem (0)"
@@ -118,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
 def _read(patterns: Sequence[str]) -> Iterator[output.Entry]:
     """Reads photographs one at a time; what cannot be read has an error."""
     for path in pictures.find_pictures(patterns):
-        name = str(path)
+        name = os.fsencode(path).decode("utf-8", "replace")
         source = sys.stdin.buffer.read() if name == STANDARD_INPUT else path
         try:
             content = pictures.read_picture(source)
@@ -275,13 +275,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line; `sys.argv` by default.
 
     Returns:
-        0, 1 if a photograph could not be used, 2 if the command was wrong.
+        0, 1 if a photograph could not be used, 2 if the command was wrong or
+        a file of it could not be read or written.
     """
     parsed = _parser().parse_args(arguments)
     try:
         return parsed.run(parsed)
-    except (ValueError, FileNotFoundError, FileExistsError) as error:
-        print(f"visualpoet: {error}", file=sys.stderr)
-        return 2
     except BrokenPipeError:
         return 1
+    except (ValueError, OSError) as error:
+        print(f"visualpoet: {error}", file=sys.stderr)
+        return 2

@@ -10,13 +10,23 @@ from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
-from PIL import ImageOps
 
 from visualpoet.features.photographs import SUFFIXES
 
 MAX_PIXELS = 120_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 _ORIENTATION = 0x0112
+# What turns a picture upright, by its EXIF orientation. ImageOps.exif_transpose
+# writes the EXIF data again, too, and fails where they are damaged.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _PNG_END = b"IEND\xaeB`\x82"
 _LARGEST_SIDE = 1024
 
@@ -66,6 +76,18 @@ def _read_file(path: pathlib.Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise PictureError(f"{path}: {error.strerror}") from error
+
+
+def to_png(content: bytes) -> bytes:
+    """Encodes a picture again, which Pillow reads and another reader may not.
+
+    Args:
+        content: What `read_picture` returned.
+
+    Returns:
+        PNG bytes.
+    """
+    return _encode(_open(content, "picture"), "picture")
 
 
 def _from_array(array: np.ndarray) -> Image.Image:
@@ -153,10 +175,8 @@ def _orientation(image: Image.Image) -> int:
 
 def _encode(image: Image.Image, name: str) -> bytes:
     _load(image, name)
-    if _orientation(image) == 1:
-        image = image.copy()
-    else:
-        image = ImageOps.exif_transpose(image)
+    turn = _TURNS.get(_orientation(image))
+    image = image.copy() if turn is None else image.transpose(turn)
     if image.mode.startswith("I;16"):
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     image.thumbnail((_LARGEST_SIDE, _LARGEST_SIDE))
@@ -215,4 +235,8 @@ def _expand(pattern: str) -> list[pathlib.Path]:
         return [path]
     root = pathlib.Path(path.anchor) if path.anchor else pathlib.Path()
     relative = str(path.relative_to(path.anchor)) if path.anchor else pattern
-    return sorted(p for p in root.glob(relative) if p.is_file()) or [path]
+    try:
+        found = [p for p in root.glob(relative) if p.is_file()]
+    except ValueError:  # `**` within a name
+        found = []
+    return sorted(found) or [path]

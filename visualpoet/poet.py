@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.resources
 import json
+import numbers
 import os
 import pathlib
 from collections.abc import Mapping
@@ -111,6 +112,18 @@ def to_written_poem(row: Mapping[str, Any], seed: int) -> WrittenPoem:
     )
 
 
+_KINDS = {
+    int: (numbers.Integral, "a whole number"),
+    float: (numbers.Real, "a number"),
+    str: (str, "text"),
+}
+
+
+def _check_type(name: str, value: Any, kind: tuple[type, str]) -> None:
+    if not isinstance(value, kind[0]):
+        raise ValueError(f"expected {name} as {kind[1]}. Received: {value!r}")
+
+
 def _text(value: str | bytes) -> str:
     return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
@@ -171,8 +184,15 @@ class Poet:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         import tensorflow as tf  # seconds; not needed for --help
 
-        self._loaded = tf.saved_model.load(str(self.model))
+        try:
+            self._loaded = tf.saved_model.load(str(self.model))
+        except (OSError, tf.errors.OpError) as error:
+            raise ValueError(
+                f"expected a whole SavedModel. Received: {self.model}; copy or "
+                f"export it again ({error})"
+            ) from error
         self._constant = tf.constant
+        self._undecodable = tf.errors.InvalidArgumentError
 
     def write(
         self,
@@ -195,11 +215,13 @@ class Poet:
             seed: The same seed gives the same poem.
             temperature: Towards 0 the likeliest words, above 1 wilder ones.
             top_p: Share of the probability to draw words from.
-            guidance: Weight of the photograph: 0 none, 1 as trained.
+            guidance: Weight of the photograph while writing: 0 none, 1 as
+                trained; it chooses among the candidates in any case.
             lines: Lines of the poem; as many as it wants by default.
             candidates: Poems to choose the best from, 1 to 64.
             opening: First lines, which the poem keeps and goes on from.
-            ban: Words not to use; one text may hold many.
+            ban: Words not to use; one text may hold many, and is read as a
+                poem is: case, marks and genitives make no difference.
 
         Returns:
             A poem for one photograph, a list for a sequence of them.
@@ -230,11 +252,14 @@ class Poet:
             for name, value in given.items()
         }
         for name, (low, high) in BOUNDS.items():
+            _check_type(name, options[name], _KINDS[type(low)])
             if not low <= options[name] <= high:
                 raise ValueError(
                     f"expected {name} from {low} to {high}. Received: "
                     f"{options[name]}"
                 )
+        for name in ("opening", "banned"):
+            _check_type(name, options[name], _KINDS[str])
         return options
 
     def _write(
@@ -242,17 +267,29 @@ class Poet:
     ) -> WrittenPoem:
         content = pictures.read_picture(photograph)
         name = "continue_poem" if options["opening"] else "compose"
-        signature = self._loaded.signatures[name]
-        specs = signature.structured_input_signature[1]
-        values = {"image_bytes": content, **options}
-        outputs = signature(
-            **{
-                name: self._constant([values[name]], spec.dtype)
-                for name, spec in specs.items()
-            }
-        )
+        given = {key: [value] for key, value in options.items()}
+        outputs = self._run(name, [content], given)
         rows = {name: value.numpy()[0] for name, value in outputs.items()}
         return to_written_poem(rows, options["seed"])
+
+    def _run(self, name: str, contents: list[bytes], given: Mapping[str, Any]):
+        """Runs a signature; Pillow reads some JPEG that TensorFlow does not."""
+        signature = self._loaded.signatures[name]
+        specs = signature.structured_input_signature[1]
+
+        def run(contents):
+            values = {"image_bytes": contents, **given}
+            return signature(
+                **{
+                    key: self._constant(values[key], spec.dtype)
+                    for key, spec in specs.items()
+                }
+            )
+
+        try:
+            return run(contents)
+        except self._undecodable:
+            return run([pictures.to_png(content) for content in contents])
 
     def embed_images(self, photographs: Sequence[Photograph]) -> np.ndarray:
         """Places photographs in the joint space.
@@ -264,9 +301,7 @@ class Poet:
             float `[N, K]`, unit length.
         """
         contents = [pictures.read_picture(photo) for photo in photographs]
-        signature = self._loaded.signatures["embed_image"]
-        outputs = signature(image_bytes=self._constant(contents))
-        return outputs["embedding"].numpy()
+        return self._run("embed_image", contents, {})["embedding"].numpy()
 
     def embed_poems(self, texts: Sequence[str]) -> np.ndarray:
         """Places poems in the joint space.
@@ -278,7 +313,8 @@ class Poet:
             float `[N, K]`, unit length.
         """
         signature = self._loaded.signatures["embed_poem"]
-        return signature(poem=self._constant(texts))["embedding"].numpy()
+        poems = self._constant(texts, "string")
+        return signature(poem=poems)["embedding"].numpy()
 
 
 def load(model: str | pathlib.Path | None = None) -> Poet:

@@ -97,17 +97,25 @@ def file_digest(path: pathlib.Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _environment() -> dict:
-    packages = ("tensorflow", "keras", "tensorflow-hub", "numpy", "tokenizers")
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
+def _commit() -> str:
+    git = shutil.which("git")
+    if not git:
+        return ""
+    described = subprocess.run(
+        [git, "describe", "--always", "--dirty"],
         cwd=pathlib.Path(__file__).parent,
         capture_output=True,
         text=True,
         check=False,
     )
+    return described.stdout.strip()
+
+
+def _environment() -> dict:
+    packages = ("tensorflow", "keras", "tensorflow-hub", "numpy", "tokenizers")
     return {
-        "commit": commit.stdout.strip() or "unknown",
+        "recipe": pathlib.Path(sys.argv[0]).name,
+        "commit": _commit() or "unknown",
         "python": platform.python_version(),
         "machine": platform.machine(),
         "packages": {
@@ -149,12 +157,10 @@ class RunDirectory:
         self._check(options, resume)
         digests = {str(path): file_digest(path) for path in inputs}
         self._check_inputs(digests)
+        environment = _environment()
         self.path.mkdir(parents=True, exist_ok=True)
         _write_json(self.path / "config.json", options)
-        _write_json(
-            self.path / "environment.json",
-            {"recipe": pathlib.Path(sys.argv[0]).name, **_environment()},
-        )
+        _write_json(self.path / "environment.json", environment)
         _write_json(self.path / "inputs.json", digests)
         self._started = time.monotonic()
 

@@ -70,6 +70,24 @@ def test_splits(folder):
     assert corpus.images("validation") == []
 
 
+def test_pairs_are_those_of_photographs_of_the_split(folder):
+    """Whatever the split of the poem: a validation pair is not learnt from."""
+    corpus = load_corpus(folder)
+    corpus.pairs[:] = [
+        ImagePoemPair("a.jpg", Poem("rain", split="test"), 0.5),
+        ImagePoemPair("b.jpg", Poem("wind", split="train"), 0.5),
+        ImagePoemPair("a.jpg", Poem("snow"), 0.25),
+        ImagePoemPair("lost.jpg", Poem("hail"), 1.0),
+    ]
+    images = {"a.jpg", "b.jpg"}
+    texts = {
+        split: [pair.poem.text for pair in corpus.pairs_of(split, images, 0.5)]
+        for split in ("train", "validation", "test")
+    }
+    assert texts == {"train": ["rain"], "validation": [], "test": ["wind"]}
+    assert corpus.pairs_of("train", {"b.jpg"}, 0.0) == []
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_folder_without_a_corpus(folder, name):
     (folder / name).unlink()

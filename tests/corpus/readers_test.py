@@ -143,6 +143,24 @@ def test_bad_row_in_one_file_of_a_folder(tmp_path):
     )
 
 
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+def test_line_nested_too_deeply_is_bad_and_the_others_are_read(tmp_path):
+    content = f'{{"text": "one"}}\n{{"text": {DEEP}}}\n{{"text": "two"}}\n'
+    path = _write(tmp_path / "poems.jsonl", content)
+    poems, (bad_row,) = readers.read_poems(path)
+    assert [poem.text for poem in poems] == ["one", "two"]
+    assert bad_row.row == 2
+    assert "recursion" in bad_row.reason
+
+
+def test_json_nested_too_deeply_is_bad_as_a_whole(tmp_path):
+    path = _write(tmp_path / "poems.json", DEEP)
+    poems, (bad_row,) = readers.read_poems(path)
+    assert (poems, bad_row.row) == ([], 0)
+
+
 LATIN_REASON = (
     "expected UTF-8. Received: byte 0xe9 at offset {}; convert the file, for "
     "example with `iconv -f latin1 -t utf-8`"
@@ -433,7 +451,11 @@ def test_captions_that_are_no_texts(tmp_path, captions):
         ("validation", "validation"),
         ("dev", "validation"),
         ("val", "validation"),
+        ("valid", "validation"),
         ("test", "test"),
+        ("Train", "train"),
+        ("VAL", "validation"),
+        (" Test ", "test"),
         ("extra", "extra"),
         ("", "train"),
     ],
@@ -451,10 +473,56 @@ def test_split_names(tmp_path, named, split):
         ({"file": "training/sea/1.jpg"}, "train"),
         ({"file": "val/sea/1.jpg"}, "validation"),
         ({"file": "test/1.jpg"}, "test"),
+        ({"file": "Test/1.jpg"}, "test"),
         ({"file": "sea/test/1.jpg"}, "train"),
         ({"file": "test/1.jpg", "split": "dev"}, "validation"),
     ],
 )
 def test_first_folder_of_a_photograph_gives_the_split(tmp_path, row, split):
     photographs, _ = _read_rows(tmp_path, readers.read_captions, [row])
-    assert photographs[0].split == split
+    pairs, _ = _read_rows(tmp_path, readers.read_pairs, [{**row, "text": "x"}])
+    assert [photographs[0].split, pairs[0].poem.split] == [split, split]
+
+
+# --- one record a photograph
+
+
+def test_rows_of_one_photograph_are_joined(tmp_path):
+    content = (
+        "file,caption,label,split\n"
+        "a.jpg,a red boat,,\n"
+        "b.jpg,a gull,,\n"
+        "a.jpg,a boat at rest,boat,test\n"
+        "a.jpg,a red boat,ship,train\n"
+    )
+    path = _write(tmp_path / "captions.csv", content)
+    photographs, bad_rows = readers.read_captions(path)
+    assert bad_rows == []
+    assert readers.merge_photographs(photographs, []) == [
+        Photograph("a.jpg", "test", "boat", ("a red boat", "a boat at rest")),
+        Photograph("b.jpg", captions=("a gull",)),
+    ]
+
+
+def test_photographs_of_one_row_each_stay_as_they_are():
+    photographs = [
+        Photograph("a.jpg", "none", "", ("same", "same"), ("m",), "c"),
+        Photograph("b.jpg", "train", "sea"),
+    ]
+    pairs = [ImagePoemPair("b.jpg", Poem(TEXT, split="test"))]
+    assert readers.merge_photographs(photographs, pairs) == photographs
+
+
+def test_paired_photograph_without_a_row_is_of_the_split_of_its_pairs():
+    pairs = [
+        ImagePoemPair("b.jpg", Poem(TEXT, split="validation")),
+        ImagePoemPair("a.jpg", Poem(TEXT)),
+        ImagePoemPair("c.jpg", Poem(TEXT)),
+        ImagePoemPair("c.jpg", Poem(OTHER, split="test")),
+    ]
+    rows = [Photograph("a.jpg", "test")]
+    assert readers.merge_photographs(rows, pairs) == [
+        Photograph("a.jpg", "test"),
+        Photograph("b.jpg", "validation"),
+        Photograph("c.jpg", "test"),
+    ]

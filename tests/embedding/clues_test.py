@@ -40,6 +40,13 @@ def test_labels(corpus):
     np.testing.assert_allclose(labels[:, ids], expected)
 
 
+def test_log_odds():
+    # Of four photographs: none, one, two and all; half stands in for 0 and 4.
+    labels = np.array([[0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1], [0, 0, 0, 1]])
+    expected = np.log([1 / 7, 1 / 3, 1, 7])
+    np.testing.assert_allclose(clues.log_odds(labels), expected, atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("min_count", "max_frequency", "expected"),
     [

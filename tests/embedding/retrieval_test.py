@@ -43,6 +43,17 @@ def test_half_of_the_equal_columns_count_before():
     )
 
 
+def test_what_is_not_a_number_counts_before():
+    nan = np.nan
+    similarities = np.array([[0.9, nan, 0.1], [0.1, nan, 0.2], [nan] * 3])
+    np.testing.assert_array_equal(
+        retrieval.ranks_of_pairs(similarities), [2, 3, 3]
+    )
+    report = retrieval.recall_report(np.full([20, 20], nan))
+    assert report["recall@10"] == 0.0
+    assert report["median_rank"] == 20
+
+
 def test_recall_report():
     ranks = [1, 1, 1, 2, 5, 6, 10, 11, 12, 3, 4, 12]
     similarities = np.full([12, 12], -1.0)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import scipy.sparse
 
 from visualpoet.embedding import word_vectors
 
@@ -20,6 +21,24 @@ def test_words_in_like_contexts_are_near():
     assert cosines[4, 5] == pytest.approx(1.0, abs=1e-4)
     assert cosines[8, 9] == pytest.approx(1.0, abs=1e-4)
     assert np.abs(cosines[np.ix_([4, 5], [8, 9])]).max() < 0.1
+
+
+def test_information_of_two_words_by_hand():
+    # Word 1 is near 0 and near 2, once each: frequencies 1, 2, 1, smoothed 1,
+    # 2^0.75 = 1.6818, 1, which sum to 3.6818.
+    counts = scipy.sparse.csr_matrix([[0.0, 1, 0], [1, 0, 1], [0, 1, 0]])
+    context = np.log(3.6818 / 1.6818)  # of 1 for 0: 1 / (1 * 1.6818 / 3.6818)
+    word = np.log(3.6818 / 2)  # of 0 for 1: 1 / (2 * 1 / 3.6818)
+    expected = [[0, context, 0], [word, 0, word], [0, context, 0]]
+    information = word_vectors.positive_information(counts).toarray()
+    np.testing.assert_allclose(information, expected, atol=1e-4)
+
+
+def test_words_rarer_together_than_apart_have_no_information():
+    # log(1 / (10 * 10^0.75 / (2 * 10^0.75))) = log(0.2)
+    counts = scipy.sparse.csr_matrix([[9.0, 1.0], [1.0, 9.0]])
+    information = word_vectors.positive_information(counts).toarray()
+    assert information[0, 1] == information[1, 0] == 0.0
 
 
 def test_words_have_unit_length():

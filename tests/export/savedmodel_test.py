@@ -385,14 +385,22 @@ def test_bytes_that_are_no_picture_are_an_invalid_argument(
         loaded.signatures[name](image_bytes=tf.constant([SEA, content]))
 
 
-def test_words_are_banned_in_any_case(loaded):
-    inputs = inputs_of([SEA])
-    free = run(loaded.signatures["compose"], {**inputs, "banned": [b""]})
-    word = free["poem"][0].decode().lower().split()[0]
-    banned = np.array([f"xyz  {word.upper()} ".encode()], object)
-    outputs = run(loaded.signatures["compose"], {**inputs, "banned": banned})
-    for poem in outputs["candidates"][0, :4]:
-        assert word not in poem.decode().lower().split()
+def compose_without(loaded, banned):
+    inputs = {**inputs_of([SEA]), "banned": np.array([banned.encode()], object)}
+    outputs = run(loaded.signatures["compose"], inputs)
+    return [poem.decode() for poem in outputs["candidates"][0, :4]]
+
+
+@pytest.mark.parametrize("form", ["xyz  {} ", "{}, and", "{}’s"])
+def test_words_are_banned_as_they_are_read(loaded, form):
+    word = compose_without(loaded, "")[0].lower().split()[0]
+    for poem in compose_without(loaded, form.format(word.upper())):
+        assert word not in re.findall(r"[a-z]+", poem.lower())
+
+
+@pytest.mark.parametrize("token", ["<end>", "<break>", "\x1e", "\n", "."])
+def test_only_words_are_banned(loaded, token):
+    assert compose_without(loaded, token) == compose_without(loaded, "")
 
 
 # --- what is stored

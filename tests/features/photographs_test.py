@@ -1,9 +1,11 @@
+import gzip
 import io
 import os
 import tarfile
 
 import pytest
 
+from visualpoet.features import photographs
 from visualpoet.features.photographs import read_photographs
 
 FILES = {
@@ -110,3 +112,65 @@ def test_missing_source(folder, tmp_path):
         next(photographs)
     with pytest.raises(FileNotFoundError, match="nowhere, which does not"):
         next(photographs)
+
+
+# --- archives that are none, or that ask for much
+
+
+def _sparse(path, size):
+    """A tar of a few bytes with a photograph of `size`, all of it a hole."""
+    member = tarfile.TarInfo("hole.jpg")
+    member.pax_headers = {
+        "GNU.sparse.major": "0",
+        "GNU.sparse.minor": "1",
+        "GNU.sparse.map": "0,0",
+        "GNU.sparse.size": str(size),
+    }
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(member)
+    return path
+
+
+def test_sparse_photograph_is_refused_by_name(tmp_path):
+    path = _sparse(tmp_path / "small.tar", 1000)
+    with pytest.raises(
+        ValueError, match="hole.jpg of .*small.tar, sparse, of 1000 bytes"
+    ):
+        list(read_photographs([path]))
+
+
+def test_large_photograph_is_refused_by_name(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(photographs, "MAX_BYTES", 4)
+    path = _archive(
+        tmp_path / "some.tar", {"a.jpg": b"four", "b.jpg": b"fives"}
+    )
+    found = read_photographs([path])
+    assert next(found) == ("a.jpg", b"four")
+    with pytest.raises(
+        ValueError,
+        match="at most 4 bytes.* Received: b.jpg of .*some.tar, whole, of 5",
+    ):
+        next(found)
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "empty.tar", "packed.tar"])
+def test_what_is_no_archive_is_named(tmp_path, name):
+    whole = _archive(tmp_path / "whole.tar", {"a.jpg": b"a"}).read_bytes()
+    contents = {
+        "photo.jpg": b"\xff\xd8\xff" + bytes(range(256)) * 4,
+        "empty.tar": b"",
+        "packed.tar": gzip.compress(whole),
+    }
+    (tmp_path / name).write_bytes(contents[name])
+    with pytest.raises(ValueError, match=f"expected a folder, .*{name} "):
+        list(read_photographs([tmp_path / name]))
+
+
+def test_archive_that_ends_early_is_named(tmp_path):
+    members = {"a.jpg": b"a" * 3000, "b.jpg": b"b" * 3000}
+    path = _archive(tmp_path / "torn.tar", members)
+    path.write_bytes(path.read_bytes()[:5000])
+    found = read_photographs([path])
+    assert next(found) == ("a.jpg", b"a" * 3000)
+    with pytest.raises(ValueError, match="torn.tar .*unexpected end of data"):
+        next(found)

@@ -15,6 +15,9 @@ def test_a_grid_of_overlapping_crops():
     corners = [(0, 0, 0), (1, 0, -1), (2, -1, 0), (3, -1, -1)]
     found = [crops[corner][0] for corner in corners]
     np.testing.assert_allclose(found, [10, 60, 120, 240], rtol=1e-5)
+    # The corners would be the same column by column, the middles are not.
+    middles = crops[:, 15, 15, 0]
+    np.testing.assert_allclose(middles, [10, 60, 120, 240], rtol=1e-5)
     # The middle of the picture is in all of them.
     np.testing.assert_allclose(crops[0, -1, -1, 0], 240, rtol=1e-5)
     np.testing.assert_allclose(crops[3, 0, 0, 0], 10, rtol=1e-5)

@@ -150,7 +150,7 @@ def test_load_features_of_a_view(folder):
     features = store.load_features(str(folder), view=1)
     np.testing.assert_array_equal(features["object"]["sea.jpg"], [6, 7, 8])
     np.testing.assert_array_equal(features["scene"]["hill.jpg"], [3, 3.5])
-    with pytest.raises(KeyError, match="2 of 2 photographs"):
+    with pytest.raises(KeyError, match="2 of 2 photographs.* --num-crops"):
         store.load_features(folder, view=2)
 
 
@@ -172,6 +172,19 @@ def test_load_features_adds_the_sentiment(folder):
         rtol=1e-5,
         atol=1e-6,
     )
+
+
+def test_files_for_the_lineage(folder):
+    names = ["index.json", "experts.json"]
+    assert store.feature_files(folder) == [folder / name for name in names]
+    (folder / "sentiment").mkdir()
+    sentiment = folder / "sentiment" / "sentiment.keras"
+    sentiment.write_bytes(b"")
+    assert store.feature_files(str(folder)) == [
+        *(folder / name for name in names),
+        sentiment,
+    ]
+    assert store.feature_files(folder / "nowhere") == []
 
 
 def test_folder_without_features(tmp_path):

@@ -31,7 +31,7 @@ KINDS = constraints.TokenKinds(
 def allowed(mask):
     """The ids that each row of a mask allows."""
     mask = np.atleast_2d(mask)
-    assert np.all((mask == 0) | (mask <= NEVER))
+    assert np.all((mask == 0) | (mask <= constraints.AGAIN))
     return [set(np.flatnonzero(row == 0).tolist()) for row in mask]
 
 
@@ -221,3 +221,11 @@ def test_roman_numerals_but_no_words():
     words = ["i", "v", "x", "ill", "il", "mix", "civil", "-", "vix"]
     found = [bool(constraints.NUMERAL.fullmatch(w)) for w in numerals + words]
     assert found == [True] * len(numerals) + [False] * len(words)
+
+
+def test_a_run_comes_again_where_the_form_allows_nothing_else():
+    form = tf.constant([[-1e9, 0.0, -1e9]])
+    again = constraints.forbid_repeats(
+        form + 3.0, tf.constant([[1, 1, 1]]), tf.constant([3]), tf.constant([1])
+    )
+    assert int(tf.argmax(again[0])) == 1

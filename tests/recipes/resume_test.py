@@ -8,11 +8,13 @@ import pytest
 from recipes import extract_features
 from recipes import prepare_corpus
 from recipes import pretrain_generator
+from recipes import train_embedding
 from tests.recipes.stages import embed
 from tests.recipes.stages import generate
 from tests.recipes.stages import learn_sentiment
 from tests.recipes.stages import prepare
 from visualpoet import runs
+from visualpoet.corpus.prepared import load_corpus
 
 
 def weights(run_dir):
@@ -140,6 +142,51 @@ def test_pairs_of_photographs_that_are_missing_are_counted(paths, tmp_path):
     for run in ("embedding", "generator"):
         assert expected in (tmp_path / run / "log.txt").read_text()
     assert (tmp_path / "generator" / "generator.keras").exists()
+
+
+def inputs_of(run_dir):
+    inputs = json.loads((run_dir / "inputs.json").read_text())
+    return [name for name in inputs if "/corpus/" not in name]
+
+
+@pytest.mark.slow
+def test_lineage_names_the_experts_and_the_towers(paths, finished, tmp_path):
+    """`index.json` alone is the same whatever the experts."""
+    names = ("index.json", "experts.json", "sentiment/sentiment.keras")
+    features = [str(paths.features / name) for name in names]
+    towers = [
+        str(paths.embedding / f"{kind}_tower.keras")
+        for kind in ("image", "poem")
+    ]
+    assert inputs_of(paths.features / "sentiment") == features[:2]
+    assert inputs_of(paths.embedding) == features
+    assert inputs_of(finished) == [*features, *towers]
+    train_embedding.main(
+        train_embedding.Config(
+            corpus_dir=paths.corpus,
+            features_dir=paths.features,
+            poem_tower=towers[1],
+            run_dir=tmp_path / "small",
+            embedding_dim=6,
+            num_steps=1,
+        )
+    )
+    assert inputs_of(tmp_path / "small") == [*features, towers[1]]
+
+
+def test_a_pair_is_enough_to_know_a_photograph(tmp_path):
+    (tmp_path / "poems.jsonl").write_text('{"text": "rain\\nand\\nwind"}\n')
+    (tmp_path / "pairs.csv").write_text("file,poem,split\na.jpg,rain,VAL\n")
+    prepare_corpus.main(
+        prepare_corpus.Config(
+            poems=(tmp_path / "poems.jsonl",),
+            pairs=(tmp_path / "pairs.csv",),
+            run_dir=tmp_path / "corpus",
+        )
+    )
+    corpus = load_corpus(tmp_path / "corpus")
+    assert corpus.images("validation") == ["a.jpg"]
+    assert len(corpus.pairs_of("validation", ["a.jpg"], 0.0)) == 1
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Poems, pairs and captions from files; every bad row is named."""
 
 import csv
+import dataclasses
 import gzip
 import io
 import itertools
@@ -28,11 +29,19 @@ Row = tuple[int, Mapping[str, Any] | Exception]
 FORMATS = "a folder of .txt, .txt, .csv, .json, .jsonl (also .gz) or .parquet"
 _TEXT_FIELDS = ("poem", "text")
 _IMAGE_FIELDS = ("file", "image", "photograph", "photo")
-_UNREADABLE = (ValueError, OSError, EOFError, zlib.error, csv.Error)
+_UNREADABLE = (
+    ValueError,
+    RecursionError,
+    OSError,
+    EOFError,
+    zlib.error,
+    csv.Error,
+)
 _SPLITS = {
     "train": "train",
     "training": "train",
     "validation": "validation",
+    "valid": "validation",
     "dev": "validation",
     "val": "validation",
     "test": "test",
@@ -61,7 +70,7 @@ def _jsonl_rows(path: pathlib.Path) -> Iterator[Row]:
             continue
         try:
             yield number, json.loads(_decode(line))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield number, error
 
 
@@ -203,9 +212,9 @@ def _poem(row: Mapping[str, Any]) -> Poem:
 
 
 def _pair(row: Mapping[str, Any]) -> ImagePoemPair:
-    return ImagePoemPair(
-        _field(row, _IMAGE_FIELDS), _poem(row), _similarity(row)
-    )
+    image = _field(row, _IMAGE_FIELDS)
+    poem = dataclasses.replace(_poem(row), split=_split(row, image))
+    return ImagePoemPair(image, poem, _similarity(row))
 
 
 def _similarity(row: Mapping[str, Any]) -> float:
@@ -223,15 +232,17 @@ def _similarity(row: Mapping[str, Any]) -> float:
 def _split(row: Mapping[str, Any], image: str) -> str:
     """The split a row names, else the one its first folder names, else train.
 
-    Data sets disagree on the names: dev, val and training are common.
+    Data sets disagree on the names: dev, val and training are common, and
+    they begin with a capital here and there.
     """
-    folder = image.split("/")[0]
-    named = row.get("split") or (folder if folder in _SPLITS else "train")
-    return _SPLITS.get(str(named), str(named))
+    named = str(row.get("split") or "").strip().lower()
+    folder = image.split("/")[0].lower()
+    named = named or (folder if folder in _SPLITS else "train")
+    return _SPLITS.get(named, named)
 
 
 def _photograph(row: Mapping[str, Any]) -> Photograph:
-    captions = row.get("captions") or ()
+    captions = row.get("captions") or row.get("caption") or ()
     if isinstance(captions, str):
         captions = [captions]
     if not isinstance(captions, Sequence) or not all(
@@ -289,8 +300,8 @@ def read_captions(
 
     Args:
         path: As for `read_poems`. Rows need `file` (or `image`); `captions`
-            (a list, or one text), `label`, `split`, `romantic`, `humorous` are
-            kept.
+            or `caption` (a list, or one text), `label`, `split`, `romantic`,
+            `humorous` are kept.
 
     Returns:
         The photographs, and the rows that could not be read.
@@ -299,3 +310,44 @@ def read_captions(
         FileNotFoundError: If the path does not exist.
     """
     return _read(path, _photograph)
+
+
+def merge_photographs(
+    photographs: Sequence[Photograph], pairs: Sequence[ImagePoemPair]
+) -> list[Photograph]:
+    """Joins the rows of each photograph; a paired one without a row gets one.
+
+    Args:
+        photographs: What rows say of photographs, some of them several times.
+        pairs: Image-poem pairs.
+
+    Returns:
+        One record a photograph, with all captions and moods, in the order of
+        the first rows. It is of the split train if all its rows are; a pair
+        counts where there is no row.
+    """
+    known = {photo.image for photo in photographs}
+    paired = [
+        Photograph(pair.image, pair.poem.split)
+        for pair in pairs
+        if pair.image not in known
+    ]
+    merged: dict[str, Photograph] = {}
+    for photo in [*photographs, *paired]:
+        first = merged.get(photo.image)
+        merged[photo.image] = _join(first, photo) if first else photo
+    return list(merged.values())
+
+
+def _join(first: Photograph, photo: Photograph) -> Photograph:
+    return dataclasses.replace(
+        first,
+        split=photo.split if first.split == "train" else first.split,
+        label=first.label or photo.label,
+        captions=_join_texts(first.captions, photo.captions),
+        moods=_join_texts(first.moods, photo.moods),
+    )
+
+
+def _join_texts(some: tuple[str, ...], more: tuple[str, ...]) -> tuple:
+    return some + tuple(text for text in more if text not in some)

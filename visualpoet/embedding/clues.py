@@ -138,6 +138,23 @@ def label_clues(corpus: PreparedCorpus, names: Sequence[str]) -> np.ndarray:
     return labels
 
 
+def log_odds(labels: np.ndarray) -> np.ndarray:
+    """Computes how common each word is.
+
+    `log(share / (1 - share))`; a word of all photographs, or of none, counts
+    as if half a photograph were otherwise.
+
+    Args:
+        labels: float `[M, W]` in [0, 1].
+
+    Returns:
+        float `[W]`, finite.
+    """
+    half = 0.5 / len(labels)
+    share = np.clip(labels.mean(axis=0), half, 1 - half)
+    return np.log(share / (1 - share))
+
+
 def load_clue_head(embedding_dir: pathlib.Path) -> ClueHead:
     """Loads what `recipes/train_clues.py` saved.
 

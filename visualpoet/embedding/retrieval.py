@@ -12,10 +12,11 @@ def ranks_of_pairs(similarities: np.ndarray) -> np.ndarray:
         similarities: float `[N, N]`; column i belongs to row i.
 
     Returns:
-        int `[N]`, 1 for the best; equal columns count half of them before.
+        int `[N]`, 1 for the best; equal columns count half of them before,
+        those that are not a number all, so that a NaN never gains anything.
     """
     paired = np.diag(similarities)[:, None]
-    before = (similarities > paired).sum(axis=1)
+    before = (~(similarities <= paired)).sum(axis=1)
     equal = (similarities == paired).sum(axis=1) - 1
     return 1 + before + equal // 2
 

@@ -26,6 +26,29 @@ def _cooccurrences(
     return counts + counts.T
 
 
+def positive_information(
+    counts: scipy.sparse.csr_matrix,
+) -> scipy.sparse.csr_matrix:
+    """Pointwise mutual information of near words, nothing below 0.
+
+    `max(0, log(p(a, b) / (p(a) p(b)^0.75)))`
+
+    Args:
+        counts: float `[V, V]`, how often words are near one another.
+
+    Returns:
+        float `[V, V]`.
+    """
+    counts = counts.tocoo()
+    frequency = np.asarray(counts.sum(axis=1)).ravel() + 1e-9
+    smooth = frequency**0.75
+    expected = frequency[counts.row] * smooth[counts.col] / smooth.sum()
+    information = np.maximum(np.log(counts.data / expected), 0.0)
+    return scipy.sparse.csr_matrix(
+        (information, (counts.row, counts.col)), counts.shape
+    )
+
+
 def train_word_vectors(
     token_ids: Sequence[Sequence[int]],
     vocabulary_size: int,
@@ -35,7 +58,7 @@ def train_word_vectors(
 ) -> np.ndarray:
     """Factors the positive pointwise mutual information of near words.
 
-    `max(0, log(p(a, b) / (p(a) p(b)^0.75)))`, then a truncated SVD.
+    `positive_information`, then a truncated SVD.
 
     Source: Levy, Goldberg and Dagan (2015), improving distributional
     similarity with lessons learned from word embeddings.
@@ -50,14 +73,8 @@ def train_word_vectors(
     Returns:
         float32 `[vocabulary_size, dim]`, rows of about unit length.
     """
-    counts = _cooccurrences(token_ids, vocabulary_size, window).tocoo()
-    frequency = np.asarray(counts.sum(axis=1)).ravel() + 1e-9
-    smooth = frequency**0.75
-    expected = frequency[counts.row] * smooth[counts.col] / smooth.sum()
-    information = np.maximum(np.log(counts.data / expected), 0.0)
-    matrix = scipy.sparse.csr_matrix(
-        (information, (counts.row, counts.col)), counts.shape
-    )
+    counts = _cooccurrences(token_ids, vocabulary_size, window)
+    matrix = positive_information(counts)
     left, values, _ = randomized_svd(matrix, dim, random_state=seed)
     vectors = left * np.sqrt(values)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -56,7 +56,8 @@ class Judges(tf.Module):
             # Padding changes nothing, and costs as much as words.
             length = tf.math.count_nonzero(token_ids, axis=1, dtype=tf.int32)
             longest = tf.maximum(tf.reduce_max(length), 1)
-            token_ids = token_ids[:, :longest]
+            # One more: no step at all is refused.
+            token_ids = tf.pad(token_ids, [[0, 0], [0, 1]])[:, :longest]
             # A row more: the product of a single one may round in another way.
             given = {
                 "token_ids": tf.pad(token_ids, [[0, 1], [0, 0]]),

@@ -64,7 +64,12 @@ def copy_version(
 
     Raises:
         FileExistsError: If the version exists.
+        ValueError: If it is less than 0.
     """
+    if version is not None and version < 0:
+        raise ValueError(
+            f"expected a version of 0 or more. Received: {version}"
+        )
     if version is None:
         version = max([0, *_versions(target / name)]) + 1
     folder = target / name / str(version)

@@ -58,6 +58,12 @@ class Writer(tf.Module):
         self.scores = ("score", "fit", "fluency", "clue_share", *judges.names)
         self._break = vocabulary.line_break
         self.tokenizer = GraphTokenizer(vocabulary)
+        is_word_level = vocabulary.level == "word"
+        self._read_banned = (
+            self.tokenizer.encode_batch
+            if is_word_level
+            else self.tokenizer.look_up
+        )
         self.tokens = tf.constant(vocabulary.tokens)
         self._pieces = tf.constant(vocabulary.pieces())
         self._forms = tf.constant(vocabulary.forms())
@@ -165,11 +171,12 @@ class Writer(tf.Module):
 
     def _ban(self, words: tf.Tensor) -> tf.Tensor:
         """Tokens not to use, bool `[B, V]`, of words `[B]`."""
-        ids = self.tokenizer.look_up(tf.strings.lower(words, "utf-8"))
+        ids = self._read_banned(words)
         rows = tf.repeat(tf.range(tf.size(words))[:, None], tf.shape(ids)[1], 1)
         shape = [tf.size(words), len(self._kinds.is_word)]
         places = tf.stack([rows, ids], axis=-1)
-        return tf.scatter_nd(places, tf.ones_like(ids), shape) > 0
+        banned = tf.scatter_nd(places, tf.ones_like(ids), shape) > 0
+        return banned & tf.constant(self._kinds.is_word)
 
     def _read_openings(
         self, texts: tf.Tensor

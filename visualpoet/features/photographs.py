@@ -5,6 +5,7 @@ import tarfile
 from collections.abc import Iterator
 from collections.abc import Sequence
 
+MAX_BYTES = 200_000_000  # of one photograph in an archive
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"})
 
 
@@ -20,12 +21,31 @@ def _read_folder(folder: pathlib.Path) -> Iterator[tuple[str, bytes]]:
 
 def _read_tar(path: pathlib.Path) -> Iterator[tuple[str, bytes]]:
     # Members are read in memory and never extracted: names with "..", links
-    # and devices have nothing to act on.
-    with tarfile.open(path) as archive:
-        for member in archive:
-            if member.isreg() and _is_photograph(member.name):
-                stream = archive.extractfile(member)
-                yield member.name.removeprefix("./"), stream.read()
+    # and devices have nothing to act on. An archive of a few bytes can ask for
+    # many: nothing is unpacked, and no hole of a sparse file filled.
+    try:
+        with tarfile.open(path, "r:") as archive:
+            for member in archive:
+                if member.isreg() and _is_photograph(member.name):
+                    _check_size(path, member)
+                    stream = archive.extractfile(member)
+                    yield member.name.removeprefix("./"), stream.read()
+    except tarfile.ReadError as error:
+        raise ValueError(
+            "expected a folder, or a tar archive that is whole and not "
+            f"compressed, of photographs. Received: {path} ({error}); name "
+            "the folder of a photograph, and unpack a compressed archive"
+        ) from error
+
+
+def _check_size(path: pathlib.Path, member: tarfile.TarInfo) -> None:
+    if member.issparse() or member.size > MAX_BYTES:
+        kind = "sparse" if member.issparse() else "whole"
+        raise ValueError(
+            f"expected photographs of at most {MAX_BYTES} bytes, none of them "
+            f"sparse. Received: {member.name} of {path}, {kind}, of "
+            f"{member.size} bytes; leave it out of the archive"
+        )
 
 
 def read_photographs(
@@ -34,13 +54,16 @@ def read_photographs(
     """Yields every photograph of some folders and tar archives.
 
     Args:
-        sources: Folders (searched at any depth) or `.tar` files.
+        sources: Folders (searched at any depth) or `.tar` files, not
+            compressed.
 
     Yields:
         Name (path inside its folder or archive) and encoded bytes.
 
     Raises:
         FileNotFoundError: If a source does not exist.
+        ValueError: If an archive cannot be read, or holds a photograph that
+            is sparse or larger than `MAX_BYTES`.
     """
     for source in map(pathlib.Path, sources):
         if not source.exists():

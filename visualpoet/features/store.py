@@ -98,7 +98,8 @@ class FeatureStore:
             raise KeyError(
                 f"{len(missing)} of {len(digests)} photographs have no "
                 f"features, the first: {missing[0]}. Run "
-                "recipes/extract_features.py on the same photographs"
+                "recipes/extract_features.py on the same photographs, with "
+                "as many --num-crops as are asked for"
             )
         return np.stack([self._rows[digest] for digest in digests])
 
@@ -123,6 +124,21 @@ class FeatureStore:
         if new:
             self.add(list(new), encoder(list(new.values())))
         return self.get(digests)
+
+
+def feature_files(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Names the files that say which features a folder holds, for lineage.
+
+    Args:
+        folder: As for `load_features`.
+
+    Returns:
+        Those that exist: names and digests of photographs, experts, and the
+        sentiment expert.
+    """
+    names = ("index.json", "experts.json", experts.SENTIMENT_FILE)
+    paths = [pathlib.Path(folder) / name for name in names]
+    return [path for path in paths if path.exists()]
 
 
 def load_features(

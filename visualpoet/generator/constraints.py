@@ -15,6 +15,7 @@ from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.generator.samplers import NEVER
 
 NO_REPEAT_NGRAM = 3
+AGAIN = -1e6  # weaker than NEVER: the form has it where both leave nothing
 NUMERAL = re.compile(r"(?=[ivx]{2})x{0,3}(ix|iv|v?i{0,3})")  # not the word I
 
 
@@ -230,7 +231,7 @@ def forbid_repeats(
         same &= token_ids[:, offset : offset + places] == wanted[:, None]
     again = tf.concat([token_ids[:, size - 1 :], last[:, None]], axis=1)
     same = tf.pad(same, [[0, 0], [0, 1]], constant_values=True)
-    return _add_at(logits, again, _forbid(same))
+    return _add_at(logits, again, tf.where(same, AGAIN, 0.0))
 
 
 def _add_at(
