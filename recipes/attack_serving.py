@@ -4,8 +4,9 @@
 
 A good request stands between every hundred bad ones, and slow connections are
 open all the while. Every reply must be a 4xx, or no reply on a connection that
-is closed; a picture that can still be decoded after what was done to it may
-get its poem.
+the server closes; a picture that can still be decoded after what was done to
+it may get its poem. "left" is a connection that we left with neither: only
+disconnects may.
 """
 
 import asyncio
@@ -32,6 +33,7 @@ from visualpoet.serve.process import ServerProcess
 GRPC_METHOD = "/tensorflow.serving.PredictionService/Predict"
 CLIENTS = 8
 SLOW_CONNECTIONS = 20
+PATIENCE, IMPATIENCE = 5.0, 0.05  # s
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,9 +72,10 @@ async def _attack(config, server):
                 kind: functools.partial(_post, session, server, make)
                 for kind, make in BODIES.items()
             },
-            "huge headers": functools.partial(_raw, server, _huge_headers),
-            "disconnects": functools.partial(_raw, server, _half_a_request),
-            "noise instead of HTTP": functools.partial(_raw, server, _noise),
+            **{
+                kind: functools.partial(_raw, server, make, seconds)
+                for kind, (make, seconds) in RAW.items()
+            },
             "noise in a gRPC message": functools.partial(_call, channel),
         }
         slow = [
@@ -212,6 +215,13 @@ def _noise(draw):
     return draw.randbytes(draw.randrange(1, 2000))
 
 
+RAW = {
+    "huge headers": (_huge_headers, PATIENCE),
+    "disconnects": (_half_a_request, IMPATIENCE),
+    "noise instead of HTTP": (_noise, PATIENCE),
+}
+
+
 @contextlib.asynccontextmanager
 async def _connection(address):
     port = int(address.split(":")[-1])
@@ -224,16 +234,25 @@ async def _connection(address):
             await writer.wait_closed()
 
 
-async def _raw(server, make, draw, photograph):
-    """Sends bytes, to either port, and leaves."""
+async def _raw(server, make, seconds, draw, photograph):
+    """Sends bytes, to either port; leaves if nothing comes of it."""
     address = draw.choice([server.address, server.grpc_address])
     async with _connection(address) as (reader, writer):
         writer.write(make(draw))
         await writer.drain()
-        with contextlib.suppress(TimeoutError):
-            status = await asyncio.wait_for(reader.read(12), 0.05)
-            if status.startswith(b"HTTP/1."):
-                return status[9:].decode()
+        try:
+            return await asyncio.wait_for(_reply(reader), seconds)
+        except TimeoutError:
+            return "left"
+    return "closed"  # while we were sending or reading
+
+
+async def _reply(reader):
+    content = await reader.read(12)
+    if content.startswith(b"HTTP/1."):
+        return content[9:].decode()
+    while content:  # of HTTP/2
+        content = await reader.read(4096)
     return "closed"
 
 

@@ -202,6 +202,15 @@ def test_pods_have_time_to_end(deployment):
     assert pod["terminationGracePeriodSeconds"] > needed
 
 
+def test_our_server_has_as_many_threads_as_it_asks_for_cpus():
+    container = container_of(deployment_named("visualpoet"))
+    cpus = container["resources"]["requests"]["cpu"]
+    wanted = {"TF_NUM_INTRAOP_THREADS": cpus, "TF_NUM_INTEROP_THREADS": cpus}
+    assert {e["name"]: e["value"] for e in container["env"]} == wanted
+    assert compose()["services"]["visualpoet"]["environment"] == wanted
+    assert f"--threads={cpus}" in container["args"]
+
+
 @named("HorizontalPodAutoscaler")
 def test_autoscalers_scale_a_deployment_by_a_known_metric(
     horizontalpodautoscaler,

@@ -206,6 +206,35 @@ def test_a_broken_row_does_not_fail_its_neighbours():
     asyncio.run(scene())
 
 
+@pytest.mark.parametrize("values", [(1,), (1, 2)], ids=["alone", "merged"])
+def test_an_unforeseen_error_ends_its_run_only(values):
+    class Forgetful(Doubler):
+        def run(self, inputs):
+            outputs = super().run(inputs)
+            if len(self.runs) > 1 and 1 in inputs["x"]:
+                raise MemoryError
+            return outputs
+
+    async def scene():
+        signature = Forgetful()
+        async with batching() as batcher:
+            first = await begin(batcher, signature)
+            tasks = [start(batcher, signature, n) for n in values]
+            await asyncio.sleep(0)
+            signature.gate.set()
+            await first
+            broken, *well = await asyncio.gather(*tasks, return_exceptions=True)
+            assert (broken.code.name, broken.message) == (
+                "INTERNAL",
+                "MemoryError",
+            )
+            assert well == [[2 * n] for n in values[1:]]
+            assert await start(batcher, signature, 3) == [6]
+            assert batcher._running == 0
+
+    asyncio.run(asyncio.wait_for(scene(), 20))
+
+
 def test_full_queue_refuses():
     async def scene():
         signature = Doubler()

@@ -149,12 +149,17 @@ ANSWER = {
 
 @contextlib.asynccontextmanager
 async def failing(*statuses):
-    """Answers with these statuses, then as it should; counts requests."""
+    """Answers with these statuses, then as it should; counts requests.
+
+    Instead of a status there may be a function that answers the request.
+    """
     left, asked = list(statuses), []
 
     async def handle(request):
         asked.append(json.loads(await request.read()))
         status = left.pop(0) if left else 200
+        if callable(status):
+            return await status(request)
         if status == 0:
             await asyncio.sleep(30)
         answer = ANSWER if status == 200 else {"error": f"no {status}"}
@@ -215,6 +220,82 @@ def test_other_failures_are_final(status):
                 await write(url)
             assert caught.value.message == f"no {status}"
             assert len(asked) == 1
+
+    asyncio.run(scene())
+
+
+def text(status, content):
+    async def answer(request):
+        return web.Response(status=status, text=content)
+
+    return answer
+
+
+async def cut(request):
+    answer = web.StreamResponse()
+    answer.content_length = 100
+    await answer.prepare(request)
+    await answer.write(b'{"outputs"')
+    request.transport.close()
+    return answer
+
+
+@pytest.mark.usefixtures("_quick")
+@pytest.mark.parametrize(
+    "first",
+    [text(503, "<html>"), text(502, ""), text(502, "null"), cut],
+    ids=["html", "empty", "null", "cut"],
+)
+def test_broken_ways_to_the_server_are_tried_again(first):
+    async def scene():
+        async with failing(first) as (url, asked):
+            assert (await write(url)).lines == ("a", "b")
+            assert len(asked) == 2
+        async with failing(first) as (url, _):
+            with pytest.raises(errors.ServeError) as caught:
+                await write(url, retries=0)
+            assert caught.value.code.name == "UNAVAILABLE"
+            assert caught.value.message
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("<html>", "", "[]", "null", "{}", '{"outputs": [["a"]]}'),
+        *('{"outputs": {"poem": 1}}', '{"outputs": {"poem": []}}'),
+    ],
+)
+def test_answers_of_another_kind(content):
+    async def scene():
+        async with failing(text(200, content)) as (url, asked):
+            with pytest.raises(errors.ServeError) as caught:
+                await write(url)
+            assert len(asked) == 1
+            assert caught.value.code.name == "UNKNOWN"
+            assert caught.value.message == (
+                "expected JSON with `outputs` from "
+                f"{url}/v1/models/visualpoet:predict. Received: {content!r}. "
+                "Check that the address is that of the model"
+            )
+
+    asyncio.run(scene())
+
+
+def test_a_server_that_speaks_no_http():
+    async def handle(reader, writer):
+        await reader.read(1)
+        writer.write(b"SSH-2.0-OpenSSH\r\n")
+        writer.close()
+
+    async def scene():
+        async with await asyncio.start_server(handle, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            with pytest.raises(errors.ServeError) as caught:
+                await write(f"http://127.0.0.1:{port}")
+            assert caught.value.code.name == "UNKNOWN"
+            assert caught.value.message.startswith("expected an answer of HTTP")
 
     asyncio.run(scene())
 

@@ -1,6 +1,7 @@
 """Requests for poems of the tiny poet, and what they should give."""
 
 import functools
+import threading
 import time
 
 import grpc
@@ -66,3 +67,21 @@ def until(condition, seconds=300):
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.005)
+
+
+class Gate:
+    """Holds every run of a signature until it is opened."""
+
+    def __init__(self, server, monkeypatch, name="compose"):
+        signature = server.core.versions.resolve("tiny").signatures[name]
+        run, self.runs = signature.run, 0
+        self.open = threading.Event()
+        self.entered = threading.Event()
+
+        def wait(inputs):
+            self.runs += 1
+            self.entered.set()
+            assert self.open.wait(60)
+            return run(inputs)
+
+        monkeypatch.setattr(signature, "run", wait)

@@ -1,13 +1,18 @@
 """What no client should send: each is refused, and the server lives on."""
 
+import concurrent.futures
+import contextlib
 import json
 import socket
 import struct
+import threading
 import zlib
 
 import grpc
 import pytest
 import tensorflow as tf
+from grpc_health.v1 import health_pb2
+from grpc_health.v1 import health_pb2_grpc
 from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc
@@ -17,7 +22,9 @@ from tests.serve import asking
 from tests.serve import running
 from tests.serve.composing import NIGHT
 from tests.serve.composing import SEA
+from tests.serve.composing import Gate
 from tests.serve.composing import is_well
+from tests.serve.composing import poem_of
 from tests.serve.composing import predict_grpc
 from tests.serve.composing import until
 from tests.serve.conformance import PREDICT
@@ -163,6 +170,60 @@ def test_too_many_requests_at_once():
         assert is_well(server)
 
 
+@contextlib.contextmanager
+def silent_call(channel):
+    """A call that sends no message."""
+    end = threading.Event()
+
+    def messages():
+        end.wait(60)
+        yield from ()
+
+    method = "/tensorflow.serving.PredictionService/Predict"
+    call = channel.stream_unary(method).future(messages())
+    try:
+        yield
+    finally:
+        end.set()
+        call.cancel()
+
+
+def ask_health(channel):
+    request = health_pb2.HealthCheckRequest()
+    return health_pb2_grpc.HealthStub(channel).Check(request, timeout=60).status
+
+
+def test_too_many_calls_at_once(monkeypatch):
+    with (
+        running.serve(tiny.cold().parent, requests=1) as server,
+        grpc.insecure_channel(server.grpc) as channel,
+        concurrent.futures.ThreadPoolExecutor(1) as pool,
+    ):
+        gate = Gate(server, monkeypatch)
+        first = pool.submit(predict_grpc, server.grpc, [SEA], 1)
+        assert gate.entered.wait(60)
+        with pytest.raises(grpc.RpcError) as caught:
+            predict_grpc(server.grpc, [SEA], 1)
+        assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert caught.value.details() == "too many requests. Try again later"
+        assert ask_health(channel) == health_pb2.HealthCheckResponse.SERVING
+        gate.open.set()
+        assert first.result() == predict_grpc(server.grpc, [SEA], 1)
+
+
+def test_calls_without_a_message_take_no_place():
+    with (
+        running.serve(tiny.cold().parent, requests=1) as server,
+        grpc.insecure_channel(server.grpc) as channel,
+        contextlib.ExitStack() as calls,
+    ):
+        for _ in range(5):
+            calls.enter_context(silent_call(channel))
+        # Of the same connection, and so after the calls before.
+        assert ask_health(channel) == health_pb2.HealthCheckResponse.SERVING
+        assert predict_grpc(server.grpc, [SEA], 1) == [poem_of(SEA, 1)]
+
+
 def bomb(dtype, shape, **values):
     tensor = tf.make_tensor_proto([b"x"])
     tensor.Clear()
@@ -199,13 +260,14 @@ def test_noise_for_a_grpc_message(server, method):
         bomb(types_pb2.DT_STRING, [3]),
         bomb(types_pb2.DT_STRING, [1] * 300, string_val=b"x"),
         bomb(types_pb2.DT_STRING, [65], string_val=b"x"),
+        bomb(types_pb2.DT_STRING, [64], string_val=SEA + bytes(2**20)),
         bomb(types_pb2.DT_INVALID, [1]),
         bomb(types_pb2.DT_RESOURCE, [1]),
         bomb(types_pb2.DT_VARIANT, [1]),
         bomb(types_pb2.DT_STRING_REF, [1], string_val=b"x"),
         bomb(99, [1]),
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_hostile_tensors(server, tensor):
     request = predict_pb2.PredictRequest()

@@ -135,6 +135,24 @@ def test_what_is_no_json(text, said):
     assert said in caught.value.message
 
 
+@pytest.mark.parametrize("token", [b"[],", b"1,", b'{"a":'])
+def test_too_many_tokens_are_not_decoded(token, monkeypatch):
+    monkeypatch.setattr(json, "JSONDecoder", None)
+    with pytest.raises(errors.ServeError) as caught:
+        json_requests.parse(b'{"inputs": [' + token * (2**21 + 1))
+    assert caught.value.code.name == "INVALID_ARGUMENT"
+    assert caught.value.message.startswith(
+        "expected JSON of at most 2097152 commas, lists and objects. Received: "
+    )
+
+
+def test_as_many_values_as_may_be():
+    document = json_requests.parse(
+        b'{"inputs": [' + b"1," * (2**20 - 1) + b"1]}"
+    )
+    assert len(document["inputs"]) == 2**20
+
+
 def test_byte_order_mark_and_white_space():
     assert parse(b'\xef\xbb\xbf \n{"a": 1}') == {"a": 1}
 

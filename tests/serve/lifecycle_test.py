@@ -19,6 +19,7 @@ from tests import tiny
 from tests.serve import asking
 from tests.serve import running
 from tests.serve.composing import SEA
+from tests.serve.composing import Gate
 from tests.serve.composing import compose
 from tests.serve.composing import poem_of
 from tests.serve.composing import predict_grpc
@@ -31,24 +32,6 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 
 # --- full, late, gone
-
-
-class Gate:
-    """Holds every run of a signature until it is opened."""
-
-    def __init__(self, server, monkeypatch, name="compose"):
-        signature = server.core.versions.resolve("tiny").signatures[name]
-        run, self.runs = signature.run, 0
-        self.open = threading.Event()
-        self.entered = threading.Event()
-
-        def wait(inputs):
-            self.runs += 1
-            self.entered.set()
-            assert self.open.wait(60)
-            return run(inputs)
-
-        monkeypatch.setattr(signature, "run", wait)
 
 
 @pytest.fixture
@@ -111,6 +94,23 @@ def test_rest_deadline():
             504,
             {"error": "the time for the request is over"},
         )
+
+
+def test_the_deadline_counts_while_pictures_are_read():
+    with running.serve(
+        tiny.cold().parent, threads=1, timeout_seconds=0.3
+    ) as server:
+        gate = threading.Event()
+        busy = server.core._pictures.submit(gate.wait, 60)
+        try:
+            status, _ = asking.ask_json(
+                server.rest + PREDICT, compose([SEA], 1)
+            )
+            form = asking.post_form(f"{server.rest}/v1/poems", SEA)
+            assert not busy.done()
+        finally:
+            gate.set()
+        assert (status, form[0]) == (504, 504)
 
 
 # --- new versions
@@ -255,6 +255,12 @@ def test_command_without_its_packages(capsys, monkeypatch):
     [
         (["--threads", "0"], "expected threads of 1 or more. Received: 0"),
         (["--queue-rows", "1"], "Received: 1 < 64"),
+        (["--body-bytes", "-1"], "expected body_bytes of 1 or more. Received"),
+        (["--picture-pixels", "0"], "expected picture_pixels of 1 or more."),
+        (["--timeout-seconds", "0"], "expected timeout_seconds of more than 0"),
+        (["--idle-seconds", "nan"], "expected idle_seconds of more than 0."),
+        (["--rest-port", "65536"], "rest_port from 0 to 65535. Received: 65"),
+        (["--grpc-port", "-1"], "expected grpc_port from 0 to 65535. Received"),
     ],
 )
 def test_options_out_of_bounds(capsys, arguments, error):
@@ -267,6 +273,14 @@ def test_labels_that_are_none(capsys, label):
     with pytest.raises(SystemExit):
         cli.main(["serve", "--label", label])
     assert "expected LABEL=VERSION" in capsys.readouterr().err
+
+
+def test_command_with_a_folder_that_cannot_be_read(capsys):
+    folder = "a" * 300  # more than a name may have
+    assert cli.main(["serve", "--model", folder]) == 2
+    error = capsys.readouterr().err
+    assert "expected a model folder that can be read. Received: aaa" in error
+    assert "name too long" in error and "cannot listen" not in error
 
 
 def test_taken_port(server, capsys):

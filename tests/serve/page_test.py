@@ -495,6 +495,40 @@ def test_a_server_that_is_gone_is_told(visit):
     expect(visit.page.get_by_role("alert")).to_contain_text("cannot be reached")
 
 
+def test_lines_of_a_refused_photograph_are_not_those_of_another(visit):
+    visit.show()
+    fail_with(visit, 429)
+    visit.page.set_input_files("#chosen", str(PICTURES / "night.jpg"))
+    expect(visit.page.get_by_role("alert")).to_contain_text("try again")
+    visit.page.unroute("**/v1/*")
+    visit.press("Compare versions")
+    visit.press("Read version 1")
+    for name in ("One more line", "Write line 1 again"):
+        button = visit.page.get_by_role("button", name=name, exact=True)
+        expect(button).to_have_attribute("aria-disabled", "true")
+    visit.press("Another poem")
+    visit.page.wait_for_selector("body:not([data-busy])")
+    button = visit.page.get_by_role("button", name="Write line 1 again")
+    expect(button).to_have_attribute("aria-disabled", "false")
+
+
+BREAK = """
+window.fetch = async () => new Response(new ReadableStream({
+  start(stream) {
+    const text = 'event: line\\ndata: {"line": "the first", "number": 1}\\n\\n';
+    stream.enqueue(new TextEncoder().encode(text));
+  },
+  pull(stream) { stream.error(new TypeError("network error")); },
+}));
+"""
+
+
+def test_a_connection_that_breaks_in_the_middle_is_told(visit):
+    visit.page.evaluate(BREAK)
+    visit.page.set_input_files("#chosen", SEA)
+    expect(visit.page.get_by_role("alert")).to_contain_text("connection broke")
+
+
 def test_an_error_in_the_middle_of_a_poem_is_told(visit):
     stream = (
         'event: clues\ndata: {"clues": ["sea"], "token": "T"}\n\n'

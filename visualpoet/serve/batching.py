@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import dataclasses
+import logging
 import time
 from collections.abc import Mapping
 
@@ -12,6 +13,8 @@ from visualpoet.serve import errors
 from visualpoet.serve.metrics import Metrics
 from visualpoet.serve.servable import Signature
 from visualpoet.serve.servable import Tensors
+
+_log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(eq=False)
@@ -107,13 +110,8 @@ class Batcher:
         done.add_done_callback(lambda _: self._forget(work))
         self._queue.append(work)
         self._arrived.set()
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await done
-        except TimeoutError as error:
-            raise errors.ServeError(
-                "DEADLINE_EXCEEDED", "the time for the request is over"
-            ) from error
+        async with errors.until(deadline):
+            return await done
 
     def _forget(self, work: _Work) -> None:
         """Cancelled work is not run."""
@@ -126,8 +124,10 @@ class Batcher:
                 batch = await self._collect()
                 self._last_size = len(batch)
                 self._running += 1
-            await self._run_batch(batch)
-            self._running -= 1
+            try:
+                await self._run_batch(batch)
+            finally:
+                self._running -= 1
             del batch  # or an idle lane keeps a version that is unloaded
 
     async def _collect(self) -> list[_Work]:
@@ -173,16 +173,17 @@ class Batcher:
                 merged = await self._run(batch[0].signature, _merge(batch))
                 _split(batch, merged)
                 return
-            except errors.ServeError:
+            except Exception:
                 pass  # one of them is broken; the others shall not suffer
         for work in batch:
             if work.done.done():
                 continue
             try:
                 result = await self._run(work.signature, work.inputs)
-            except errors.ServeError as error:
+            except Exception as error:
+                told = _to_serve_error(error)
                 if not work.done.done():
-                    work.done.set_exception(error)
+                    work.done.set_exception(told)
             else:
                 if not work.done.done():
                     work.done.set_result(result)
@@ -207,6 +208,14 @@ class Batcher:
             lane.cancel()
         await asyncio.gather(*self._lanes, return_exceptions=True)
         self._pool.shutdown()
+
+
+def _to_serve_error(error: Exception) -> errors.ServeError:
+    """Logs what no client can help."""
+    if isinstance(error, errors.ServeError):
+        return error
+    _log.error("a graph failed", exc_info=error)
+    return errors.from_tensorflow(error)
 
 
 def _mergeable(

@@ -24,6 +24,7 @@ from visualpoet.serve import errors
 from visualpoet.serve import wishes
 
 _AGAIN = (429, 503)
+_CUT = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _MAX_MESSAGE = 64 * 2**20
 _DTYPES = {
@@ -257,17 +258,34 @@ class _Rest:
         body = {"signature_name": "compose", "inputs": inputs}
         try:
             async with self._session.post(self._address, json=body) as response:
-                answer = await response.json(content_type=None)
-                status = response.status
-        except aiohttp.ClientConnectionError as error:
-            raise errors.ServeError("UNAVAILABLE", str(error)) from error
-        except ValueError as error:
+                return await self._read(response)
+        except _CUT as error:
+            message = str(error) or type(error).__name__
+            raise errors.ServeError("UNAVAILABLE", message) from error
+        except aiohttp.ClientError as error:
             raise errors.ServeError(
-                "UNKNOWN", f"{self._address} answers no JSON"
+                "UNKNOWN",
+                f"expected an answer of HTTP from {self._address}. Received: "
+                f"{error}",
             ) from error
-        if status != 200:
-            raise errors.from_http(status, answer)
-        return {name: rows[0] for name, rows in answer["outputs"].items()}
+
+    async def _read(self, response: aiohttp.ClientResponse) -> dict[str, Any]:
+        if response.status != 200:
+            try:
+                answer = await response.json(content_type=None)
+            except (ValueError, aiohttp.ClientError):
+                answer = {}  # a proxy answers in HTML
+            raise errors.from_http(response.status, answer)
+        try:
+            answer = await response.json(content_type=None)
+            return {name: rows[0] for name, rows in answer["outputs"].items()}
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise errors.ServeError(
+                "UNKNOWN",
+                f"expected JSON with `outputs` from {self._address}. Received: "
+                f"{(await response.text(errors='replace'))[:100]!r}. Check "
+                "that the address is that of the model",
+            ) from error
 
     async def close(self) -> None:
         await self._session.close()

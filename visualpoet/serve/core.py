@@ -107,10 +107,16 @@ class Core:
 
         Raises:
             FileNotFoundError: If there is no version.
-            ValueError: If none can be loaded.
+            ValueError: If the folder cannot be read, or none can be loaded.
         """
         options = self.options
-        await self.versions.poll()
+        try:
+            await self.versions.poll()
+        except OSError as error:
+            raise ValueError(
+                "expected a model folder that can be read. Received: "
+                f"{options.model}: {error}"
+            ) from error
         states = self.versions.states
         if not states:
             raise FileNotFoundError(
@@ -171,7 +177,8 @@ class Core:
                 f"Received: {rows}"
             )
         if PICTURES in inputs:
-            checked = await self._check_pictures(inputs[PICTURES])
+            async with errors.until(deadline):
+                checked = await self._check_pictures(inputs[PICTURES])
             inputs = {**inputs, PICTURES: checked}
         return await self._batcher.run(signature, inputs, deadline)
 

@@ -1,6 +1,9 @@
 """One error for REST and gRPC, with TensorFlow Serving's status codes."""
 
+import asyncio
+import contextlib
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -57,6 +60,25 @@ def invalid(message: str) -> ServeError:
     return ServeError("INVALID_ARGUMENT", message)
 
 
+@contextlib.asynccontextmanager
+async def until(deadline: float) -> AsyncIterator[None]:
+    """Bounds the time of a block.
+
+    Args:
+        deadline: Of the loop's clock [s].
+
+    Raises:
+        ServeError: DEADLINE_EXCEEDED.
+    """
+    try:
+        async with asyncio.timeout_at(deadline):
+            yield
+    except TimeoutError as error:
+        raise ServeError(
+            "DEADLINE_EXCEEDED", "the time for the request is over"
+        ) from error
+
+
 def from_http(status: int, body: Any) -> ServeError:
     """Translates a reply.
 
@@ -67,10 +89,9 @@ def from_http(status: int, body: Any) -> ServeError:
     Returns:
         An error to raise.
     """
-    code = next(
-        (name for name, known in _HTTP_STATUS.items() if known == status),
-        "UNKNOWN",
-    )
+    codes = {known: name for name, known in reversed(_HTTP_STATUS.items())}
+    codes[502] = "UNAVAILABLE"  # what a proxy says of a server
+    code = codes.get(status, "UNKNOWN")
     message = body.get("error", "") if isinstance(body, dict) else ""
     return ServeError(code, message or f"HTTP status {status}")
 

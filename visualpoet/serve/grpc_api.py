@@ -34,6 +34,7 @@ _FIELDS = {
     tf.string: "string_val",
 }
 _SIGNATURE_DEF = "signature_def"
+_HEALTH = "/grpc.health.v1."
 
 
 def _guarded(api: str):
@@ -129,6 +130,52 @@ class RefuseNoise(grpc.aio.ServerInterceptor):
         )
 
 
+class LimitCalls(grpc.aio.ServerInterceptor):
+    """Refuses calls with RESOURCE_EXHAUSTED while others are under way.
+
+    A call counts once its message is complete: whoever sends none takes no
+    one's place. Health is always told.
+
+    Args:
+        calls: At once.
+    """
+
+    def __init__(self, calls: int):
+        self._calls = calls
+        self._busy = 0
+
+    async def intercept_service(self, continuation, handler_call_details):
+        """Wraps the handler of a method with one request and one answer.
+
+        Args:
+            continuation: Finds the handler.
+            handler_call_details: Of the call.
+
+        Returns:
+            The handler.
+        """
+        handler = await continuation(handler_call_details)
+        is_health = handler_call_details.method.startswith(_HEALTH)
+        if handler is None or handler.unary_unary is None or is_health:
+            return handler
+
+        async def call(request, context):
+            if self._busy >= self._calls:
+                await context.abort(
+                    grpc.StatusCode.RESOURCE_EXHAUSTED,
+                    "too many requests. Try again later",
+                )
+            self._busy += 1
+            try:
+                return await handler.unary_unary(request, context)
+            finally:
+                self._busy -= 1
+
+        return grpc.unary_unary_rpc_method_handler(
+            call, handler.request_deserializer, handler.response_serializer
+        )
+
+
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     """`Predict` and `GetModelMetadata`.
 
@@ -150,7 +197,8 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
                 "FAILED_PRECONDITION",
                 'Serving signature key "{}" not found.',
             )
-            inputs = _read_inputs(signature, request)
+            limit = core.options.body_bytes
+            inputs = _read_inputs(signature, request, limit)
             wanted = _wanted_outputs(signature, request)
             outputs = await core.run(signature, inputs, deadline)
         spec = model_pb2.ModelSpec(
@@ -232,7 +280,9 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         )
 
 
-def _read_inputs(signature: Signature, request) -> dict[str, np.ndarray]:
+def _read_inputs(
+    signature: Signature, request, max_bytes: int
+) -> dict[str, np.ndarray]:
     given, known = set(request.inputs), set(signature.inputs)
     if len(given) != len(known):
         raise errors.invalid(
@@ -247,7 +297,7 @@ def _read_inputs(signature: Signature, request) -> dict[str, np.ndarray]:
             f"expected to be in the set {_braces(known)}."
         )
     return {
-        name: _read_tensor(name, tensor)
+        name: _read_tensor(name, tensor, max_bytes)
         for name, tensor in request.inputs.items()
     }
 
@@ -256,7 +306,9 @@ def _braces(names) -> str:
     return "{" + ",".join(sorted(names)) + "}"
 
 
-def _read_tensor(name: str, tensor: tensor_pb2.TensorProto) -> np.ndarray:
+def _read_tensor(
+    name: str, tensor: tensor_pb2.TensorProto, max_bytes: int
+) -> np.ndarray:
     sizes = [dim.size for dim in tensor.tensor_shape.dim]
     # One value may stand for as many as the shape says.
     if tensor.tensor_shape.unknown_rank or min(sizes, default=0) < 0:
@@ -265,6 +317,11 @@ def _read_tensor(name: str, tensor: tensor_pb2.TensorProto) -> np.ndarray:
         raise errors.invalid(
             f"expected at most {MAX_VALUES} values of {name}. Received: "
             f"{sizes[:32]}"
+        )
+    if _repeated_bytes(tensor, math.prod(sizes)) > max_bytes:
+        raise errors.invalid(
+            f"expected at most {max_bytes} bytes of {name}. Received: one "
+            f"text that is to be repeated for shape {sizes}. Send fewer rows"
         )
     try:
         array = tf.make_ndarray(tensor)
@@ -275,6 +332,12 @@ def _read_tensor(name: str, tensor: tensor_pb2.TensorProto) -> np.ndarray:
     if array.dtype == object and not tensor.string_val:
         array.fill(b"")  # missing texts are empty ones; NumPy's are no bytes
     return array
+
+
+def _repeated_bytes(tensor: tensor_pb2.TensorProto, number: int) -> int:
+    """Of `number` texts, if the last that is given stands for others too."""
+    texts = tensor.string_val
+    return len(texts[-1]) * number if 0 < len(texts) < number else 0
 
 
 def _wanted_outputs(signature: Signature, request) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from visualpoet.serve.json_words import type_error
 from visualpoet.serve.servable import Signature
 
 MAX_VALUES = 2**20
+_MAX_TOKENS = 2 * MAX_VALUES  # each value may stand in a list of its own
 _INTEGERS = {
     tf.int8: (-(2**31), 2**31),
     tf.int16: (-(2**31), 2**31),
@@ -57,6 +58,13 @@ def parse(body: bytes) -> dict[str, Any]:
     """
     if not body:
         raise errors.invalid("JSON Parse error: The document is empty")
+    # To make millions of lists takes seconds in which no one else is answered.
+    tokens = sum(map(body.count, (b",", b"[", b"{")))
+    if tokens > _MAX_TOKENS:
+        raise errors.invalid(
+            f"expected JSON of at most {_MAX_TOKENS} commas, lists and "
+            f"objects. Received: {tokens}. Send fewer values"
+        )
     try:
         text = body.decode("utf-8-sig").lstrip(" \t\r\n")
         document, _ = json.JSONDecoder().raw_decode(text)

@@ -7,6 +7,18 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+_COUNTS = (
+    *("threads", "batch_rows", "request_rows", "requests"),
+    *("body_bytes", "picture_pixels"),
+)
+_SECONDS = ("poll_seconds", "timeout_seconds", "stop_seconds", "idle_seconds")
+_PORTS = ("rest_port", "grpc_port")
+_BOUNDS = (
+    (_COUNTS, lambda value: value >= 1, "of 1 or more"),
+    (_SECONDS, lambda value: value > 0, "of more than 0"),
+    (_PORTS, lambda value: 0 <= value <= 65535, "from 0 to 65535"),
+)
+
 
 def _option(default: Any, help: str) -> Any:
     return dataclasses.field(default=default, metadata={"help": help})
@@ -31,24 +43,27 @@ class Options:
     timeout_seconds: float = _option(30.0, "that a request may take")
     stop_seconds: float = _option(30.0, "to finish what runs when stopped")
     idle_seconds: float = _option(
-        30.0, "until a connection that sends nothing, or too slowly, is closed"
+        30.0, "until a REST connection that sends nothing or slowly is closed"
     )
     threads: int = _option(min(4, os.cpu_count() or 1), "graphs run at once")
     batch_rows: int = _option(16, "rows merged into one run; 1 for no merging")
     batch_milliseconds: float = _option(2.0, "to wait for rows to merge")
     queue_rows: int = _option(256, "that may wait; more are refused with 429")
     request_rows: int = _option(64, "of one request")
-    requests: int = _option(512, "in the house at once, read or waiting")
+    requests: int = _option(
+        512, "at once, of REST and of gRPC each; more are refused with 429"
+    )
     body_bytes: int = _option(20 * 2**20, "of one request")
     picture_pixels: int = _option(50_000_000, "of one photograph")
 
     def __post_init__(self):
-        for name in ("threads", "batch_rows", "request_rows", "requests"):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"expected {name} of 1 or more. Received: "
-                    f"{getattr(self, name)}"
-                )
+        for names, fits, expected in _BOUNDS:
+            for name in names:
+                value = getattr(self, name)
+                if not fits(value):
+                    raise ValueError(
+                        f"expected {name} {expected}. Received: {value}"
+                    )
         if self.queue_rows < self.request_rows:
             raise ValueError(
                 "expected queue_rows of request_rows or more. Received: "

@@ -72,7 +72,8 @@ class PoemsApi:
         deadline = self._core.deadline()
         with self._core.versions.resolve(self._core.options.name) as servable:
             values = wishes.read(given, _POEM, servable.options)
-            values[PICTURES] = await self._read_photograph(photograph)
+            async with errors.until(deadline):
+                values[PICTURES] = await self._read_photograph(photograph)
             if _wants_stream(request):
                 return await self._stream(request, servable, values, deadline)
             return replies.from_value(

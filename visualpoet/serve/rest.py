@@ -79,6 +79,7 @@ class RestApi:
                 lambda name: _find_signature(servable, name),
                 core.options.request_rows,
             )
+            del document  # not to be kept while the graph runs
             outputs = await core.run(signature, inputs, deadline)
         write = (
             json_replies.write_rows if is_row else json_replies.write_columns

@@ -99,11 +99,11 @@ class Signature:
         Raises:
             ServeError: With the code of TensorFlow's error.
         """
-        tensors = {
-            name: tf.constant(inputs[name], spec.dtype)
-            for name, spec in self.inputs.items()
-        }
         try:
+            tensors = {
+                name: tf.constant(inputs[name], spec.dtype)
+                for name, spec in self.inputs.items()
+            }
             outputs = self._function(**tensors)
             return {name: value.numpy() for name, value in outputs.items()}
         except (tf.errors.OpError, ValueError, TypeError) as error:

@@ -61,12 +61,14 @@ class Server:
 
         Raises:
             FileNotFoundError: If there is no model.
-            ValueError: If it cannot be loaded.
-            OSError: If a port is taken.
+            ValueError: If it cannot be read or loaded, or a port is taken.
         """
         await self.core.start()
-        await self._start_rest()
-        await self._start_grpc()
+        try:
+            await self._start_rest()
+            await self._start_grpc()
+        except OSError as error:
+            raise ValueError(f"cannot listen: {error}") from error
 
     async def stop(self) -> None:
         """Listens no more, finishes what runs, and ends."""
@@ -175,8 +177,10 @@ class Server:
     async def _start_grpc(self) -> None:
         options = self._options
         self._grpc = grpc.aio.server(
-            interceptors=[grpc_api.RefuseNoise()],
-            maximum_concurrent_rpcs=options.requests,
+            interceptors=[
+                grpc_api.RefuseNoise(),
+                grpc_api.LimitCalls(options.requests),
+            ],
             options=[
                 ("grpc.max_receive_message_length", options.body_bytes),
                 ("grpc.max_send_message_length", -1),
@@ -247,17 +251,12 @@ def run(options: Options) -> int:
 
     Raises:
         FileNotFoundError: If there is no model.
-        ValueError: If it cannot be loaded, or a port is taken.
+        ValueError: If it cannot be read or loaded, or a port is taken.
     """
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.INFO,
         format="visualpoet: %(levelname)s %(message)s",
     )
-    try:
-        asyncio.run(_serve(options))
-    except OSError as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise ValueError(f"cannot listen: {error}") from error
+    asyncio.run(_serve(options))
     return 0

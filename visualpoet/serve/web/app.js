@@ -31,10 +31,10 @@ function addLine(text) {
   textOf(item).textContent = text;
   const button = item.querySelector("button");
   button.setAttribute("aria-label", `Write line ${number} again`);
-  button.setAttribute("aria-disabled", String(isBusy()));
+  button.setAttribute("aria-disabled", String(isBusy() || token === null));
   button.title = "Write this line again";
   button.addEventListener("click", () => {
-    if (!isBusy()) run((signal) => writeAgain(item, signal));
+    if (!isBusy() && token !== null) run((signal) => writeAgain(item, signal));
   });
   $("poem").append(item);
 }
@@ -73,7 +73,7 @@ function busy(is) {
     $(id).setAttribute("aria-disabled", String(is || !usable(id)));
   }
   for (const button of document.querySelectorAll(".again")) {
-    button.setAttribute("aria-disabled", String(is));
+    button.setAttribute("aria-disabled", String(is || token === null));
   }
   if (!is) $("poem").style.minHeight = "";
 }
@@ -137,6 +137,7 @@ async function choose(file, signal) {
   const prepared = await pictures.prepare(file);
   signal.throwIfAborted();
   photograph = prepared;
+  token = null; // that of the photograph before
   name = file.name?.replace(/\.\w+$/, "") || "photograph";
   past.length = 0;
   URL.revokeObjectURL($("photograph").src);

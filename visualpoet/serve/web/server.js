@@ -16,6 +16,8 @@ const REASONS = {
   504: "The poem took too long. Please try again.",
 };
 
+const BROKEN = "The connection broke. Please try again.";
+
 async function refuse(response) {
   let said = "";
   try {
@@ -67,9 +69,18 @@ export async function* events(body) {
 async function* chunks(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await read(reader);
     if (done) return;
     yield value;
+  }
+}
+
+async function read(reader) {
+  try {
+    return await reader.read();
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refused(BROKEN);
   }
 }
 
@@ -92,7 +103,7 @@ export async function* write(photograph, wishes, signal) {
     finished ||= name === "done";
     yield [name, data];
   }
-  if (!finished) throw new Refused("The connection broke. Please try again.");
+  if (!finished) throw new Refused(BROKEN);
 }
 
 /** Writes several poems at once: `{poem, clues, candidates, ...}`. */
