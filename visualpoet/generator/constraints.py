@@ -212,6 +212,8 @@ def forbid_repeats(
 ) -> tf.Tensor:
     """Forbids the last token again, and runs that have been written before.
 
+    Less than the form forbids: a line that is full ends, as another did or not.
+
     Args:
         logits: float `[N, V]`.
         token_ids: int32 `[N, T]`. Tokens so far.
