@@ -7,7 +7,6 @@ import shutil
 import numpy as np
 import pytest
 
-from recipes import distill_visual_encoder
 from recipes import pretrain_hierarchical
 from recipes import train_clues
 from tests.recipes.stages import embed
@@ -70,27 +69,6 @@ def test_clues(own, tmp_path):
     check(tmp_path / "clues")
     expected = feature_files(own.features)
     assert inputs_of(tmp_path / "clues")[4:7] == list(map(str, expected))
-
-
-@pytest.mark.slow
-def test_encoder(own, tmp_path):
-    distill_visual_encoder.main(
-        distill_visual_encoder.Config(
-            photographs=(own.pictures,),
-            corpus_dir=own.corpus,
-            features_dir=own.features,
-            image_tower=str(own.embedding / "image_tower.keras"),
-            run_dir=tmp_path / "encoder",
-            num_crops=0,
-            batch_size=4,
-            num_steps=2,
-            warmup_steps=1,
-        )
-    )
-    check(tmp_path / "encoder")  # probes need test photographs
-    features, tower = own.features, own.embedding / "image_tower.keras"
-    expected = [*feature_files(features), tower]
-    assert inputs_of(tmp_path / "encoder")[4:] == list(map(str, expected))
 
 
 @pytest.mark.slow

@@ -1,11 +1,9 @@
 """What no client should send: each is refused, and the server lives on."""
 
 import concurrent.futures
-import contextlib
 import json
 import socket
 import struct
-import threading
 import zlib
 
 import grpc
@@ -24,7 +22,6 @@ from tests.serve.composing import NIGHT
 from tests.serve.composing import SEA
 from tests.serve.composing import Gate
 from tests.serve.composing import is_well
-from tests.serve.composing import poem_of
 from tests.serve.composing import predict_grpc
 from tests.serve.composing import until
 from tests.serve.conformance import PREDICT
@@ -170,24 +167,6 @@ def test_too_many_requests_at_once():
         assert is_well(server)
 
 
-@contextlib.contextmanager
-def silent_call(channel):
-    """A call that sends no message."""
-    end = threading.Event()
-
-    def messages():
-        end.wait(60)
-        yield from ()
-
-    method = "/tensorflow.serving.PredictionService/Predict"
-    call = channel.stream_unary(method).future(messages())
-    try:
-        yield
-    finally:
-        end.set()
-        call.cancel()
-
-
 def ask_health(channel):
     request = health_pb2.HealthCheckRequest()
     return health_pb2_grpc.HealthStub(channel).Check(request, timeout=60).status
@@ -209,19 +188,6 @@ def test_too_many_calls_at_once(monkeypatch):
         assert ask_health(channel) == health_pb2.HealthCheckResponse.SERVING
         gate.open.set()
         assert first.result() == predict_grpc(server.grpc, [SEA], 1)
-
-
-def test_calls_without_a_message_take_no_place():
-    with (
-        running.serve(tiny.cold().parent, requests=1) as server,
-        grpc.insecure_channel(server.grpc) as channel,
-        contextlib.ExitStack() as calls,
-    ):
-        for _ in range(5):
-            calls.enter_context(silent_call(channel))
-        # Of the same connection, and so after the calls before.
-        assert ask_health(channel) == health_pb2.HealthCheckResponse.SERVING
-        assert predict_grpc(server.grpc, [SEA], 1) == [poem_of(SEA, 1)]
 
 
 def bomb(dtype, shape, **values):
