@@ -50,11 +50,11 @@ small=(--corpus-dir corpus --features-dir encoder
 prose=(--paragraphs "$data/poems/paragraphs.jsonl.gz")
 step train_clues embedding_small/clues "${small[@]}"
 step pretrain_discriminator discriminators/multimodal "${small[@]}" \
-    "${prose[@]}" --critic multimodal --generator generator/generator.keras \
+    "${prose[@]}" --discriminator multimodal --generator generator/generator.keras \
     --max-tokens 60 --dropout 0.4 --caption-share 0.5 --num-samples 12000 \
     --num-steps 1500
 step pretrain_discriminator discriminators/poem_style "${small[@]}" \
-    "${prose[@]}" --critic poem_style --generator generator/generator.keras \
+    "${prose[@]}" --discriminator poem_style --generator generator/generator.keras \
     --max-tokens 60 --word-dim 128 --dropout 0.3 --num-samples 20000 \
     --num-steps 1000
 # The reward reads out/corpus.

@@ -133,7 +133,7 @@ def _lying(draw, photograph):
 
 
 @functools.cache
-def _bomb_of(side):
+def _make_bomb(side):
     stream = io.BytesIO()
     Image.new("1", (side, side)).save(stream, "PNG")
     return stream.getvalue()
@@ -141,7 +141,7 @@ def _bomb_of(side):
 
 def _bomb(draw, photograph):
     """A small file of 64 to 900 megapixels."""
-    return _instances(_bomb_of(draw.choice([8_000, 20_000, 30_000])))
+    return _instances(_make_bomb(draw.choice([8_000, 20_000, 30_000])))
 
 
 def _no_picture(draw, photograph):

@@ -28,9 +28,9 @@ from visualpoet.adversarial.agent import build_reinforce_agent  # noqa: E402
 from visualpoet.adversarial.environment import PoemEnvironment  # noqa: E402
 from visualpoet.adversarial.scoring import PoemReward  # noqa: E402
 from visualpoet.discriminators.poem_style import PoemStyleDiscriminator  # noqa: E402
-from visualpoet.discriminators.training import train_step_of  # noqa: E402
+from visualpoet.discriminators.training import make_train_step  # noqa: E402
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: E402
-from visualpoet.generator.sampling import sample_poems  # noqa: E402
+from visualpoet.generator.poem_sampling import sample_poems  # noqa: E402
 from visualpoet.runs import option  # noqa: E402
 
 IMAGE_DIM = 256
@@ -133,10 +133,10 @@ def _measure(config):
     photograph = {
         "image_embedding": tf.random.normal([config.poems, IMAGE_DIM])
     }
-    critic = PoemStyleDiscriminator(config.vocabulary, [], 256, 192)
+    discriminator = PoemStyleDiscriminator(config.vocabulary, [], 256, 192)
     optimizer = keras.optimizers.Adam(1e-4)
-    optimizer.build(critic.trainable_variables)
-    update_critic = train_step_of(critic, optimizer)
+    optimizer.build(discriminator.trainable_variables)
+    update_discriminator = make_train_step(discriminator, optimizer)
     nothing = PoemReward(
         {"nothing": lambda ids, _: tf.fill([config.poems], 0.5)},
         [1.0],
@@ -175,12 +175,12 @@ def _measure(config):
         )
         return sample_poems(generator, photograph, config.tokens + 1, uniform)
 
-    score = tf.function(lambda ids: critic({"token_ids": ids}))
+    score = tf.function(lambda ids: discriminator({"token_ids": ids}))
     parts = {
         "bare loop": lambda: bare(tf.constant(1)).numpy(),
         "driver and buffer": lambda: collector.collect().reward.numpy(),
         "score with one discriminator": lambda: score(texts).numpy(),
-        "update one discriminator, four classes": lambda: update_critic(
+        "update one discriminator, four classes": lambda: update_discriminator(
             four, labels
         )[0].numpy(),
         "update policy": lambda: train(experience).loss.numpy(),

@@ -171,8 +171,8 @@ def _batches(config, pixels, targets, start):
         len(pixels), config.batch_size, config.seed, start
     )
     for step, chosen in enumerate(order, start):
-        random = np.random.default_rng((config.seed, step))
-        flip = random.random(len(chosen)) < 0.5
+        rng = np.random.default_rng((config.seed, step))
+        flip = rng.random(len(chosen)) < 0.5
         some = pixels[chosen]
         some[flip] = some[flip, :, ::-1]
         yield some, {name: v[chosen] for name, v in targets.items()}

@@ -288,9 +288,9 @@ def _guidance_curve(config, run, poet, contents, captions):
 
 
 def _random_poems(config, corpus, names):
-    generator = np.random.default_rng(config.seed)
+    rng = np.random.default_rng(config.seed)
     texts = corpus.texts("train")
-    return [texts[i] for i in generator.choice(len(texts), len(names))]
+    return [texts[i] for i in rng.choice(len(texts), len(names))]
 
 
 def _paired(corpus, names):

@@ -21,16 +21,16 @@ from visualpoet.embedding import retrieval
 from visualpoet.embedding.clues import load_clue_head
 from visualpoet.embedding.encoders import embed_token_ids
 from visualpoet.embedding.encoders import load_towers
-from visualpoet.embedding.photographs import see_photographs
+from visualpoet.embedding.photographs import embed_photographs
 from visualpoet.export import model_card
-from visualpoet.export.half_stored import EncoderFeatures
-from visualpoet.export.poet import Poet
+from visualpoet.export.float16_weights import EncoderFeatures
+from visualpoet.export.poet_module import PoetModule
 from visualpoet.export.savedmodel import export_poet
 from visualpoet.features.experts import SENTIMENT_FILE
 from visualpoet.features.experts import ExpertEnsemble
 from visualpoet.features.store import load_features
 from visualpoet.features.visual_encoder import VisualEncoder  # noqa: F401
-from visualpoet.generator.composer import Options
+from visualpoet.generator.composer import DecodingOptions
 from visualpoet.generator.constraints import token_kinds
 from visualpoet.generator.known_runs import KnownRuns
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
@@ -70,24 +70,31 @@ class Config:
         "", "results.json of evaluate.py for the card; empty for no card"
     )
     notes: str = option("", "a Markdown file with further sections of the card")
-    temperature: float = option(Options.temperature, "of the exported poet")
-    top_p: float = option(Options.top_p, "of the exported poet")
-    guidance: float = option(Options.guidance, "of the exported poet")
-    penalty: float = option(Options.penalty, "of a repeated word [nats]")
+    temperature: float = option(
+        DecodingOptions.temperature, "of the exported poet"
+    )
+    top_p: float = option(DecodingOptions.top_p, "of the exported poet")
+    guidance: float = option(DecodingOptions.guidance, "of the exported poet")
+    penalty: float = option(
+        DecodingOptions.penalty, "of a repeated word [nats]"
+    )
     fluency_weight: float = option(
-        Options.fluency_weight, "of fluency against fit in the ranking"
+        DecodingOptions.fluency_weight, "of fluency against fit in the ranking"
     )
     clue_weight: float = option(
-        Options.clue_weight, "of the share of clues in the poem"
+        DecodingOptions.clue_weight, "of the share of clues in the poem"
     )
     paired_weight: float = option(
-        Options.paired_weight, "of the multi-modal discriminator's p(paired)"
+        DecodingOptions.paired_weight,
+        "of the multi-modal discriminator's p(paired)",
     )
     poetic_weight: float = option(
-        Options.poetic_weight, "of the poem-style discriminator's p(poetic)"
+        DecodingOptions.poetic_weight,
+        "of the poem-style discriminator's p(poetic)",
     )
     copied_weight: float = option(
-        Options.copied_weight, "of the share of words in runs known by heart"
+        DecodingOptions.copied_weight,
+        "of the share of words in runs known by heart",
     )
     extra_pairs: int = option(
         4, "as pretrain_generator.py; such poems are known by heart"
@@ -101,7 +108,7 @@ def main(config: Config) -> None:
         config: Its options.
     """
     corpus = load_corpus(config.corpus_dir)
-    encoder, seer = _load_seer(config.features_dir)
+    encoder, visual_encoder = _load_encoder(config.features_dir)
     image_tower, poem_tower = load_towers(config.embedding_dir)
     clue_head = load_clue_head(config.embedding_dir)
     generator = keras.saving.load_model(config.generator)
@@ -110,15 +117,15 @@ def main(config: Config) -> None:
     )
     kinds = token_kinds(corpus.vocabulary, poems)
     discriminators = _load_discriminators(config.discriminators_dir)
-    poet = Poet(
-        seer,
+    poet = PoetModule(
+        visual_encoder,
         image_tower,
         poem_tower,
         generator,
         corpus.vocabulary,
         clue_head,
         kinds,
-        Options(
+        DecodingOptions(
             temperature=config.temperature,
             top_p=config.top_p,
             guidance=config.guidance,
@@ -146,10 +153,12 @@ def main(config: Config) -> None:
         parameters = {name: m.count_params() for name, m in models.items()}
         notes = pathlib.Path(config.notes).read_text() if config.notes else ""
         model_card.write_model_card(config.model, parameters, results, notes)
-    print(f"{config.model}: {model_card.size_of(config.model) / 1e6:.1f} MB")
+    print(
+        f"{config.model}: {model_card.measure_size(config.model) / 1e6:.1f} MB"
+    )
 
 
-def _load_seer(features_dir: pathlib.Path):
+def _load_encoder(features_dir: pathlib.Path):
     """The small encoder, or the experts, whose features the folder holds."""
     if (features_dir / "encoder.keras").exists():
         encoder = keras.saving.load_model(features_dir / "encoder.keras")
@@ -167,13 +176,15 @@ def _known_runs(config, corpus, poems, kinds, image_tower, poem_tower):
     """
     if corpus.vocabulary.level != "word":
         return None  # six letters are not known by heart
-    images, places = see_photographs(
+    images, places = embed_photographs(
         load_features(config.features_dir),
         corpus.images("train"),
         "joint",
         image_tower,
     )
-    paired = {pair.poem.text for pair in corpus.pairs_of("train", images, 0.0)}
+    paired = {
+        pair.poem.text for pair in corpus.select_pairs("train", images, 0.0)
+    }
     learnt = corpus.vocabulary.encode_batch(sorted(paired))
     if config.extra_pairs:
         nearest = retrieval.nearest(
@@ -190,10 +201,10 @@ def _load_discriminators(folder: str) -> dict[str, keras.Model]:
         return {}
     names = {"paired": "multimodal", "poetic": "poem_style"}
     return {
-        judged: keras.saving.load_model(
+        score: keras.saving.load_model(
             pathlib.Path(folder) / name / f"{name}.keras"
         )
-        for judged, name in names.items()
+        for score, name in names.items()
     }
 
 

@@ -24,7 +24,7 @@ small)
     generator="--embedding-dim 192 --hidden-dim 256 --num-steps 1000
         --sampled-tokens 1024 --max-tokens 48"
     hierarchical="--embedding-dim 192 --hidden-dim 256 --num-steps 1000"
-    critics="--num-steps 1500"
+    discriminators="--num-steps 1500"
     style="--num-steps 1800 --hidden-dim 384 --dropout 0.2 --num-samples 18000"
     adversarial="--num-steps 150 --learning-rate 3e-4"
     ;;
@@ -33,8 +33,8 @@ paper)
     generator="--embedding-dim 512 --hidden-dim 512 --num-steps 20000
         --sampled-tokens 2048 --max-tokens 70"
     hierarchical="--embedding-dim 512 --hidden-dim 512 --num-steps 20000"
-    critics="--num-steps 5000 --hidden-dim 512 --max-tokens 70"
-    style="$critics --dropout 0.2 --num-samples 18000"
+    discriminators="--num-steps 5000 --hidden-dim 512 --max-tokens 70"
+    style="$discriminators --dropout 0.2 --num-samples 18000"
     adversarial="--num-steps 5000 --max-tokens 70 --learning-rate 5e-6"
     decoding="--max-tokens 70"
     ;;
@@ -43,9 +43,9 @@ smoke)
     generator="--embedding-dim 8 --hidden-dim 9 --num-steps 3 --batch-size 4
         --warmup-steps 1 --sampled-tokens 0 --max-tokens 30"
     hierarchical="--embedding-dim 8 --hidden-dim 9 --num-steps 2 --batch-size 4"
-    critics="--num-steps 2 --hidden-dim 8 --max-tokens 30 --num-samples 8
+    discriminators="--num-steps 2 --hidden-dim 8 --max-tokens 30 --num-samples 8
         --batch-size 4 --min-similarity 0 --max-unknown 1"
-    style=$critics
+    style=$discriminators
     adversarial="--num-steps 2 --max-tokens 30 --batch-size 4 --log-interval 1
         --min-similarity 0 --max-unknown 1 --min-entropy 0 --min-distinct 0"
     ;;
@@ -81,11 +81,11 @@ for seed in $seeds; do
     # Show and Tell, and I2P-GAN before the adversarial training.
     for method in no_discriminator/joint show_and_tell_1cnn/object \
         show_and_tell_3cnn/experts; do
-        folder=${method%/*}/seed$seed sight=${method#*/}
+        folder=${method%/*}/seed$seed image_input=${method#*/}
         step pretrain_generator "$folder" "${given[@]}" $generator \
-            --conditioning first_state --sight $sight --no-own-place \
+            --conditioning first_state --image-input $image_input --no-own-place \
             --extra-pairs 0 --pair-share 0.9 --leave-out --seed $seed
-        write "$folder" "$folder/generator.keras" --sight $sight
+        write "$folder" "$folder/generator.keras" --image-input $image_input
     done
     first=no_discriminator/seed$seed/generator.keras
     step pretrain_hierarchical regions_hierarchical/seed$seed \
@@ -94,24 +94,24 @@ for seed in $seeds; do
     write regions_hierarchical/seed$seed \
         regions_hierarchical/seed$seed/hierarchical.keras \
         --regions regions/regions.npz
-    for critic in multimodal poem_style real_or_generated; do
-        case $critic in
-        multimodal) options="$critics --dropout 0.5" ;;
+    for discriminator in multimodal poem_style real_or_generated; do
+        case $discriminator in
+        multimodal) options="$discriminators --dropout 0.5" ;;
         poem_style) options=$style ;;
-        *) options=$critics ;;
+        *) options=$discriminators ;;
         esac
-        step pretrain_discriminator discriminators/seed$seed/$critic \
-            "${given[@]}" "${prose[@]}" --critic $critic --generator $first \
+        step pretrain_discriminator discriminators/seed$seed/$discriminator \
+            "${given[@]}" "${prose[@]}" --discriminator $discriminator --generator $first \
             $options --seed $seed
     done
-    # The critics of each method, and lambda.
+    # The discriminators of each method, and lambda.
     for method in i2p_gan/0.8 with_dm/1 with_dp/0 seqgan/- lambda_0.5/0.5 \
         lambda_0.2/0.2; do
         folder=${method%/*}/seed$seed
         case ${method%/*} in
-        with_dm) against="--critics multimodal" ;;
-        with_dp) against="--critics poem_style" ;;
-        seqgan) against="--critics real_or_generated" ;;
+        with_dm) against="--discriminators multimodal" ;;
+        with_dp) against="--discriminators poem_style" ;;
+        seqgan) against="--discriminators real_or_generated" ;;
         *) against="--paired-weight ${method#*/}" ;;
         esac
         step train_adversarial "$folder" "${given[@]}" "${prose[@]}" \

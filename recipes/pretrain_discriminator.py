@@ -1,12 +1,12 @@
 """Pre-train a discriminator on human texts and first samples (liu18).
 
-    python recipes/pretrain_discriminator.py --critic poem_style \
+    python recipes/pretrain_discriminator.py --discriminator poem_style \
         --run-dir out/discriminators/poem_style \
         --generator out/generator/generator.keras --paragraphs PARAGRAPHS.jsonl
 
 Multi-modal and poem-style as in the paper, and the single real-or-generated
-critic of SeqGAN, for the comparison. Each has a folder of its own; the folder
-of those folders is what `train_adversarial.py` takes.
+one of SeqGAN, for the comparison. Each has a folder of its own; the folder of
+those folders is what `train_adversarial.py` takes.
 """
 
 import dataclasses
@@ -26,27 +26,27 @@ from visualpoet.discriminators import multimodal
 from visualpoet.discriminators import poem_style
 from visualpoet.discriminators import training
 from visualpoet.embedding.encoders import load_towers
-from visualpoet.embedding.photographs import see_photographs
+from visualpoet.embedding.photographs import embed_photographs
 from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
+from visualpoet.generator.generator_inputs import prepare_generator_inputs
+from visualpoet.generator.generator_inputs import take_rows
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
-from visualpoet.generator.sampling import sample_poems
-from visualpoet.generator.subjects import subjects_of
-from visualpoet.generator.subjects import take
+from visualpoet.generator.poem_sampling import sample_poems
 from visualpoet.runs import option
 
 STYLES = {
     "poem_style": poem_style.CLASSES,
     "real_or_generated": poem_style.REAL_OR_GENERATED,
 }
-CRITICS = ("multimodal", *STYLES)
+DISCRIMINATORS = ("multimodal", *STYLES)
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
     """Pre-train a discriminator on human texts and first samples."""
 
-    critic: str = option(
+    discriminator: str = option(
         "poem_style", "or multimodal, or real_or_generated (SeqGAN)"
     )
     corpus_dir: pathlib.Path = option(
@@ -89,14 +89,16 @@ class Config:
     resume: bool = option(False, "go on with the run in --run-dir")
 
     def __post_init__(self):
-        if self.critic not in CRITICS:
+        if self.discriminator not in DISCRIMINATORS:
             raise ValueError(
-                f"expected a --critic of {CRITICS}. Received: {self.critic!r}"
+                f"expected a --discriminator of {DISCRIMINATORS}. "
+                f"Received: {self.discriminator!r}"
             )
-        if self.caption_share and self.critic != "multimodal":
+        if self.caption_share and self.discriminator != "multimodal":
             raise ValueError(
-                "expected --caption-share with --critic multimodal only: the "
-                f"others read no pairs. Received: {self.critic}"
+                "expected --caption-share with --discriminator multimodal "
+                "only: the others read no pairs. Received: "
+                f"{self.discriminator}"
             )
 
 
@@ -119,27 +121,27 @@ def main(config: Config) -> None:
     image_tower, poem_tower = load_towers(config.embedding_dir)
     train, held_out = _gather_texts(config, corpus, image_tower, poem_tower)
     run.log(f"{len(train.samples)} samples to learn from")
-    critic = _build(config, corpus, poem_tower)
+    discriminator = _build(config, corpus, poem_tower)
     optimizer = keras.optimizers.Adam(
         keras.optimizers.schedules.CosineDecay(
             config.learning_rate, config.num_steps
         )
     )
-    optimizer.build(critic.trainable_variables)
-    update = training.train_step_of(critic, optimizer)
+    optimizer.build(discriminator.trainable_variables)
+    update = training.make_train_step(discriminator, optimizer)
     runs.train(
         run,
         num_steps=config.num_steps,
         batches=lambda start: _batches(config, train, start),
         train_step=lambda batch: update(*batch)[0],
         variables={
-            config.critic: critic.variables,
+            config.discriminator: discriminator.variables,
             "optimizer": optimizer.variables,
         },
-        evaluate=_evaluation(config, run, critic, held_out, poem_tower),
+        evaluate=_evaluation(config, run, discriminator, held_out, poem_tower),
         evaluation_interval=200,
     )
-    critic.save(config.run_dir / f"{config.critic}.keras")
+    discriminator.save(config.run_dir / f"{config.discriminator}.keras")
     results = json.loads((run.path / "results.json").read_text())
     run.log(f"held-out: {results}")
 
@@ -149,79 +151,85 @@ class _Texts:
     """What a discriminator reads of one split.
 
     Attributes:
-        critic: Its name.
+        discriminator: Its name.
         human: Texts of human hand.
-        seen: float `[N, K]`, embeddings of all photographs.
+        image_embeddings: float `[N, K]`, embeddings of all photographs.
         pairs: int `[S]`; for which pair each sample was written.
         samples: int `[S, T]`, poems of the generator.
     """
 
-    critic: str
+    discriminator: str
     human: material.Material
-    seen: np.ndarray
+    image_embeddings: np.ndarray
     pairs: np.ndarray
     samples: np.ndarray
 
-    def batch(self, chosen, random, caption_share=0.0):
+    def batch(self, chosen, rng, caption_share=0.0):
         """Inputs and labels: the chosen samples, as many of each class."""
         pairs, generated = self.pairs[chosen], self.samples[chosen]
-        if self.critic == "multimodal":
-            image_embedding = self.seen[self.human.pair_images[pairs]]
-            human = self.human.pair_batch(pairs, random)
-            human = self.human.take_captions(
-                pairs, human, caption_share, random
-            )
+        if self.discriminator == "multimodal":
+            image_embedding = self.image_embeddings[
+                self.human.pair_images[pairs]
+            ]
+            human = self.human.pair_batch(pairs, rng)
+            human = self.human.take_captions(pairs, human, caption_share, rng)
             return material.multimodal_batch(image_embedding, human, generated)
-        human = self.human.style_batch(len(chosen), random)
-        return material.style_batch(human, generated, len(STYLES[self.critic]))
+        human = self.human.style_batch(len(chosen), rng)
+        return material.style_batch(
+            human, generated, len(STYLES[self.discriminator])
+        )
 
 
 def _gather_texts(config, corpus, image_tower, poem_tower):
     """Texts to learn from, and held-out ones."""
-    rows, seen = see_photographs(
+    rows, image_embeddings = embed_photographs(
         load_features(config.features_dir),
         list(corpus.photographs),
         "joint",
         image_tower,
     )
     generator = keras.saving.load_model(config.generator)
-    subjects = subjects_of(generator, seen, config.embedding_dir)
+    generator_inputs = prepare_generator_inputs(
+        generator, image_embeddings, config.embedding_dir
+    )
     texts = []
     for number, split in enumerate(("train", "validation")):
         human = _gather(config, corpus, split, rows)
-        samples = _sample(config, generator, human, subjects, number)
-        texts.append(_Texts(config.critic, human, seen, *samples))
+        samples = _sample(config, generator, human, generator_inputs, number)
+        texts.append(
+            _Texts(config.discriminator, human, image_embeddings, *samples)
+        )
     return texts
 
 
 def _batches(config, texts, start):
     for step in range(start, config.num_steps):
-        random = np.random.default_rng((config.seed, step))
-        chosen = random.integers(len(texts.samples), size=config.batch_size)
-        yield texts.batch(chosen, random, config.caption_share)
+        rng = np.random.default_rng((config.seed, step))
+        chosen = rng.integers(len(texts.samples), size=config.batch_size)
+        yield texts.batch(chosen, rng, config.caption_share)
 
 
-def _evaluation(config, run, critic, texts, poem_tower):
+def _evaluation(config, run, discriminator, texts, poem_tower):
     """What to call for the accuracies on all held-out samples."""
     everything = np.arange(len(texts.samples))
     inputs, labels = texts.batch(everything, np.random.default_rng(0))
     if config.caption_share:
         captioned = texts.batch(everything, np.random.default_rng(0), 1.0)
     floor = {}
-    if config.critic == "multimodal":
+    if config.discriminator == "multimodal":
         floor["by the cosine of the joint space"] = _by_cosine(
             inputs, labels, poem_tower
         )
 
     def evaluate():
-        confusion, results = _judge(critic, inputs, labels)
-        run.write_json("confusion.json", {config.critic: confusion})
+        confusion, results = _classify(discriminator, inputs, labels)
+        run.write_json("confusion.json", {config.discriminator: confusion})
         if config.caption_share:
-            results["human texts, captions for poems"] = _judge(
-                critic, *captioned
+            results["human texts, captions for poems"] = _classify(
+                discriminator, *captioned
             )[1]["human texts, of human classes"]
         run.write_json("results.json", results | floor)
-        return training.class_accuracies(confusion, critic.classes)
+        return training.class_accuracies(confusion, discriminator.classes)
 
     return evaluate
 
@@ -239,10 +247,10 @@ def _gather(config, corpus, split, rows):
     )
 
 
-def _sample(config, generator, texts, subjects, number, batch_size=250):
+def _sample(config, generator, texts, generator_inputs, number, batch_size=250):
     """Which pairs the samples are for, and the samples."""
-    random = np.random.default_rng((config.seed, number))
-    chosen = random.integers(len(texts.pair_images), size=config.num_samples)
+    rng = np.random.default_rng((config.seed, number))
+    chosen = rng.integers(len(texts.pair_images), size=config.num_samples)
     if number:
         chosen = chosen[:1000]
 
@@ -252,8 +260,8 @@ def _sample(config, generator, texts, subjects, number, batch_size=250):
 
     written = []
     for some in np.array_split(chosen, max(1, len(chosen) // batch_size)):
-        photograph = take(subjects, texts.pair_images[some])
-        uniform = random.random((len(some), config.max_tokens), np.float32)
+        photograph = take_rows(generator_inputs, texts.pair_images[some])
+        uniform = rng.random((len(some), config.max_tokens), np.float32)
         written.append(write(photograph, uniform).numpy())
     return chosen, np.concatenate(written)
 
@@ -269,16 +277,16 @@ def _build(config, corpus, poem_tower):
         config.word_dim or poem_tower.word_dim,
     )
     dims = (vectors.shape[1], config.hidden_dim)
-    if config.critic == "multimodal":
-        critic = multimodal.MultimodalDiscriminator(
+    if config.discriminator == "multimodal":
+        discriminator = multimodal.MultimodalDiscriminator(
             size, marks, poem_tower.embedding_dim, *dims, config.dropout
         )
     else:
-        critic = poem_style.PoemStyleDiscriminator(
-            size, marks, *dims, STYLES[config.critic], config.dropout
+        discriminator = poem_style.PoemStyleDiscriminator(
+            size, marks, *dims, STYLES[config.discriminator], config.dropout
         )
-    critic.get_layer("token_embedding").embeddings.assign(vectors)
-    return critic
+    discriminator.get_layer("token_embedding").embeddings.assign(vectors)
+    return discriminator
 
 
 def _narrow(vectors, width):
@@ -289,11 +297,11 @@ def _narrow(vectors, width):
     return vectors @ directions[:width].T
 
 
-def _judge(critic, inputs, labels):
+def _classify(discriminator, inputs, labels):
     """Confusion matrix, and accuracies on human texts."""
-    logits = critic.predict(inputs, batch_size=256, verbose=0)
+    logits = discriminator.predict(inputs, batch_size=256, verbose=0)
     confusion = training.confusion_matrix(logits, labels).numpy().tolist()
-    human = labels < len(critic.classes) - 1
+    human = labels < len(discriminator.classes) - 1
     results = {}
     for of, some in (("all", logits), ("human", logits[:, :-1])):
         right = np.argmax(some, axis=1) == labels

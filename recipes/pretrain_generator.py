@@ -25,8 +25,8 @@ from visualpoet.corpus.prepared import load_corpus
 from visualpoet.embedding import retrieval
 from visualpoet.embedding.encoders import embed_token_ids
 from visualpoet.embedding.encoders import load_towers
-from visualpoet.embedding.photographs import SIGHTS
-from visualpoet.embedding.photographs import see_photographs
+from visualpoet.embedding.photographs import IMAGE_INPUTS
+from visualpoet.embedding.photographs import embed_photographs
 from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
 from visualpoet.generator import examples
@@ -57,8 +57,8 @@ class Config:
     embedding_dim: int = option(320, "width of the token embedding")
     hidden_dim: int = option(640, "width of the GRU; liu18 512")
     conditioning: str = option("clues", "first_state, every_step or clues")
-    sight: str = option(
-        "joint", "what is seen of a photograph: joint, object or experts"
+    image_input: str = option(
+        "joint", "what is given of a photograph: joint, object or experts"
     )
     own_place: bool = option(
         True, "poems are written for their own place in the joint space"
@@ -95,14 +95,16 @@ class Config:
             raise ValueError(
                 f"expected --pair-share in [0, 1]. Received: {self.pair_share}"
             )
-        if self.sight not in SIGHTS:
+        if self.image_input not in IMAGE_INPUTS:
             raise ValueError(
-                f"expected a --sight of {SIGHTS}. Received: {self.sight}"
+                f"expected an --image-input of {IMAGE_INPUTS}. "
+                f"Received: {self.image_input}"
             )
-        if self.own_place and self.sight != "joint":
+        if self.own_place and self.image_input != "joint":
             raise ValueError(
-                "expected --no-own-place with a --sight other than joint: "
-                f"poems have no features. Received: --sight {self.sight}"
+                "expected --no-own-place with an --image-input other than "
+                "joint: poems have no features. Received: --image-input "
+                f"{self.image_input}"
             )
         if self.extra_pairs and not self.own_place:
             raise ValueError(
@@ -125,20 +127,26 @@ def main(config: Config) -> None:
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
     image_tower, poem_tower = load_towers(config.embedding_dir)
-    images, seen = see_photographs(
+    images, image_embeddings = embed_photographs(
         load_features(config.features_dir),
         list(corpus.photographs),
-        config.sight,
+        config.image_input,
         image_tower,
     )
-    conditioning = examples.Conditioning(_clue_weights(corpus, poem_tower))
-    sources = _train_examples(config, corpus, poem_tower, images, seen)
+    conditioning = examples.ConditioningDropout(
+        _clue_weights(corpus, poem_tower)
+    )
+    sources = _train_examples(
+        config, corpus, poem_tower, images, image_embeddings
+    )
     _log_examples(run, corpus, images, *sources)
-    checked = _validation_examples(config, corpus, images, seen, conditioning)
+    checked = _validation_examples(
+        config, corpus, images, image_embeddings, conditioning
+    )
 
     if config.mixed_precision:
         keras.config.set_dtype_policy("mixed_bfloat16")
-    generator = _build_generator(config, corpus, seen.shape[1])
+    generator = _build_generator(config, corpus, image_embeddings.shape[1])
     optimizer = keras.optimizers.Adam(
         keras.optimizers.schedules.CosineDecay(
             0.0,
@@ -149,7 +157,9 @@ def main(config: Config) -> None:
         global_clipnorm=config.clip_norm,
     )
     optimizer.build(generator.trainable_variables)
-    spec = examples.element_spec(seen.shape[1], conditioning.num_clues)
+    spec = examples.element_spec(
+        image_embeddings.shape[1], conditioning.num_clues
+    )
 
     def batches(start):
         return iter(
@@ -215,7 +225,7 @@ def _forward(generator, view, batch, training):
 def _train_step(config, generator, optimizer, spec):
     variables = generator.trainable_variables
 
-    def loss_of(batch):
+    def compute_loss(batch):
         if not config.sampled_tokens:
             logits = _forward(generator, generator, batch, True)
             return teacher_forced_loss(logits, batch["token_ids"])
@@ -231,7 +241,7 @@ def _train_step(config, generator, optimizer, spec):
     @tf.function(input_signature=[spec])
     def train_step(batch):
         with tf.GradientTape() as tape:
-            loss = loss_of(batch)
+            loss = compute_loss(batch)
         runs.apply_gradients(
             optimizer, tape.gradient(loss, variables), variables
         )
@@ -253,7 +263,7 @@ def _framed(config, corpus, split):
     )
 
 
-def _train_examples(config, corpus, poem_tower, images, seen):
+def _train_examples(config, corpus, poem_tower, images, image_embeddings):
     poems = _framed(config, corpus, "train")
     if config.own_place:
         places = embed_token_ids(poem_tower, poems)
@@ -261,8 +271,10 @@ def _train_examples(config, corpus, poem_tower, images, seen):
             poems, places, np.arange(len(poems)), config.noise
         )
     else:
-        poem_examples = _without_photograph(poems, seen.shape[1])
-    pair_examples = _pair_examples(config, corpus, "train", images, seen)
+        poem_examples = _without_photograph(poems, image_embeddings.shape[1])
+    pair_examples = _pair_examples(
+        config, corpus, "train", images, image_embeddings
+    )
     if config.extra_pairs:
         pair_examples = _add_nearest(
             config, pair_examples, poem_examples, corpus, images
@@ -289,16 +301,21 @@ def _log_examples(run, corpus, images, poem_examples, pair_examples):
     )
 
 
-def _validation_examples(config, corpus, images, seen, conditioning):
+def _validation_examples(
+    config, corpus, images, image_embeddings, conditioning
+):
     return {
         "no_photograph": (
             _without_photograph(
-                _framed(config, corpus, "validation")[:2048], seen.shape[1]
+                _framed(config, corpus, "validation")[:2048],
+                image_embeddings.shape[1],
             ),
             dataclasses.replace(conditioning, no_photograph=1.0),
         ),
         "photograph": (
-            _pair_examples(config, corpus, "validation", images, seen),
+            _pair_examples(
+                config, corpus, "validation", images, image_embeddings
+            ),
             dataclasses.replace(
                 conditioning, no_photograph=0.0, no_image=0.0, no_clues=1.0
             ),
@@ -322,7 +339,7 @@ def _perplexity(score, source, conditioning, batch_size=128):
 
 
 def _pair_examples(config, corpus, split, images, image_embeddings):
-    pairs = corpus.pairs_of(split, images, config.min_similarity)
+    pairs = corpus.select_pairs(split, images, config.min_similarity)
     ids = corpus.vocabulary.encode_batch([pair.poem.text for pair in pairs])
     return examples.Examples(
         [datasets.frame(poem, config.max_tokens) for poem in ids],
@@ -335,14 +352,14 @@ def _pair_examples(config, corpus, split, images, image_embeddings):
 def _add_nearest(config, pairs, poems, corpus, images):
     train = [n for n in corpus.images("train") if n in images]
     rows = np.array([images[name] for name in train])
-    queries = pairs.subjects[rows].astype(np.float32)
-    subjects = poems.subjects.astype(np.float32)
-    nearest = retrieval.nearest(queries, subjects, config.extra_pairs)
+    queries = pairs.image_embeddings[rows].astype(np.float32)
+    image_embeddings = poems.image_embeddings.astype(np.float32)
+    nearest = retrieval.nearest(queries, image_embeddings, config.extra_pairs)
     added = [poems.token_ids[index] for index in nearest.ravel()]
     return examples.Examples(
         [*pairs.token_ids, *added],
-        pairs.subjects,
-        np.concatenate([pairs.subject_of, np.repeat(rows, config.extra_pairs)]),
+        pairs.image_embeddings,
+        np.concatenate([pairs.image_rows, np.repeat(rows, config.extra_pairs)]),
         0.0,
     )
 

@@ -72,7 +72,7 @@ def main(config: Config) -> None:
     variables = model.trainable_variables
     optimizer.build(variables)
 
-    def loss_of(regions, poems, training):
+    def compute_loss(regions, poems, training):
         given = {"regions": regions, "lines": poems[..., :-1]}
         outputs = model(given, training=training)
         return hierarchical.hierarchical_loss(outputs, poems)
@@ -80,7 +80,7 @@ def main(config: Config) -> None:
     @tf.function(reduce_retracing=True)
     def train_step(batch):
         with tf.GradientTape() as tape:
-            loss = loss_of(*batch, True)
+            loss = compute_loss(*batch, True)
         runs.apply_gradients(
             optimizer, tape.gradient(loss, variables), variables
         )
@@ -95,7 +95,7 @@ def main(config: Config) -> None:
             yield regions, lines[chosen]
 
     score = tf.function(
-        lambda *batch: loss_of(*batch, False), reduce_retracing=True
+        lambda *batch: compute_loss(*batch, False), reduce_retracing=True
     )
 
     def evaluate():
@@ -128,7 +128,7 @@ def main(config: Config) -> None:
 
 def _pairs(config, corpus, split, rows):
     vocabulary = corpus.vocabulary
-    pairs = corpus.pairs_of(split, rows, config.min_similarity)
+    pairs = corpus.select_pairs(split, rows, config.min_similarity)
     ids = vocabulary.encode_batch([pair.poem.text for pair in pairs])
     known = datasets.mostly_known(ids, config.max_unknown)
     poems = [split_lines(ids[i], vocabulary.line_break) for i in known]

@@ -28,7 +28,7 @@ from visualpoet.adversarial.actor import GeneratorNetwork  # noqa: E402
 from visualpoet.adversarial.agent import BASELINES  # noqa: E402
 from visualpoet.adversarial.agent import build_reinforce_agent  # noqa: E402
 from visualpoet.adversarial.batches import Batches  # noqa: E402
-from visualpoet.adversarial.batches import texts_of  # noqa: E402
+from visualpoet.adversarial.batches import make_discriminator_batch  # noqa: E402
 from visualpoet.adversarial.environment import PoemEnvironment  # noqa: E402
 from visualpoet.adversarial.report import Report  # noqa: E402
 from visualpoet.adversarial.rollouts import RolloutRewards  # noqa: E402
@@ -38,13 +38,13 @@ from visualpoet.corpus.prepared import corpus_files  # noqa: E402
 from visualpoet.discriminators import multimodal  # noqa: E402, F401
 from visualpoet.discriminators import poem_style  # noqa: E402, F401
 from visualpoet.discriminators import rewards  # noqa: E402
-from visualpoet.discriminators.training import train_step_of  # noqa: E402
+from visualpoet.discriminators.training import make_train_step  # noqa: E402
 from visualpoet.features.store import feature_files  # noqa: E402
 from visualpoet.generator import poem_generator  # noqa: E402, F401
-from visualpoet.generator.sampling import sample_poems  # noqa: E402
+from visualpoet.generator.poem_sampling import sample_poems  # noqa: E402
 from visualpoet.runs import option  # noqa: E402
 
-CRITICS = ("multimodal", "poem_style", "real_or_generated")
+DISCRIMINATORS = ("multimodal", "poem_style", "real_or_generated")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,18 +66,19 @@ class Config:
     )
     discriminators_dir: pathlib.Path = option(
         pathlib.Path("out/discriminators"),
-        "outputs of pretrain_discriminator.py, <critic>/<critic>.keras",
+        "outputs of pretrain_discriminator.py, <name>/<name>.keras",
     )
     paragraphs: pathlib.Path = option(
         pathlib.Path("paragraphs.jsonl.gz"), "prose, for the class paragraphic"
     )
     run_dir: pathlib.Path = option(pathlib.Path("out/adversarial"), "output")
-    critics: tuple[str, ...] = option(
+    discriminators: tuple[str, ...] = option(
         ("multimodal", "poem_style"),
         "discriminators; real_or_generated alone is SeqGAN",
     )
     paired_weight: float = option(
-        rewards.PAIRED_WEIGHT, "lambda, of two critics the first's; liu18 0.8"
+        rewards.PAIRED_WEIGHT,
+        "lambda, of two discriminators the first's; liu18 0.8",
     )
     rewards: tuple[str, ...] = option(
         (), "further rewards as package.module.function=weight"
@@ -105,7 +106,9 @@ class Config:
     num_steps: int = option(300, "adversarial steps")
     learning_rate: float = option(1e-4, "Adam, of the generator; liu18 5e-6")
     clip_norm: float = option(1.0, "largest norm of the gradient")
-    critic_learning_rate: float = option(2e-4, "Adam, of the discriminators")
+    discriminator_learning_rate: float = option(
+        2e-4, "Adam, of the discriminators"
+    )
     interpolation: float = option(
         1.0,
         "which generator is saved: 1 the trained one, 0 the pre-trained one, "
@@ -119,12 +122,21 @@ class Config:
     resume: bool = option(False, "go on with the run in --run-dir")
 
     def __post_init__(self):
-        critics, share = self.critics, self.paired_weight
-        names = [*critics, *(rewards.parse(given)[0] for given in self.rewards)]
-        known = len(critics) in (1, 2) and set(critics) <= set(CRITICS)
-        _expect(known, f"one or two --critics of {CRITICS}", critics)
+        discriminators, share = self.discriminators, self.paired_weight
+        names = [
+            *discriminators,
+            *(rewards.parse(given)[0] for given in self.rewards),
+        ]
+        known = len(discriminators) in (1, 2) and set(discriminators) <= set(
+            DISCRIMINATORS
+        )
+        _expect(
+            known,
+            f"one or two --discriminators of {DISCRIMINATORS}",
+            discriminators,
+        )
         once = len(set(names)) == len(names)
-        _expect(once, "every critic and reward once", names)
+        _expect(once, "every discriminator and reward once", names)
         _expect(0 <= share <= 1, "a --paired-weight in [0, 1]", share)
         baseline, interval = self.baseline, self.rollout_interval
         _expect(baseline in BASELINES, f"a --baseline of {BASELINES}", baseline)
@@ -158,8 +170,10 @@ def main(config: Config) -> None:
     generator = keras.saving.load_model(config.generator)
     before = generator.get_weights()
     batches = _build_batches(config, generator)
-    critics = [_load_critic(config, name) for name in config.critics]
-    reward = _build_reward(config, batches, generator, critics)
+    discriminators = [
+        _load_discriminator(config, name) for name in config.discriminators
+    ]
+    reward = _build_reward(config, batches, generator, discriminators)
     environment = PoemEnvironment(
         config.batch_size,
         config.max_tokens,
@@ -175,7 +189,7 @@ def main(config: Config) -> None:
     )
     update_policy = common.function(agent.train)
     checkpointer = _checkpointer(
-        run, agent, network, policy, reward, critics, collector.metrics
+        run, agent, network, policy, reward, discriminators, collector.metrics
     )
     step = int(agent.train_step_counter)
     run.forget_metrics_after(step)
@@ -184,7 +198,7 @@ def main(config: Config) -> None:
         run.write_json,
         batches,
         generator,
-        critics,
+        discriminators,
         network,
         collector.metrics,
         config.max_tokens,
@@ -198,10 +212,13 @@ def main(config: Config) -> None:
             )
             report.add_samples(reward, poems)
             experience = rollouts.spread(experience, environment, step)
-            for critic in critics:
-                texts = texts_of(critic.name, batch, poems)
-                report.add_critic(
-                    critic, *training.update_critic(critic, *texts)
+            for discriminator in discriminators:
+                texts = make_discriminator_batch(
+                    discriminator.name, batch, poems
+                )
+                report.add_discriminator(
+                    discriminator,
+                    *training.update_discriminator(discriminator, *texts),
                 )
             network.set_teacher(batch["teacher"])
             loss = update_policy(experience)
@@ -215,17 +232,17 @@ def main(config: Config) -> None:
             checkpointer.save(agent.train_step_counter)
     _interpolate(generator, before, config.interpolation)
     generator.save(config.run_dir / "generator.keras")
-    for critic in critics:
-        folder = config.run_dir / critic.name
+    for discriminator in discriminators:
+        folder = config.run_dir / discriminator.name
         folder.mkdir(exist_ok=True)
-        critic.model.save(folder / f"{critic.name}.keras")
+        discriminator.model.save(folder / f"{discriminator.name}.keras")
 
 
 def _inputs(config):
     given = [
         config.paragraphs,
         config.generator,
-        *(_critic_file(config, name) for name in config.critics),
+        *(_discriminator_file(config, name) for name in config.discriminators),
     ]
     return [
         *corpus_files(config.corpus_dir),
@@ -235,7 +252,7 @@ def _inputs(config):
     ]
 
 
-def _critic_file(config, name):
+def _discriminator_file(config, name):
     return config.discriminators_dir / name / f"{name}.keras"
 
 
@@ -256,22 +273,25 @@ def _build_batches(config, generator):
     )
 
 
-def _load_critic(config, name):
-    model = keras.saving.load_model(_critic_file(config, name))
-    optimizer = keras.optimizers.Adam(config.critic_learning_rate)
+def _load_discriminator(config, name):
+    model = keras.saving.load_model(_discriminator_file(config, name))
+    optimizer = keras.optimizers.Adam(config.discriminator_learning_rate)
     optimizer.build(model.trainable_variables)
-    return training.Critic(
-        name, model, optimizer, train_step_of(model, optimizer)
+    return training.Discriminator(
+        name, model, optimizer, make_train_step(model, optimizer)
     )
 
 
-def _build_reward(config, batches, generator, critics):
+def _build_reward(config, batches, generator, discriminators):
     weights = [1.0]
-    if len(critics) == 2:  # what each alone would give
+    if len(discriminators) == 2:  # what each alone would give
         weights = rewards.adversarial_reward(
             np.array([1.0, 0.0]), np.array([0.0, 1.0]), config.paired_weight
         ).tolist()
-    parts = {critic.name: _critic_part(critic) for critic in critics}
+    parts = {
+        discriminator.name: _discriminator_part(discriminator)
+        for discriminator in discriminators
+    }
     for given in config.rewards:
         name, weight = rewards.parse(given)
         weights.append(weight)
@@ -292,11 +312,11 @@ def _build_reward(config, batches, generator, critics):
     )
 
 
-def _critic_part(critic):
+def _discriminator_part(discriminator):
     def part(token_ids, photograph):
         given = {"token_ids": token_ids, **photograph}
-        given = {name: given[name] for name in critic.model.input}
-        return rewards.first_class_probability(critic.model(given))
+        given = {name: given[name] for name in discriminator.model.input}
+        return rewards.first_class_probability(discriminator.model(given))
 
     return part
 
@@ -337,7 +357,7 @@ def _build_agent(config, environment, network):
 
 
 def _interpolate(generator, before, share):
-    """Goes back a part of the way to the pre-trained generator.
+    """Interpolates between the pre-trained generator and the trained one.
 
     Source: Ramé et al. (2024), WARP, linear interpolation towards the
     initialisation: much of the reward for less loss of language.
@@ -350,7 +370,7 @@ def _interpolate(generator, before, share):
     )
 
 
-def _checkpointer(run, agent, network, policy, reward, critics, metrics):
+def _checkpointer(run, agent, network, policy, reward, discriminators, metrics):
     """Everything that a resumed run needs, under tf-agents' checkpointer."""
     state = {
         "agent": agent,
@@ -359,12 +379,12 @@ def _checkpointer(run, agent, network, policy, reward, critics, metrics):
         "reward": reward,
         "metrics": metric_utils.MetricsGroup(metrics, "metrics"),
     }
-    for critic in critics:
+    for discriminator in discriminators:
         for name, held in (
-            ("", critic.model),
-            ("_optimizer", critic.optimizer),
+            ("", discriminator.model),
+            ("_optimizer", discriminator.optimizer),
         ):
-            state[critic.name + name] = [v.value for v in held.variables]
+            state[discriminator.name + name] = [v.value for v in held.variables]
     checkpointer = common.Checkpointer(
         str(run.path / "checkpoints"), max_to_keep=2, **state
     )

@@ -17,7 +17,7 @@ from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.embedding import clues
 from visualpoet.embedding.encoders import load_towers
-from visualpoet.embedding.photographs import see_photographs
+from visualpoet.embedding.photographs import embed_photographs
 from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
 from visualpoet.generator.constraints import token_kinds
@@ -70,7 +70,7 @@ def main(config: Config) -> None:
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
     image_tower, _ = load_towers(config.embedding_dir)
-    rows, seen = see_photographs(
+    rows, image_embeddings = embed_photographs(
         load_features(config.features_dir),
         [*corpus.images("train"), *corpus.images("validation")],
         "joint",
@@ -78,12 +78,12 @@ def main(config: Config) -> None:
     )
     train = [name for name in corpus.images("train") if name in rows]
     labels = clues.label_clues(corpus, train)
-    head = _build_head(config, corpus, labels, seen.shape[1])
+    head = _build_head(config, corpus, labels, image_embeddings.shape[1])
     labels = labels[:, head.word_ids]
     log_odds = clues.log_odds(labels)
     bias = head.get_layer("words").bias
     bias.assign(log_odds)
-    places = seen[[rows[name] for name in train]]
+    places = image_embeddings[[rows[name] for name in train]]
     optimizer = keras.optimizers.Adam(
         keras.optimizers.schedules.CosineDecay(
             config.learning_rate, config.num_steps
@@ -110,7 +110,7 @@ def main(config: Config) -> None:
             yield {"places": places[chosen], "labels": labels[chosen]}
 
     def evaluate():
-        return _measure(corpus, head, rows, seen)
+        return _measure(corpus, head, rows, image_embeddings)
 
     runs.train(
         run,
@@ -141,13 +141,13 @@ def _build_head(config, corpus, labels, image_dim):
     return clues.ClueHead(np.flatnonzero(usable), image_dim)
 
 
-def _measure(corpus, head, rows, seen):
+def _measure(corpus, head, rows, image_embeddings):
     """How many clues of held-out photographs are words of their captions."""
     names = [name for name in corpus.images("validation") if name in rows]
     if not names:
         return {}  # everything is for training
     names = [n for n in names if corpus.photographs[n].captions] or names
-    chosen = head.choose(seen[[rows[name] for name in names]])
+    chosen = head.choose(image_embeddings[[rows[name] for name in names]])
     labels = clues.label_clues(corpus, names)
     return {
         "words": len(head.word_ids),

@@ -163,20 +163,20 @@ def _batches(config, corpus, features, encoded, start):
         len(names), config.batch_size, config.seed, start
     )
     for step, chosen in enumerate(order, start):
-        random = np.random.default_rng((config.seed, step))
+        rng = np.random.default_rng((config.seed, step))
         some = [names[index] for index in chosen]
-        texts = [_choose_text(config, encoded, name, random) for name in some]
+        texts = [_choose_text(config, encoded, name, rng) for name in some]
         token_ids = datasets.pad_token_ids(texts, config.max_tokens)
         yield _image_inputs(features, some), token_ids
 
 
-def _choose_text(config, encoded, name, random):
+def _choose_text(config, encoded, name, rng):
     kinds = [kind for kind in ("captions", "poems") if name in encoded[kind]]
     kind = kinds[-1]
-    if len(kinds) == 2 and random.random() < config.caption_share:
+    if len(kinds) == 2 and rng.random() < config.caption_share:
         kind = "captions"
     texts = encoded[kind][name]
-    return texts[random.integers(len(texts))]
+    return texts[rng.integers(len(texts))]
 
 
 def _image_inputs(features, names):

@@ -25,10 +25,10 @@ from visualpoet.evaluation import diversity
 from visualpoet.evaluation import ranking_weights
 from visualpoet.evaluation import relevance
 from visualpoet.generator import ranking
-from visualpoet.generator.composer import Options
+from visualpoet.generator.composer import DecodingOptions
 from visualpoet.runs import option
 
-# Score to its weight in `Options`.
+# Score to its weight in `DecodingOptions`.
 WEIGHTS = {
     "fluency": "fluency_weight",
     "clue_share": "clue_weight",
@@ -51,19 +51,19 @@ class Config:
     )
     run_dir: pathlib.Path = option(pathlib.Path("out/ranking"), "output")
     fluency_weights: tuple[float, ...] = option(
-        (0.2, Options.fluency_weight, 0.4), "to compare"
+        (0.2, DecodingOptions.fluency_weight, 0.4), "to compare"
     )
     clue_weights: tuple[float, ...] = option(
-        (0.0, 0.3, Options.clue_weight, 1.0), "to compare"
+        (0.0, 0.3, DecodingOptions.clue_weight, 1.0), "to compare"
     )
     paired_weights: tuple[float, ...] = option(
-        (Options.paired_weight,), "to compare"
+        (DecodingOptions.paired_weight,), "to compare"
     )
     poetic_weights: tuple[float, ...] = option(
-        (Options.poetic_weight,), "to compare"
+        (DecodingOptions.poetic_weight,), "to compare"
     )
     copied_weights: tuple[float, ...] = option(
-        (0.0, Options.copied_weight), "to compare"
+        (0.0, DecodingOptions.copied_weight), "to compare"
     )
     sentences: bool = option(True, "measure with the sentence embedding too")
     others: int = option(
@@ -136,7 +136,7 @@ def _compare(config, poems, scores, similarities):
     rows = []
     for point in itertools.product(*grid.values()):
         weights = dict(zip(grid, point))
-        options = Options(
+        options = DecodingOptions(
             **{WEIGHTS[name]: value for name, value in weights.items()}
         )
         score = ranking.score_candidates(scores, options)

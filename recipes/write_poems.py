@@ -16,12 +16,12 @@ from visualpoet import runs
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.embedding.encoders import load_towers
-from visualpoet.embedding.photographs import see_photographs
+from visualpoet.embedding.photographs import embed_photographs
 from visualpoet.features.store import load_features
 from visualpoet.generator import hierarchical
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
+from visualpoet.generator.poem_sampling import sample_poems
 from visualpoet.generator.samplers import NEVER
-from visualpoet.generator.sampling import sample_poems
 from visualpoet.runs import option
 
 
@@ -43,7 +43,7 @@ class Config:
         pathlib.Path("out/embedding"), "output of train_embedding.py"
     )
     regions: str = option("", "regions.npz, for hierarchical.keras")
-    sight: str = option("joint", "as of pretrain_generator.py")
+    image_input: str = option("joint", "as of pretrain_generator.py")
     split: str = option("validation", "photographs to write for")
     output: pathlib.Path = option(pathlib.Path("poems.jsonl"), "output")
     max_tokens: int = option(48, "tokens of a poem, START and END included")
@@ -81,11 +81,13 @@ def _write_lines(config, corpus, model, names):
     with np.load(config.regions, allow_pickle=False) as arrays:
         rows = {name: row for row, name in enumerate(arrays["names"].tolist())}
         names = [name for name in names if name in rows]
-        seen = arrays["rows"][[rows[name] for name in names]]
+        image_embeddings = arrays["rows"][[rows[name] for name in names]]
     line_break = corpus.vocabulary.line_break
     return names, [
         poem
-        for some in np.array_split(seen, max(1, len(seen) // 250))
+        for some in np.array_split(
+            image_embeddings, max(1, len(image_embeddings) // 250)
+        )
         for poem in hierarchical.write_lines(
             model,
             some.astype(np.float32),
@@ -99,7 +101,9 @@ def _write_lines(config, corpus, model, names):
 def _write_tokens(config, corpus, model, names):
     image_tower, _ = load_towers(config.embedding_dir)
     features = load_features(config.features_dir)
-    rows, seen = see_photographs(features, names, config.sight, image_tower)
+    rows, image_embeddings = embed_photographs(
+        features, names, config.image_input, image_tower
+    )
     forbidden = tf.one_hot(UNKNOWN, model.vocabulary_size, NEVER, 0.0)
 
     @tf.function(reduce_retracing=True)
@@ -113,10 +117,12 @@ def _write_tokens(config, corpus, model, names):
             forbidden=forbidden,
         )
 
-    random = np.random.default_rng(config.seed)
+    rng = np.random.default_rng(config.seed)
     written = []
-    for some in np.array_split(seen, max(1, len(seen) // 250)):
-        uniform = random.random((len(some), config.max_tokens), np.float32)
+    for some in np.array_split(
+        image_embeddings, max(1, len(image_embeddings) // 250)
+    ):
+        uniform = rng.random((len(some), config.max_tokens), np.float32)
         written += list(write({"image_embedding": some}, uniform).numpy())
     return list(rows), written
 

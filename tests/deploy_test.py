@@ -198,7 +198,7 @@ def test_pods_have_time_to_end(deployment):
     pod = pod_of(deployment)
     command = container_of(deployment)["lifecycle"]["preStop"]["exec"]
     pause = int(command["command"][-1])
-    needed = pause + options.Options.stop_seconds
+    needed = pause + options.ServerOptions.stop_seconds
     assert pod["terminationGracePeriodSeconds"] > needed
 
 
@@ -349,7 +349,7 @@ def test_batching_parameters_are_consistent():
     largest = parameters.max_batch_size.value
     assert 1 <= parameters.max_execution_batch_size.value <= largest
     # Both servers take the same number of rows in one request.
-    assert largest == options.Options.request_rows
+    assert largest == options.ServerOptions.request_rows
 
 
 def exported_with():
@@ -449,7 +449,7 @@ def test_compose_services_are_closed_up_and_their_files_exist():
 
 def test_compose_gives_the_server_time_to_end():
     period = compose()["services"]["visualpoet"]["stop_grace_period"]
-    assert int(period.removesuffix("s")) > options.Options.stop_seconds
+    assert int(period.removesuffix("s")) > options.ServerOptions.stop_seconds
 
 
 def test_the_proxy_leads_to_our_server_and_guards_every_way():

@@ -23,9 +23,9 @@ def red_above_blue(mode="RGB"):
 
 
 def noise(width=48, height=32):
-    generator = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     return Image.fromarray(
-        generator.integers(256, size=[height, width, 3], dtype=np.uint8)
+        rng.integers(256, size=[height, width, 3], dtype=np.uint8)
     )
 
 

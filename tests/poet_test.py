@@ -15,7 +15,7 @@ from visualpoet.poet import newest_version
 SEA = tiny.photograph("sea")
 
 
-def words_of(written):
+def split_words(written):
     text = " ".join(candidate.poem for candidate in written.candidates)
     return collections.Counter(re.findall(r"[a-z']+", text.lower()))
 
@@ -81,12 +81,12 @@ def test_0_lines_are_as_many_as_the_poem_wants():
 
 
 def test_banned_words_are_not_used():
-    free = words_of(tiny.poet().write(SEA, candidates=16))
+    free = split_words(tiny.poet().write(SEA, candidates=16))
     common = [word for word, _ in free.most_common(3)]
     banned = [common[0].upper(), common[1].capitalize(), common[2]]
     written = tiny.poet().write(SEA, candidates=16, ban=banned)
     assert all(free[word] > 0 for word in common)
-    assert not set(common) & set(words_of(written))
+    assert not set(common) & set(split_words(written))
 
 
 def test_banned_words_may_be_one_text():

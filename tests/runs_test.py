@@ -460,8 +460,8 @@ class _Training:
     def batches(self, start):
         for step in itertools.count(start):
             self.steps.append(step)
-            generator = np.random.default_rng(step)
-            inputs = generator.normal(size=[2, 5]).astype(np.float32)
+            rng = np.random.default_rng(step)
+            inputs = rng.normal(size=[2, 5]).astype(np.float32)
             yield tf.constant(inputs), tf.constant(inputs[:, :1] * 2)
 
     def run(self, run, **changes):

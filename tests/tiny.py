@@ -23,19 +23,19 @@ from visualpoet.embedding import retrieval
 from visualpoet.embedding.clues import ClueHead
 from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.encoders import PoemTower
-from visualpoet.export.half_stored import EncoderFeatures
-from visualpoet.export.poet import Poet
+from visualpoet.export.float16_weights import EncoderFeatures
+from visualpoet.export.poet_module import PoetModule
 from visualpoet.export.savedmodel import export_poet
 from visualpoet.export.warmup import WARMUP_FILE
 from visualpoet.features.visual_encoder import VisualEncoder
-from visualpoet.generator.composer import Options
+from visualpoet.generator.composer import DecodingOptions
 from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.constraints import token_kinds
 from visualpoet.generator.poem_generator import PoemGenerator
 
 FEATURE_DIMS = {"object": 5, "scene": 6, "sentiment": 7}
 # All of them, so that tests do not depend on how the shipped model is tuned.
-OPTIONS = Options(
+OPTIONS = DecodingOptions(
     temperature=0.8,
     top_p=0.95,
     guidance=1.5,
@@ -77,7 +77,7 @@ def parts() -> Parts:
 
 
 @functools.cache
-def module() -> Poet:
+def module() -> PoetModule:
     """The poet as Python calls it, before it is exported."""
     return make_module(EncoderFeatures(parts().encoder))
 
@@ -110,10 +110,12 @@ def kinds() -> TokenKinds:
     )
 
 
-def make_module(seer, head=None, discriminators=None, known_runs=None) -> Poet:
+def make_module(
+    visual_encoder, head=None, discriminators=None, known_runs=None
+) -> PoetModule:
     models = parts()
-    return Poet(
-        seer,
+    return PoetModule(
+        visual_encoder,
         models.image_tower,
         models.poem_tower,
         models.generator,

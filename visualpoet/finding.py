@@ -9,7 +9,7 @@ from visualpoet.corpus import excerpts
 from visualpoet.corpus import readers
 from visualpoet.corpus.records import Poem
 from visualpoet.embedding import retrieval
-from visualpoet.poet import Photograph
+from visualpoet.pictures import PictureSource
 from visualpoet.poet import Poet
 
 _BATCH = 1024
@@ -49,7 +49,7 @@ class PoemIndex:
             [poet.embed_poems(texts[i : i + _BATCH]) for i in starts]
         )
 
-    def nearest(self, photograph: Photograph, count: int) -> list[Poem]:
+    def nearest(self, photograph: PictureSource, count: int) -> list[Poem]:
         """Finds the poems nearest to a photograph.
 
         Args:

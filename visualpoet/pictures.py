@@ -13,6 +13,8 @@ from PIL import Image
 
 from visualpoet.features.photographs import SUFFIXES
 
+PictureSource = str | pathlib.Path | bytes | Image.Image | np.ndarray
+
 MAX_PIXELS = 120_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 _ORIENTATION = 0x0112
@@ -35,9 +37,7 @@ class PictureError(ValueError):
     """A picture that cannot be used; the message says which and why."""
 
 
-def read_picture(
-    source: str | pathlib.Path | bytes | Image.Image | np.ndarray,
-) -> bytes:
+def read_picture(source: PictureSource) -> bytes:
     """Returns encoded bytes that the poet can decode.
 
     JPEG and PNG files that are upright and grey or RGB pass as they are, so

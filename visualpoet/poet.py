@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from visualpoet import pictures
+from visualpoet.pictures import PictureSource
 
-Photograph = str | pathlib.Path | bytes | Image.Image | np.ndarray
 # Least and most; integers where the option is one.
 BOUNDS = {
     "seed": (0, 2**63 - 1),
@@ -196,7 +195,7 @@ class Poet:
 
     def write(
         self,
-        photographs: Photograph | Sequence[Photograph],
+        photographs: PictureSource | Sequence[PictureSource],
         *,
         seed: int = 0,
         temperature: float | None = None,
@@ -263,7 +262,7 @@ class Poet:
         return options
 
     def _write(
-        self, photograph: Photograph, options: dict[str, Any]
+        self, photograph: PictureSource, options: dict[str, Any]
     ) -> WrittenPoem:
         content = pictures.read_picture(photograph)
         name = "continue_poem" if options["opening"] else "compose"
@@ -291,7 +290,7 @@ class Poet:
         except self._undecodable:
             return run([pictures.to_png(content) for content in contents])
 
-    def embed_images(self, photographs: Sequence[Photograph]) -> np.ndarray:
+    def embed_images(self, photographs: Sequence[PictureSource]) -> np.ndarray:
         """Places photographs in the joint space.
 
         Args:

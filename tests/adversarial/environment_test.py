@@ -60,7 +60,7 @@ def test_steps_fit_their_spec(environment):
     """What `validate_py_environment` checks, for a TensorFlow environment:
     random actions over several episodes."""
     spec = environment.time_step_spec()
-    random = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     step = environment.reset()
     last = 0
     for _ in range(20):
@@ -71,7 +71,7 @@ def test_steps_fit_their_spec(environment):
             assert value.dtype == expected.dtype
             assert value.shape == [2, *expected.shape]
         last += int(step.is_last()[0])
-        action = random.integers(0, tiny_policy.VOCABULARY, 2)
+        action = rng.integers(0, tiny_policy.VOCABULARY, 2)
         step = environment.step(tf.constant(action, tf.int32))
     assert last == 5
 

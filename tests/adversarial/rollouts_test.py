@@ -6,7 +6,7 @@ from tests.adversarial import tiny_policy
 from visualpoet.adversarial import rollouts
 from visualpoet.adversarial.scoring import PoemReward
 from visualpoet.corpus.vocabulary import PAD
-from visualpoet.generator.sampling import sample_poems
+from visualpoet.generator.poem_sampling import sample_poems
 
 
 def share_of_fives(token_ids, photograph):

@@ -10,8 +10,8 @@ from visualpoet.adversarial import training
 from visualpoet.adversarial.agent import build_reinforce_agent
 from visualpoet.adversarial.scoring import PoemReward
 from visualpoet.discriminators.poem_style import PoemStyleDiscriminator
-from visualpoet.discriminators.training import train_step_of
-from visualpoet.generator.sampling import mask_logits
+from visualpoet.discriminators.training import make_train_step
+from visualpoet.generator.poem_sampling import mask_logits
 
 SIZE, LENGTH = 16, 6
 
@@ -132,15 +132,15 @@ def test_a_critic_that_cannot_tell_is_refused():
     model.get_layer("classes").bias.assign([50.0, 0.0])
     optimizer = keras.optimizers.Adam(1e-3)
     optimizer.build(model.trainable_variables)
-    critic = training.Critic(
+    discriminator = training.Discriminator(
         "poem_style",
         model,
         optimizer,
-        train_step_of(model, optimizer),
+        make_train_step(model, optimizer),
     )
     texts = {"token_ids": np.array([[1, 5, 2], [1, 6, 2]], np.int32)}
     with pytest.raises(ValueError, match="poem_style: .*'real' for all of 2"):
-        training.update_critic(critic, texts, np.array([0, 1]))
+        training.update_discriminator(discriminator, texts, np.array([0, 1]))
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ def test_joined_lines_are_the_poem_again():
 def test_disordered_has_the_shape_and_lines_of_other_poems():
     poems = [[5, 6, 4, 7], [8, 9, 4, 10], [11, 12, 4, 13]]
     maker = negatives.Disordered(poems, BREAK)
-    random = np.random.default_rng(0)
-    made = [maker.make(poems[0], random) for _ in range(40)]
+    rng = np.random.default_rng(0)
+    made = [maker.make(poems[0], rng) for _ in range(40)]
     for poem in made:
         lines = negatives.split_lines(poem, BREAK)
         assert [len(line) for line in lines] == [2, 1]

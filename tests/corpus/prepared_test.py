@@ -81,11 +81,13 @@ def test_pairs_are_those_of_photographs_of_the_split(folder):
     ]
     images = {"a.jpg", "b.jpg"}
     texts = {
-        split: [pair.poem.text for pair in corpus.pairs_of(split, images, 0.5)]
+        split: [
+            pair.poem.text for pair in corpus.select_pairs(split, images, 0.5)
+        ]
         for split in ("train", "validation", "test")
     }
     assert texts == {"train": ["rain"], "validation": [], "test": ["wind"]}
-    assert corpus.pairs_of("train", {"b.jpg"}, 0.0) == []
+    assert corpus.select_pairs("train", {"b.jpg"}, 0.0) == []
 
 
 @pytest.mark.parametrize("name", FILES)

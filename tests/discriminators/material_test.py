@@ -64,10 +64,10 @@ def test_captions_replace_pairs_in_the_lines_of_their_poems(corpus):
     texts.captions[0] = [encode("the sea is blue and wide for the sea is wide")]
     texts.captions[2] = [encode("green is the hill and the wind")]
     chosen = np.array([0, 1] * 20)
-    random = np.random.default_rng(0)
-    poems = texts.pair_batch(chosen, random)
+    rng = np.random.default_rng(0)
+    poems = texts.pair_batch(chosen, rng)
     before = poems["paired"].copy()
-    taken = texts.take_captions(chosen, poems, 0.5, random)
+    taken = texts.take_captions(chosen, poems, 0.5, rng)
     np.testing.assert_array_equal(poems["paired"], before)
     is_taken = (taken["paired"] != before).any(axis=1)
     np.testing.assert_array_equal(
@@ -97,8 +97,8 @@ def test_length_and_marks_do_not_give_the_class_away(corpus):
     from sklearn.linear_model import LogisticRegression
 
     texts = gather(corpus, max_tokens=20)
-    random = np.random.default_rng(0)
-    batch = texts.style_batch(400, random)
+    rng = np.random.default_rng(0)
+    batch = texts.style_batch(400, rng)
 
     def shape_of(row):
         words = texts.is_word[row]
@@ -108,7 +108,7 @@ def test_length_and_marks_do_not_give_the_class_away(corpus):
 
     x = [shape_of(row) for rows in batch.values() for row in rows]
     y = np.repeat([0, 1, 2], 400)
-    order = random.permutation(len(y))
+    order = rng.permutation(len(y))
     x, y = np.array(x)[order], y[order]
     guess = LogisticRegression(max_iter=500).fit(x[:800], y[:800])
     assert guess.score(x[800:], y[800:]) < 0.45  # chance is 0.33

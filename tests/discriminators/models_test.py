@@ -45,8 +45,8 @@ def test_shapes_and_classes(multimodal, style):
     assert MULTIMODAL == ("paired", "unpaired", "generated")
     assert style({"token_ids": POEMS}).shape == (2, 4)
     assert STYLE == ("poetic", "disordered", "paragraphic", "generated")
-    critic = PoemStyleDiscriminator(11, MARKS, 4, 5, REAL_OR_GENERATED)
-    assert critic({"token_ids": POEMS}).shape == (2, 2)
+    discriminator = PoemStyleDiscriminator(11, MARKS, 4, 5, REAL_OR_GENERATED)
+    assert discriminator({"token_ids": POEMS}).shape == (2, 2)
 
 
 @pytest.mark.parametrize("name", ["multimodal", "style"])

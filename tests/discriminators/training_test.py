@@ -32,7 +32,7 @@ def test_updates_learn_to_tell_words_apart():
     model = PoemStyleDiscriminator(9, [], 4, 5, ("real", "generated"))
     optimizer = keras.optimizers.Adam(0.05)
     optimizer.build(model.trainable_variables)
-    step = training.train_step_of(model, optimizer)
+    step = training.make_train_step(model, optimizer)
     texts = np.array([[1, 5, 6, 2], [1, 6, 5, 2], [1, 7, 8, 2], [1, 8, 7, 2]])
     labels = np.array([0, 0, 1, 1])
     first, _ = step({"token_ids": texts}, labels)

@@ -13,10 +13,10 @@ FEATURE_DIMS = {"object": 3, "scene": 2, "sentiment": 5}
 
 
 def set_random_weights(model, seed=0):
-    generator = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     model.set_weights(
         # Variances of normalisation have to be positive.
-        [generator.uniform(0.1, 1, w.shape) for w in model.weights]
+        [rng.uniform(0.1, 1, w.shape) for w in model.weights]
     )
     return model
 
@@ -34,9 +34,9 @@ def make_image_tower(hidden_dim):
 
 
 def random_features():
-    generator = np.random.default_rng(2)
+    rng = np.random.default_rng(2)
     return {
-        name: tf.constant(generator.standard_normal([2, dim]), tf.float32)
+        name: tf.constant(rng.standard_normal([2, dim]), tf.float32)
         for name, dim in FEATURE_DIMS.items()
     }
 

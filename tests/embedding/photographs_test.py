@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from visualpoet.embedding.encoders import ImageTower
-from visualpoet.embedding.photographs import see_photographs
+from visualpoet.embedding.photographs import embed_photographs
 
 FEATURES = {
     "object": {"a": np.array([3.0, 4.0]), "b": np.array([0.0, 2.0])},
@@ -19,24 +19,24 @@ def tower():
 
 
 def test_photographs_without_features_are_left_out(tower):
-    rows, seen = see_photographs(FEATURES, ["b", "x", "a"], "object", tower)
+    rows, seen = embed_photographs(FEATURES, ["b", "x", "a"], "object", tower)
     assert rows == {"b": 0, "a": 1}
     np.testing.assert_allclose(seen, [[0, 1], [0.6, 0.8]], rtol=1e-6)
 
 
 def test_three_experts_are_each_of_unit_length(tower):
-    _, seen = see_photographs(FEATURES, ["a", "b"], "experts", tower)
+    _, seen = embed_photographs(FEATURES, ["a", "b"], "experts", tower)
     np.testing.assert_allclose(
         seen, [[0.6, 0.8, 1, 0], [0, 1, 1, -1]], rtol=1e-6
     )
 
 
 def test_the_joint_embedding_is_the_towers(tower):
-    _, seen = see_photographs(FEATURES, ["a"], "joint", tower)
+    _, seen = embed_photographs(FEATURES, ["a"], "joint", tower)
     given = {kind: rows["a"][None] for kind, rows in FEATURES.items()}
     np.testing.assert_allclose(seen, tower(given), rtol=1e-5)
 
 
-def test_an_unknown_sight(tower):
+def test_an_unknown_image_input(tower):
     with pytest.raises(ValueError, match="Received: 'scene'"):
-        see_photographs(FEATURES, ["a"], "scene", tower)
+        embed_photographs(FEATURES, ["a"], "scene", tower)

@@ -24,7 +24,7 @@ def test_ranks_of_pairs():
         ]
     )
     np.testing.assert_array_equal(
-        retrieval.ranks_of_pairs(similarities), [1, 2, 2, 4]
+        retrieval.rank_pairs(similarities), [1, 2, 2, 4]
     )
 
 
@@ -39,16 +39,14 @@ def test_half_of_the_equal_columns_count_before():
         ]
     )
     np.testing.assert_array_equal(
-        retrieval.ranks_of_pairs(similarities), [1, 2, 3, 3, 5]
+        retrieval.rank_pairs(similarities), [1, 2, 3, 3, 5]
     )
 
 
 def test_what_is_not_a_number_counts_before():
     nan = np.nan
     similarities = np.array([[0.9, nan, 0.1], [0.1, nan, 0.2], [nan] * 3])
-    np.testing.assert_array_equal(
-        retrieval.ranks_of_pairs(similarities), [2, 3, 3]
-    )
+    np.testing.assert_array_equal(retrieval.rank_pairs(similarities), [2, 3, 3])
     report = retrieval.recall_report(np.full([20, 20], nan))
     assert report["recall@10"] == 0.0
     assert report["median_rank"] == 20

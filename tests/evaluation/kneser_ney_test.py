@@ -67,12 +67,12 @@ def test_order_one_by_hand():
 
 def random_poems(number, seed):
     """Poems of a language in which three words may follow each word."""
-    generator = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     poems = []
     for _ in range(number):
-        poem = [4 + int(generator.integers(16))]
+        poem = [4 + int(rng.integers(16))]
         for _ in range(9):
-            step = 1 + int(generator.integers(3))
+            step = 1 + int(rng.integers(3))
             poem.append(4 + (poem[-1] - 4 + step) % 16)
         poems.append([1, *poem, 2])
     return poems
@@ -97,10 +97,10 @@ def test_probabilities_sum_to_one(order, context):
 def test_seen_text_is_less_perplexing_than_shuffled():
     poems = random_poems(200, seed=0)
     model = KneserNey(poems[:150], 20)
-    generator = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
 
     def shuffle(poem):
-        return [1, *generator.permutation(poem[1:-1]).tolist(), 2]
+        return [1, *rng.permutation(poem[1:-1]).tolist(), 2]
 
     seen = model.perplexity(poems[:50])
     new = model.perplexity(poems[150:])

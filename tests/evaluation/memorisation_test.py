@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from visualpoet.evaluation.memorisation import CopiedRuns
-from visualpoet.evaluation.memorisation import words_of
+from visualpoet.evaluation.memorisation import split_words
 
 TRAINING = [
     "The heron waits.\nGrey water holds its breath.",
@@ -16,7 +16,7 @@ def longest(text, **options):
 
 def test_words_of():
     text = "The Sea\u2019s salt \u2014 don't\nkeep 42 e-mails, \u00c9mile_x!"
-    assert words_of(text) == [
+    assert split_words(text) == [
         *["the", "sea's", "salt", "don't", "keep", "e", "mails"],
         *["\u00e9mile", "x"],
     ]

@@ -30,8 +30,8 @@ def test_signatures_are_described(folder):
 def test_nodes_of_functions_are_found(folder):
     graph = meta_graph.read_meta_graph(folder)
     assert "Erfinv" not in {node.op for node in graph.graph_def.node}
-    assert "Erfinv" in {node.op for node in meta_graph.nodes_of(graph)}
-    assert len(meta_graph.functions_of(graph)) >= 2
+    assert "Erfinv" in {node.op for node in meta_graph.iterate_nodes(graph)}
+    assert len(meta_graph.list_functions(graph)) >= 2
 
 
 def test_graph_without_the_tag(tmp_path):

@@ -50,7 +50,7 @@ def test_card_holds_notes_before_what_it_was_trained_on(folder):
 
 
 def test_size_of_a_folder(folder):
-    assert model_card.size_of(folder) == 2_540_000
+    assert model_card.measure_size(folder) == 2_540_000
 
 
 def test_card_says_what_is_copied_where_there_are_no_captions(folder):

@@ -290,7 +290,7 @@ def test_lines_do_not_depend_on_other_rows(loaded):
 # --- judging
 
 
-def test_match_is_how_candidates_are_judged(loaded):
+def test_match_is_how_candidates_are_scored(loaded):
     written = tiny.poet().write(SEA, candidates=6)
     outputs = run(
         loaded["match"],

@@ -8,8 +8,8 @@ LABELS = ["sea", "hill", "lake"]
 
 def _clusters(seed):
     """Three classes, 30 rows each, that two of five features tell apart."""
-    generator = np.random.default_rng(seed)
-    features = generator.normal(0, 0.1, [90, 5])
+    rng = np.random.default_rng(seed)
+    features = rng.normal(0, 0.1, [90, 5])
     for index in range(3):
         angle = 2 * np.pi * index / 3
         features[30 * index : 30 * index + 30, 1] += np.cos(angle)

@@ -21,8 +21,8 @@ def encoder():
 
 @pytest.fixture(scope="module")
 def pixels():
-    generator = np.random.default_rng(0)
-    return generator.uniform(0, 255, [2, 128, 128, 3]).astype(np.float32)
+    rng = np.random.default_rng(0)
+    return rng.uniform(0, 255, [2, 128, 128, 3]).astype(np.float32)
 
 
 def test_what_ships_is_small():

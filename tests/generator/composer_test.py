@@ -9,7 +9,7 @@ from visualpoet.generator import composer
 from visualpoet.generator import ranking
 from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.networks import Networks
-from visualpoet.generator.networks import networks_of
+from visualpoet.generator.networks import wrap_networks
 from visualpoet.generator.poem_generator import PoemGenerator
 
 START, END, BREAK = 1, 2, 4
@@ -21,7 +21,7 @@ POEM = [5, 6, BREAK, 7, 8, END]
 OTHER = [9, 10, BREAK, 11, 9, END]
 NONE_BANNED = tf.zeros([1, V], tf.bool)
 # Two lines of two or three words, the likeliest word each time.
-OPTIONS = composer.Options(
+OPTIONS = composer.DecodingOptions(
     temperature=0.0,
     top_p=1.0,
     guidance=1.0,
@@ -394,7 +394,7 @@ def test_measured_fluency_is_that_of_a_candidate():
 def test_networks_are_the_models(conditioning):
     generator = PoemGenerator(V, 4, 8, 3, conditioning)
     tower = PoemTower(V, BREAK, 6, 3)
-    networks = networks_of(
+    networks = wrap_networks(
         generator.start_view,
         generator.step_view,
         generator.get_layer("token_embedding").embeddings,

@@ -12,7 +12,7 @@ POEMS = [[1, 5, 6, 2], [1, 7, 2], [1, 8, 9, 10, 5, 2]]
 SUBJECTS = np.array([[3.0, 4.0, 0.0], [0.0, 0.0, -2.0]], np.float16)
 SOURCE = examples.Examples(POEMS, SUBJECTS, np.array([1, 0, 0]), noise=0.0)
 WEIGHTS = np.array([0, 0, 0, 0, 0, 1, 0, 0.5, 0, 2, 0])  # 5, 7 and 9
-SHOW_ALL = examples.Conditioning(
+SHOW_ALL = examples.ConditioningDropout(
     WEIGHTS, num_clues=3, no_photograph=0.0, no_image=0.0, no_clues=0.0
 )
 
@@ -133,7 +133,7 @@ def test_shares_are_respected():
 
 def test_noise_moves_and_keeps_unit_length():
     source = dataclasses.replace(
-        SOURCE, subjects=np.array([[0.6, 0.8, 0.0]]), noise=0.5
+        SOURCE, image_embeddings=np.array([[0.6, 0.8, 0.0]]), noise=0.5
     )
     images = make_batch(source=source, chosen=[1] * 500)["image_embedding"]
     np.testing.assert_allclose(
@@ -159,7 +159,7 @@ def sources():
 
 
 def batches(shares, start_step=0, seed=3):
-    conditioning = examples.Conditioning(WEIGHTS, num_clues=2)
+    conditioning = examples.ConditioningDropout(WEIGHTS, num_clues=2)
     return examples.mixed_batches(
         sources(), shares, 2, conditioning, seed, start_step
     )

@@ -23,7 +23,7 @@ def kinds():
 
 def shares(*poems, learnt=(LEARNT,)):
     ids = tf.constant(datasets.pad_token_ids(poems))
-    return KnownRuns(learnt, kinds()).share_of(ids).numpy()
+    return KnownRuns(learnt, kinds()).measure_copied(ids).numpy()
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,8 @@ def test_the_filter_is_as_small_as_said():
 def test_it_works_inside_a_graph():
     runs = KnownRuns([LEARNT], kinds())
     measure = tf.function(
-        runs.share_of, input_signature=[tf.TensorSpec([None, None], tf.int32)]
+        runs.measure_copied,
+        input_signature=[tf.TensorSpec([None, None], tf.int32)],
     )
     np.testing.assert_array_equal(measure(tf.constant([LEARNT])), [1.0])
     np.testing.assert_array_equal(measure(tf.zeros([2, 0], tf.int32)), [0, 0])

@@ -2,7 +2,7 @@ import numpy as np
 import tensorflow as tf
 
 from visualpoet.generator import ranking
-from visualpoet.generator.composer import Options
+from visualpoet.generator.composer import DecodingOptions
 from visualpoet.generator.networks import Networks
 
 END, BREAK = 2, 4
@@ -33,7 +33,7 @@ def rank(token_ids, **options):
         token_ids,
         FLUENCY,
         {},
-        Options(**options),
+        DecodingOptions(**options),
     )
 
 
@@ -44,7 +44,7 @@ def test_each_score_has_its_weight():
     }
 
     def best(fluency_weight):
-        options = Options(fluency_weight=fluency_weight)
+        options = DecodingOptions(fluency_weight=fluency_weight)
         return np.argmax(ranking.score_candidates(scores, options), axis=1)
 
     np.testing.assert_array_equal(best(0.0), [0, 1])
@@ -60,7 +60,7 @@ def test_what_the_discriminators_say_counts_and_copies_lose():
         "poetic": np.array([0.9, 0.4, 0.9]),
         "copied": np.array([0.0, 0.0, 0.25]),
     }
-    options = Options(
+    options = DecodingOptions(
         fluency_weight=0.1,
         paired_weight=0.5,
         poetic_weight=1.0,
@@ -100,7 +100,7 @@ def test_candidates_are_ranked_by_their_share_of_clues():
 
 
 def test_a_clue_twice_counts_once_and_padding_is_none():
-    share = ranking.share_of_clues(
+    share = ranking.measure_clue_share(
         tf.constant([[7, 7, 0, 0], [5, 8, 6, 7]]), tf.constant([[7, 8, 9, 6]])
     )
     np.testing.assert_allclose(share, [0.25, 0.75])
@@ -122,7 +122,7 @@ def test_an_opening_counts_for_fit_and_not_for_fluency():
         opened,
         tf.constant([[0.0, 0.0, -1.0, -3.0], [0.0, 0.0, -2.0, 0.0]]),
         {},
-        Options(fluency_weight=0.1),
+        DecodingOptions(fluency_weight=0.1),
         opening_length=2,
     )
     np.testing.assert_array_equal(ranked["token_ids"], opened)
@@ -139,7 +139,7 @@ def test_a_break_of_the_opening_is_no_end():
         opened,
         tf.constant([[0.0, 0.0, -1.0, -1.0], [0.0, 0.0, -9.0, -9.0]]),
         {},
-        Options(),
+        DecodingOptions(),
         opening_length=2,
         ends=(END, BREAK),
     )

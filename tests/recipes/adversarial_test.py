@@ -37,13 +37,13 @@ def pretrained(paths, tmp_path_factory):
         num_steps=3,
         mixed_precision=False,
     )
-    for critic in pretrain_discriminator.CRITICS:
+    for discriminator in pretrain_discriminator.DISCRIMINATORS:
         pretrain_discriminator.main(
             pretrain_discriminator.Config(
                 **_given(paths),
-                critic=critic,
+                discriminator=discriminator,
                 generator=root / "generator" / "generator.keras",
-                run_dir=root / "discriminators" / critic,
+                run_dir=root / "discriminators" / discriminator,
                 hidden_dim=6,
                 num_samples=40,
                 batch_size=4,
@@ -106,18 +106,20 @@ def rows(run_dir):
 
 
 @pytest.mark.parametrize(
-    "critic, classes",
+    "discriminator, classes",
     [("multimodal", 3), ("poem_style", 4), ("real_or_generated", 2)],
 )
-def test_the_run_directory_of_a_discriminator(pretrained, critic, classes):
-    folder = pretrained / "discriminators" / critic
+def test_the_run_directory_of_a_discriminator(
+    pretrained, discriminator, classes
+):
+    folder = pretrained / "discriminators" / discriminator
     confusion = json.loads((folder / "confusion.json").read_text())
-    assert confusion.keys() == {critic}
-    counts = np.array(confusion[critic])
+    assert confusion.keys() == {discriminator}
+    counts = np.array(confusion[discriminator])
     assert counts.shape == (classes, classes)
     assert (counts.sum(axis=1) == counts[0].sum()).all()
     results = json.loads((folder / "results.json").read_text())
-    if critic == "multimodal":
+    if discriminator == "multimodal":
         assert 0 <= results.pop("by the cosine of the joint space") <= 1
     human = counts[:-1]
     assert results["human texts, of all classes"] == (
@@ -125,15 +127,19 @@ def test_the_run_directory_of_a_discriminator(pretrained, critic, classes):
     )
     by_human = results["human texts, of human classes"]
     assert by_human >= results["human texts, of all classes"]
-    if critic == "real_or_generated":  # there is one human class only
+    if discriminator == "real_or_generated":  # there is one human class only
         assert by_human == 1
 
 
 def test_an_unknown_discriminator_is_refused():
-    with pytest.raises(ValueError, match="--critic of .*Received: 'style'"):
-        pretrain_discriminator.Config(critic="style")
+    with pytest.raises(
+        ValueError, match="--discriminator of .*Received: 'style'"
+    ):
+        pretrain_discriminator.Config(discriminator="style")
     with pytest.raises(ValueError, match="multimodal only.*: poem_style"):
-        pretrain_discriminator.Config(critic="poem_style", caption_share=0.5)
+        pretrain_discriminator.Config(
+            discriminator="poem_style", caption_share=0.5
+        )
 
 
 def test_the_run_directory(whole, pretrained, paths):
@@ -156,7 +162,9 @@ def test_the_run_directory(whole, pretrained, paths):
     inputs = {pathlib.Path(name).name for name in held}
     assert {"paragraphs.jsonl", "index.json", "image_tower.keras"} < inputs
     assert "multimodal.keras" in inputs
-    assert "real_or_generated.keras" not in inputs  # is none of its critics
+    assert (
+        "real_or_generated.keras" not in inputs
+    )  # is none of its discriminators
     samples = sorted(path.name for path in (whole / "samples").iterdir())
     assert samples == [f"{step:06d}.jsonl" for step in (3, 6, 9, 12)]
     shown = [
@@ -226,10 +234,10 @@ def interrupt(monkeypatch, moment):
 def test_killed_ten_times_it_ends_the_same(
     whole, paths, pretrained, tmp_path, monkeypatch
 ):
-    random = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     parts = [
         (training, "sample", 4),
-        (training, "update_critic", 8),
+        (training, "update_discriminator", 8),
         (report.Report, "add_policy", 4),
         (report.Report, "write", 2),
         (report.Report, "_write_samples", 2),
@@ -238,8 +246,8 @@ def test_killed_ten_times_it_ends_the_same(
     run_dir = tmp_path / "killed"
     kills = 0
     for _ in range(10):
-        owner, name, most = parts[random.integers(len(parts))]
-        moment = owner, name, int(random.integers(most))
+        owner, name, most = parts[rng.integers(len(parts))]
+        moment = owner, name, int(rng.integers(most))
         with monkeypatch.context() as patched:
             interrupt(patched, moment)
             try:
@@ -316,17 +324,17 @@ def test_collapse_stops_and_keeps_the_last_checkpoint(
     "options",
     [
         {
-            "critics": ("real_or_generated",),
+            "discriminators": ("real_or_generated",),
             "baseline": "running_mean",
             "normalize_returns": False,
         },
         {
-            "critics": ("multimodal",),
+            "discriminators": ("multimodal",),
             "baseline": "value",
             "caption_share": 0.5,
         },
         {
-            "critics": ("poem_style",),
+            "discriminators": ("poem_style",),
             "baseline": "none",
             "rollouts": 1,
             "rollout_interval": 6,
@@ -337,7 +345,7 @@ def test_collapse_stops_and_keeps_the_last_checkpoint(
 def test_the_other_methods_run(options, paths, pretrained, tmp_path):
     train(paths, pretrained, tmp_path / "run", num_steps=2, **options)
     header = rows(tmp_path / "run")[0]
-    assert f"reward/{options['critics'][0]}" in header
+    assert f"reward/{options['discriminators'][0]}" in header
 
 
 def test_the_saved_generator_lies_between(whole, pretrained, paths, tmp_path):
@@ -357,10 +365,19 @@ def test_the_saved_generator_lies_between(whole, pretrained, paths, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"critics": ()}, r"one or two --critics of .*Received: \(\)"),
-        ({"critics": train_adversarial.CRITICS}, "one or two --critics of"),
-        ({"critics": ("poem_style",) * 2}, "every critic and reward once"),
-        ({"rewards": ("a.b=1", "a.b")}, "every critic and reward once"),
+        (
+            {"discriminators": ()},
+            r"one or two --discriminators of .*Received: \(\)",
+        ),
+        (
+            {"discriminators": train_adversarial.DISCRIMINATORS},
+            "one or two --discriminators of",
+        ),
+        (
+            {"discriminators": ("poem_style",) * 2},
+            "every discriminator and reward once",
+        ),
+        ({"rewards": ("a.b=1", "a.b")}, "every discriminator and reward once"),
         ({"rewards": ("a.b=nan",)}, "finite weight. Received: a.b=nan"),
         ({"paired_weight": 1.5}, "a --paired-weight .*Received: 1.5"),
         ({"baseline": "running_mean"}, "expected --no-normalize-returns"),

@@ -186,7 +186,7 @@ def test_a_pair_is_enough_to_know_a_photograph(tmp_path):
     )
     corpus = load_corpus(tmp_path / "corpus")
     assert corpus.images("validation") == ["a.jpg"]
-    assert len(corpus.pairs_of("validation", ["a.jpg"], 0.0)) == 1
+    assert len(corpus.select_pairs("validation", ["a.jpg"], 0.0)) == 1
 
 
 @pytest.mark.slow

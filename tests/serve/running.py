@@ -18,7 +18,7 @@ class Running:
 
     def __init__(self, model, **options):
         options = {"rest_port": 0, "grpc_port": 0, "name": "tiny"} | options
-        self._options = serving.Options(model=model, **options)
+        self._options = serving.ServerOptions(model=model, **options)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()

@@ -11,8 +11,8 @@ from tf_agents.trajectories import time_step as ts
 
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import PAD
-from visualpoet.generator.sampling import draw
-from visualpoet.generator.sampling import mask_logits
+from visualpoet.generator.poem_sampling import draw
+from visualpoet.generator.poem_sampling import mask_logits
 from visualpoet.generator.teacher_forcing import token_losses
 
 

@@ -9,11 +9,11 @@ from visualpoet.corpus import readers
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.discriminators import material
 from visualpoet.embedding.encoders import load_towers
-from visualpoet.embedding.photographs import see_photographs
+from visualpoet.embedding.photographs import embed_photographs
 from visualpoet.features.store import load_features
+from visualpoet.generator.generator_inputs import prepare_generator_inputs
+from visualpoet.generator.generator_inputs import take_rows
 from visualpoet.generator.poem_generator import PoemGenerator
-from visualpoet.generator.subjects import subjects_of
-from visualpoet.generator.subjects import take
 
 
 class Batches:
@@ -57,13 +57,15 @@ class Batches:
         corpus = load_corpus(corpus_dir)
         image_tower, _ = load_towers(embedding_dir)
         features = load_features(features_dir)
-        rows, seen = see_photographs(
+        rows, image_embeddings = embed_photographs(
             features, list(corpus.photographs), "joint", image_tower
         )
         self.vocabulary = corpus.vocabulary
         self._batch_size, self._seed = batch_size, seed
         self._caption_share = caption_share
-        self._subjects = subjects_of(generator, seen, embedding_dir)
+        self._generator_inputs = prepare_generator_inputs(
+            generator, image_embeddings, embedding_dir
+        )
         self._all_names = list(rows)
         prose, _ = readers.read_poems(paragraphs)
         self._texts = material.gather_material(
@@ -75,13 +77,13 @@ class Batches:
         )
         held_out = [n for n in corpus.images("validation") if n in rows]
         self.shown = held_out[:num_shown]
-        self.shown_photographs = take(
-            self._subjects, [rows[name] for name in self.shown]
+        self.shown_photographs = take_rows(
+            self._generator_inputs, [rows[name] for name in self.shown]
         )
         self.names: list[str] = []
         self.photograph_spec = {
             name: tf.TensorSpec(values.shape[1:], values.dtype)
-            for name, values in self._subjects.items()
+            for name, values in self._generator_inputs.items()
         }
 
     def draw(self, step: int) -> dict[str, dict[str, np.ndarray]]:
@@ -95,38 +97,42 @@ class Batches:
             texts of the classes, each int `[B, T]`; `teacher`: photograph and
             `token_ids` of its poem.
         """
-        random = np.random.default_rng((self._seed, step))
+        rng = np.random.default_rng((self._seed, step))
         texts, size = self._texts, self._batch_size
-        chosen = random.integers(len(texts.pair_images), size=size)
+        chosen = rng.integers(len(texts.pair_images), size=size)
         rows = texts.pair_images[chosen]
         self.names = [self._all_names[row] for row in rows]
-        pairs = texts.pair_batch(chosen, random)
-        photograph = take(self._subjects, rows)
+        pairs = texts.pair_batch(chosen, rng)
+        photograph = take_rows(self._generator_inputs, rows)
         return {
             "photograph": photograph,
             "pairs": texts.take_captions(
-                chosen, pairs, self._caption_share, random
+                chosen, pairs, self._caption_share, rng
             ),
-            "style": texts.style_batch(size, random),
+            "style": texts.style_batch(size, rng),
             "teacher": {**photograph, "token_ids": pairs["paired"]},
         }
 
 
-def texts_of(
-    critic: str, batch: dict[str, dict[str, np.ndarray]], poems: np.ndarray
+def make_discriminator_batch(
+    discriminator: str,
+    batch: dict[str, dict[str, np.ndarray]],
+    poems: np.ndarray,
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Gives a discriminator its texts.
+    """Makes the batch of a discriminator.
 
     Args:
-        critic: `multimodal`, `poem_style` or `real_or_generated`.
+        discriminator: `multimodal`, `poem_style` or `real_or_generated`.
         batch: As of `Batches.draw`.
         poems: int `[B, T]`, samples for its photographs.
 
     Returns:
         Its inputs and labels.
     """
-    if critic == "multimodal":
-        seen = batch["photograph"]["image_embedding"]
-        return material.multimodal_batch(seen, batch["pairs"], poems)
-    num_classes = 4 if critic == "poem_style" else 2
+    if discriminator == "multimodal":
+        image_embeddings = batch["photograph"]["image_embedding"]
+        return material.multimodal_batch(
+            image_embeddings, batch["pairs"], poems
+        )
+    num_classes = 4 if discriminator == "poem_style" else 2
     return material.style_batch(batch["style"], poems, num_classes)

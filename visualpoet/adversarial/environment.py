@@ -75,7 +75,7 @@ class PoemEnvironment(tf_environment.TFEnvironment):
         self._last_reward = tf.Variable(tf.zeros([batch_size]), name="reward")
 
     def show(self, photograph: dict[str, tf.Tensor]) -> None:
-        """Puts other photographs before the poet, from the next reset on.
+        """Sets the photographs of the episodes from the next reset on.
 
         Args:
             photograph: Inputs of the generator's `start_view`.

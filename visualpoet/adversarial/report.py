@@ -11,11 +11,11 @@ import tensorflow as tf
 from visualpoet.adversarial.actor import GeneratorNetwork
 from visualpoet.adversarial.batches import Batches
 from visualpoet.adversarial.scoring import PoemReward
-from visualpoet.adversarial.training import Critic
+from visualpoet.adversarial.training import Discriminator
 from visualpoet.discriminators.training import class_accuracies
 from visualpoet.evaluation.diversity import distinct_n
 from visualpoet.generator.poem_generator import PoemGenerator
-from visualpoet.generator.sampling import sample_poems
+from visualpoet.generator.poem_sampling import sample_poems
 
 
 class Report:
@@ -26,7 +26,7 @@ class Report:
         write_json: Writes a value as a file of it, whole or not at all.
         batches: Of the run.
         generator: Who writes.
-        critics: The discriminators.
+        discriminators: The discriminators.
         network: What tf-agents trains.
         metrics: tf-agents' own.
         max_tokens: Of a poem.
@@ -38,14 +38,14 @@ class Report:
         write_json: Callable[[str, object], None],
         batches: Batches,
         generator: PoemGenerator,
-        critics: Sequence[Critic],
+        discriminators: Sequence[Discriminator],
         network: GeneratorNetwork,
         metrics: Sequence,
         max_tokens: int,
     ):
         self._folder, self._batches = folder, batches
         self._write_json = write_json
-        self._critics, self._network = critics, network
+        self._discriminators, self._network = discriminators, network
         self._metrics = metrics
         self._writer = tf.summary.create_file_writer(
             str(folder / "tensorboard")
@@ -74,19 +74,19 @@ class Report:
             self._add(f"reward/{name}", values.mean())
         self._poems += map(self._batches.vocabulary.decode, token_ids)
 
-    def add_critic(
-        self, critic: Critic, loss: float, confusion: np.ndarray
+    def add_discriminator(
+        self, discriminator: Discriminator, loss: float, confusion: np.ndarray
     ) -> None:
         """Takes down an update of a discriminator.
 
         Args:
-            critic: The discriminator.
+            discriminator: The discriminator.
             loss: Its loss [nats].
             confusion: int `[C, C]`.
         """
-        self._add(f"loss/{critic.name}", loss)
-        held = self._confusions.get(critic.name, 0)
-        self._confusions[critic.name] = held + confusion
+        self._add(f"loss/{discriminator.name}", loss)
+        held = self._confusions.get(discriminator.name, 0)
+        self._confusions[discriminator.name] = held + confusion
 
     def add_policy(self, loss, agent) -> None:
         """Takes down an update of the policy.
@@ -124,12 +124,13 @@ class Report:
 
     def _summarise(self):
         row = {name: np.mean(v) for name, v in self._values.items()}
-        for critic in self._critics:
+        for discriminator in self._discriminators:
             accuracies = class_accuracies(
-                self._confusions[critic.name], critic.model.classes
+                self._confusions[discriminator.name],
+                discriminator.model.classes,
             )
             for label, share in accuracies.items():
-                row[f"accuracy/{critic.name}/{label}"] = share
+                row[f"accuracy/{discriminator.name}/{label}"] = share
         row["distinct_2"] = distinct_n(self._poems, 2)
         row["lines"] = np.mean([p.count("\n") + 1 for p in self._poems])
         for metric in self._metrics:

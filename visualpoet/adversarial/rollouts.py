@@ -5,7 +5,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from visualpoet.corpus.vocabulary import PAD
-from visualpoet.generator.sampling import sample_poems
+from visualpoet.generator.poem_sampling import sample_poems
 
 
 def prefix_values(

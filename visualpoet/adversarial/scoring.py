@@ -11,8 +11,8 @@ from visualpoet.discriminators.rewards import check_rewards
 
 MEAN_DECAY = 0.95
 
-Photograph = dict[str, tf.Tensor]
-Part = Callable[[tf.Tensor, Photograph], tf.Tensor]
+GeneratorInputs = dict[str, tf.Tensor]
+Part = Callable[[tf.Tensor, GeneratorInputs], tf.Tensor]
 
 
 class PoemReward(tf.Module):
@@ -38,7 +38,7 @@ class PoemReward(tf.Module):
         weights: Sequence[float],
         batch_size: int,
         baseline: str,
-        decode_greedily: Callable[[Photograph], tf.Tensor] | None = None,
+        decode_greedily: Callable[[GeneratorInputs], tf.Tensor] | None = None,
     ):
         super().__init__()
         self.names = list(parts)
@@ -49,7 +49,9 @@ class PoemReward(tf.Module):
         self.values = tf.Variable(tf.zeros([len(parts), batch_size]))
         self.mean = tf.Variable([0.0, 0.0], name="running_mean")  # sum, weight
 
-    def total(self, token_ids: tf.Tensor, photograph: Photograph) -> tf.Tensor:
+    def total(
+        self, token_ids: tf.Tensor, photograph: GeneratorInputs
+    ) -> tf.Tensor:
         """Scores poems without a baseline.
 
         Args:
@@ -66,7 +68,7 @@ class PoemReward(tf.Module):
         return tf.stack([part(token_ids, photograph) for part in self._parts])
 
     def __call__(
-        self, token_ids: tf.Tensor, photograph: Photograph
+        self, token_ids: tf.Tensor, photograph: GeneratorInputs
     ) -> tf.Tensor:
         """Scores poems, and keeps the parts in `values` `[P, B]`.
 
@@ -123,7 +125,7 @@ def python_part(
         poems = [decode(row) for row in token_ids]
         return check_rewards(reward(poems, photographs()), len(poems), name)
 
-    def part(token_ids: tf.Tensor, photograph: Photograph) -> tf.Tensor:
+    def part(token_ids: tf.Tensor, photograph: GeneratorInputs) -> tf.Tensor:
         values = tf.numpy_function(score, [token_ids], tf.float32)
         return tf.ensure_shape(values, token_ids.shape[:1])
 

@@ -25,14 +25,14 @@ class Collapse(Exception):
 
 
 @dataclasses.dataclass(frozen=True)
-class Critic:
+class Discriminator:
     """A discriminator in training.
 
     Attributes:
         name: `multimodal`, `poem_style` or `real_or_generated`.
         model: The discriminator.
         optimizer: Its optimizer, built.
-        train_step: As of `discriminators.training.train_step_of`.
+        train_step: As of `discriminators.training.make_train_step`.
     """
 
     name: str
@@ -140,11 +140,13 @@ def check_not_empty(token_ids: np.ndarray) -> None:
         )
 
 
-def update_critic(critic: Critic, inputs: dict, labels: np.ndarray) -> tuple:
+def update_discriminator(
+    discriminator: Discriminator, inputs: dict, labels: np.ndarray
+) -> tuple:
     """Updates a discriminator.
 
     Args:
-        critic: The discriminator.
+        discriminator: The discriminator.
         inputs: Its inputs.
         labels: int `[N]`.
 
@@ -154,14 +156,15 @@ def update_critic(critic: Critic, inputs: dict, labels: np.ndarray) -> tuple:
     Raises:
         ValueError: If its loss is no number, or it gives one class only.
     """
-    loss, confusion = critic.train_step(inputs, labels)
+    loss, confusion = discriminator.train_step(inputs, labels)
     if not np.isfinite(float(loss)):
         raise ValueError(
-            f"{critic.name}: expected a finite loss. Received: {float(loss)}"
+            f"{discriminator.name}: expected a finite loss. Received: "
+            f"{float(loss)}"
         )
     confusion = confusion.numpy()
     discriminator_training.check_discriminates(
-        confusion, critic.model.classes, critic.name
+        confusion, discriminator.model.classes, discriminator.name
     )
     return float(loss), confusion
 

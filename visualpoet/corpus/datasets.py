@@ -141,12 +141,12 @@ def bucketed_batches(
     first = start_step // num_batches
     skip = start_step % num_batches
     for epoch in itertools.count(first):
-        generator = np.random.default_rng((seed, epoch))
+        rng = np.random.default_rng((seed, epoch))
         # Left out before sorting: else the longest would never be seen.
-        order = generator.permutation(len(lengths))[: num_batches * batch_size]
+        order = rng.permutation(len(lengths))[: num_batches * batch_size]
         order = order[np.argsort(lengths[order], kind="stable")]
         batches = order.reshape(-1, batch_size)
-        batches = batches[generator.permutation(num_batches)]
+        batches = batches[rng.permutation(num_batches)]
         yield from batches[skip:]
         skip = 0
 

@@ -65,15 +65,13 @@ class Disordered:
             for line in split_lines(poem, line_break):
                 self._pool.setdefault(len(line), []).append(line)
 
-    def make(
-        self, shape: Sequence[int], generator: np.random.Generator
-    ) -> list[int]:
+    def make(self, shape: Sequence[int], rng: np.random.Generator) -> list[int]:
         """Makes one.
 
         Args:
             shape: Token ids of the poem that lends its shape, one of those
                 that lend their lines.
-            generator: Where the draws come from.
+            rng: Where the draws come from.
 
         Returns:
             Token ids, without START and END.
@@ -81,7 +79,7 @@ class Disordered:
         lines = []
         for line in split_lines(shape, self._line_break):
             pool = self._pool[len(line)]
-            lines.append(pool[generator.integers(len(pool))])
+            lines.append(pool[rng.integers(len(pool))])
         return join_lines(lines, self._line_break)
 
 

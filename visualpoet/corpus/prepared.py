@@ -63,7 +63,7 @@ class PreparedCorpus:
             paired.setdefault(pair.image, []).append(pair.poem.text)
         return paired
 
-    def pairs_of(
+    def select_pairs(
         self, split: str, images: Container[str], min_similarity: float
     ) -> list[ImagePoemPair]:
         """Returns the pairs of a split that fit well enough.

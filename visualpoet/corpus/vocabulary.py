@@ -212,7 +212,7 @@ class Vocabulary:
         return capital, blank + written, written, blank + capital
 
     def is_word(self) -> np.ndarray:
-        """Tells which tokens count as words of a line.
+        """Returns which tokens count as words of a line.
 
         Returns:
             bool `[V]`; not special tokens, marks, the line break or `'s`.

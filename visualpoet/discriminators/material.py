@@ -39,24 +39,22 @@ class Material:
     max_tokens: int
 
     def pair_batch(
-        self, chosen: np.ndarray, generator: np.random.Generator
+        self, chosen: np.ndarray, rng: np.random.Generator
     ) -> dict[str, np.ndarray]:
         """Takes pairs, and for each photograph a poem of another one.
 
         Args:
             chosen: int `[B]`; which pairs.
-            generator: Where the draws come from.
+            rng: Where the draws come from.
 
         Returns:
             `paired` and `unpaired`, each int32 `[B, max_tokens]`.
         """
         rows = self.pair_images[chosen]
-        other = generator.integers(len(self.pair_images), size=len(chosen))
+        other = rng.integers(len(self.pair_images), size=len(chosen))
         for _ in range(8):  # a poem of the same photograph is not unpaired
             same = self.pair_images[other] == rows
-            other[same] = generator.integers(
-                len(self.pair_images), size=same.sum()
-            )
+            other[same] = rng.integers(len(self.pair_images), size=same.sum())
         return {
             "paired": self._pad([self.pair_poems[i] for i in chosen]),
             "unpaired": self._pad([self.pair_poems[i] for i in other]),
@@ -67,9 +65,9 @@ class Material:
         chosen: np.ndarray,
         texts: dict[str, np.ndarray],
         share: float,
-        generator: np.random.Generator,
+        rng: np.random.Generator,
     ) -> dict[str, np.ndarray]:
-        """Puts captions in the place of some pairs, paired and unpaired alike.
+        """Replaces a share of the pairs by captions, unpaired ones too.
 
         Captions say what is to be seen more surely than poems that were paired
         by similarity. They are cut into the lines of the poem they replace.
@@ -78,7 +76,7 @@ class Material:
             chosen: int `[B]`; which pairs.
             texts: As of `pair_batch` for them.
             share: Of pairs of photographs with captions.
-            generator: Where the draws come from.
+            rng: Where the draws come from.
 
         Returns:
             `paired` and `unpaired`, each int32 `[B, max_tokens]`.
@@ -89,19 +87,19 @@ class Material:
         captioned = list(self.captions)
         for place, pair in enumerate(chosen):
             row = self.pair_images[pair]
-            if row not in self.captions or generator.random() >= share:
+            if row not in self.captions or rng.random() >= share:
                 continue
             other = row
             while other == row and len(captioned) > 1:
-                other = captioned[generator.integers(len(captioned))]
+                other = captioned[rng.integers(len(captioned))]
             for kind, image in (("paired", row), ("unpaired", other)):
-                cut = self._cut_captions(image, pair, generator)
+                cut = self._cut_captions(image, pair, rng)
                 taken[kind][place] = self._pad([cut])[0]
         return taken
 
-    def _cut_captions(self, image, pair, generator):
+    def _cut_captions(self, image, pair, rng):
         captions = self.captions[image]
-        order = generator.permutation(len(captions))
+        order = rng.permutation(len(captions))
         return paragraphic(
             [token for index in order for token in captions[index]],
             self.pair_poems[pair],
@@ -110,28 +108,25 @@ class Material:
         )
 
     def style_batch(
-        self, size: int, generator: np.random.Generator
+        self, size: int, rng: np.random.Generator
     ) -> dict[str, np.ndarray]:
         """Draws poems, and makes disordered and paragraphic ones of like shape.
 
         Args:
             size: Texts of each class.
-            generator: Where the draws come from.
+            rng: Where the draws come from.
 
         Returns:
             `poetic`, `disordered`, `paragraphic`, int32 `[size, max_tokens]`.
         """
         poems, shapes, others = (
-            [
-                self.poems[i]
-                for i in generator.integers(len(self.poems), size=size)
-            ]
+            [self.poems[i] for i in rng.integers(len(self.poems), size=size)]
             for _ in range(3)
         )
-        disordered = [self.disordered.make(s, generator) for s in shapes]
+        disordered = [self.disordered.make(s, rng) for s in shapes]
         cut = [
             paragraphic(
-                self._long_enough(shape, generator),
+                self._long_enough(shape, rng),
                 shape,
                 self.line_break,
                 self.is_word.__getitem__,
@@ -145,13 +140,13 @@ class Material:
         }
 
     def _long_enough(
-        self, shape: Sequence[int], generator: np.random.Generator
+        self, shape: Sequence[int], rng: np.random.Generator
     ) -> Sequence[int]:
         """Draws prose that fills the shape, or else the longest."""
         wanted = self.is_word[np.array(shape[: self.max_tokens])].sum()
         first = bisect.bisect_left(self.paragraphs, wanted, key=self._words)
         first = min(first, len(self.paragraphs) - 1)
-        return self.paragraphs[generator.integers(first, len(self.paragraphs))]
+        return self.paragraphs[rng.integers(first, len(self.paragraphs))]
 
     def _words(self, text: Sequence[int]) -> int:
         return int(self.is_word[np.array(text)].sum())
@@ -168,7 +163,7 @@ def multimodal_batch(
     texts: dict[str, np.ndarray],
     generated: np.ndarray,
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Puts a batch of the multi-modal discriminator together.
+    """Makes a batch of the multi-modal discriminator.
 
     Args:
         image_embedding: float `[B, K]`.
@@ -189,7 +184,7 @@ def multimodal_batch(
 def style_batch(
     texts: dict[str, np.ndarray], generated: np.ndarray, num_classes: int
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Puts a batch of the poem-style discriminator together.
+    """Makes a batch of the poem-style discriminator.
 
     Args:
         texts: `poetic`, `disordered`, `paragraphic`, int `[B, T]`.
@@ -234,7 +229,7 @@ def gather_material(
         ValueError: If a class has no text.
     """
     vocabulary = corpus.vocabulary
-    pairs = corpus.pairs_of(split, image_rows, min_similarity)
+    pairs = corpus.select_pairs(split, image_rows, min_similarity)
     photos = [p for p in corpus.photographs.values() if p.split == split]
     described = [p for p in photos if p.captions]
     prose = [*paragraphs, *(" ".join(p.captions) for p in described)]

@@ -12,7 +12,7 @@ CLASSES = ("paired", "unpaired", "generated")
 
 @keras.saving.register_keras_serializable("visualpoet")
 class MultimodalDiscriminator(keras.Model):
-    """Tells paired, unpaired and generated poems of a photograph apart.
+    """Classifies poems as paired with a photograph, unpaired or generated.
 
     `f = tanh(W_x x + b_x) * tanh(W_c c + b_c)`, `C = softmax(W_m f + b_m)`
 

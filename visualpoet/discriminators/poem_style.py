@@ -12,14 +12,14 @@ REAL_OR_GENERATED = ("real", "generated")
 
 @keras.saving.register_keras_serializable("visualpoet")
 class PoemStyleDiscriminator(keras.Model):
-    """Tells poems, disordered lines, prose and samples apart.
+    """Classifies texts as poems, disordered lines, prose or samples.
 
     `C = softmax(W_p GRU(y) + b_p)`
 
     Source: liu18, poem-style discriminator; with the classes
-    `REAL_OR_GENERATED` it is the single critic of SeqGAN (Yu et al., 2017).
-    Differs: the poem is read without its punctuation, and units are left out
-    in training.
+    `REAL_OR_GENERATED` it is the one discriminator of SeqGAN (Yu et al.,
+    2017). Differs: the poem is read without its punctuation, and units are
+    left out in training.
 
     Args:
         vocabulary_size: Tokens.

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 
-def train_step_of(
+def make_train_step(
     model: keras.Model, optimizer: keras.optimizers.Optimizer
 ) -> Callable[[dict, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
     """Makes the update of a discriminator.

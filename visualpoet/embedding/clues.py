@@ -113,7 +113,7 @@ def clue_words(
 
 
 def label_clues(corpus: PreparedCorpus, names: Sequence[str]) -> np.ndarray:
-    """Says which words texts on photographs have.
+    """Labels photographs with the words that their texts have.
 
     Args:
         corpus: The prepared corpus.

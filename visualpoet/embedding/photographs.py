@@ -8,25 +8,25 @@ from visualpoet.embedding.encoders import ImageTower
 from visualpoet.features.experts import FEATURE_NAMES
 from visualpoet.features.experts import concatenate_features
 
-SIGHTS = ("joint", "object", "experts")
+IMAGE_INPUTS = ("joint", "object", "experts")
 
 
-def see_photographs(
+def embed_photographs(
     features: dict[str, dict[str, np.ndarray]],
     names: Sequence[str],
-    sight: str,
+    image_input: str,
     image_tower: ImageTower,
 ) -> tuple[dict[str, int], np.ndarray]:
     """Computes one vector a photograph.
 
-    Source: liu18, compared methods: Show and Tell sees the features of one CNN
+    Source: liu18, compared methods: Show and Tell takes the features of one CNN
     or of three, I2P-GAN the joint embedding. Differs: each CNN's features are
     brought to unit length.
 
     Args:
         features: Expert name to photograph name to float `[F]`.
         names: Photographs; those without features are left out.
-        sight: `joint`, the embedding; `object`, the features of that CNN;
+        image_input: `joint`, the embedding; `object`, the features of that CNN;
             `experts`, of all three.
         image_tower: For `joint`.
 
@@ -34,20 +34,23 @@ def see_photographs(
         Row of each photograph, and float32 `[M, K]`.
 
     Raises:
-        ValueError: If `sight` is unknown.
+        ValueError: If `image_input` is unknown.
     """
-    if sight not in SIGHTS:
-        raise ValueError(f"expected a sight of {SIGHTS}. Received: {sight!r}")
-    seen = [name for name in names if name in features["object"]]
+    if image_input not in IMAGE_INPUTS:
+        raise ValueError(
+            "expected an image input of "
+            f"{IMAGE_INPUTS}. Received: {image_input!r}"
+        )
+    known = [name for name in names if name in features["object"]]
     inputs = {
-        kind: np.stack([features[kind][name] for name in seen])
+        kind: np.stack([features[kind][name] for name in known])
         for kind in FEATURE_NAMES
     }
-    rows = {name: row for row, name in enumerate(seen)}
-    if sight == "joint":
+    rows = {name: row for row, name in enumerate(known)}
+    if image_input == "joint":
         return rows, image_tower.predict(inputs, batch_size=512, verbose=0)
     unit = {kind: _unit_length(values) for kind, values in inputs.items()}
-    if sight == "object":
+    if image_input == "object":
         return rows, unit["object"]
     return rows, concatenate_features(unit)
 

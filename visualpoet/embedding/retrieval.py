@@ -5,7 +5,7 @@ import numpy as np
 from visualpoet.corpus.vocabulary import Vocabulary
 
 
-def ranks_of_pairs(similarities: np.ndarray) -> np.ndarray:
+def rank_pairs(similarities: np.ndarray) -> np.ndarray:
     """Ranks the right column of each row.
 
     Args:
@@ -30,7 +30,7 @@ def recall_report(similarities: np.ndarray) -> dict[str, float]:
     Returns:
         `recall@1`, `recall@5`, `recall@10` in [0, 1] and `median_rank`.
     """
-    ranks = ranks_of_pairs(similarities)
+    ranks = rank_pairs(similarities)
     recalls = {f"recall@{k}": float((ranks <= k).mean()) for k in (1, 5, 10)}
     return {**recalls, "median_rank": float(np.median(ranks))}
 
@@ -60,7 +60,7 @@ def _nearest(queries, candidates, count):
 
 
 def clue_mask(vocabulary: Vocabulary) -> np.ndarray:
-    """Says which tokens can be clues: words of three letters or more.
+    """Returns which tokens can be clues: words of three letters or more.
 
     Args:
         vocabulary: The vocabulary; at character level every letter counts.

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from sacrebleu.metrics import BLEU
 
-from visualpoet.evaluation.memorisation import words_of
+from visualpoet.evaluation.memorisation import split_words
 
 ORDER = 3
 SMOOTHING = ("none", "floor", "add-k", "exp")
@@ -61,7 +61,7 @@ def tokenized(poem: str, options: BleuOptions = DEFAULT) -> str:
         Its words with blanks between them.
     """
     lines = [
-        " ".join(words_of(line, lower_case=options.lower_case))
+        " ".join(split_words(line, lower_case=options.lower_case))
         for line in poem.split("\n")
     ]
     between = f" {_LINE_BREAK} " if options.line_breaks else " "

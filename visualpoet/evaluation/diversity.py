@@ -3,8 +3,8 @@
 import collections
 from collections.abc import Sequence
 
-from visualpoet.evaluation.memorisation import n_grams_of
-from visualpoet.evaluation.memorisation import words_of
+from visualpoet.evaluation.memorisation import list_n_grams
+from visualpoet.evaluation.memorisation import split_words
 
 
 def distinct_n(poems: Sequence[str], n: int) -> float:
@@ -21,7 +21,7 @@ def distinct_n(poems: Sequence[str], n: int) -> float:
     """
     grams = []
     for poem in poems:
-        grams += n_grams_of(poem, n)
+        grams += list_n_grams(poem, n)
     return len(set(grams)) / max(len(grams), 1)
 
 
@@ -38,7 +38,7 @@ def commonest_line_share(poems: Sequence[str]) -> tuple[str, float]:
     counts = collections.Counter(
         line
         for poem in poems
-        for line in {" ".join(words_of(text)) for text in poem.split("\n")}
+        for line in {" ".join(split_words(text)) for text in poem.split("\n")}
         if line
     )
     line, number = counts.most_common(1)[0] if counts else ("", 0)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from visualpoet.evaluation import report
-from visualpoet.evaluation.memorisation import words_of
+from visualpoet.evaluation.memorisation import split_words
 
 SCALES = ("relevance", "coherence", "imaginativeness", "overall")
 HUMAN = "human"
@@ -44,7 +44,7 @@ def plain(poem: str) -> str:
     Returns:
         Its lines that have words.
     """
-    lines = [" ".join(words_of(line)) for line in poem.split("\n")]
+    lines = [" ".join(split_words(line)) for line in poem.split("\n")]
     return "\n".join(line for line in lines if line)
 
 
@@ -52,11 +52,11 @@ class _Ids:
     """Names that say nothing; the same ones for the same seed."""
 
     def __init__(self, seed: int, kind: str):
-        self._generator = np.random.default_rng([seed, *kind.encode()])
+        self._rng = np.random.default_rng([seed, *kind.encode()])
         self._seen: set[str] = set()
 
     def next(self) -> str:
-        name = self._generator.bytes(6).hex()
+        name = self._rng.bytes(6).hex()
         if name in self._seen:
             return self.next()
         self._seen.add(name)

@@ -48,8 +48,8 @@ def bootstrap_interval(
         Its ends.
     """
     size = statistics.shape[1]
-    generator = np.random.default_rng(seed)
-    counts = generator.multinomial(size, np.full(size, 1 / size), draws)
+    rng = np.random.default_rng(seed)
+    counts = rng.multinomial(size, np.full(size, 1 / size), draws)
     sums = np.einsum("dn,kns->dks", counts, statistics, optimize=True)
     values = evaluate_rows(sums, value).mean(axis=1)
     tail = 50 * (1 - coverage)
@@ -85,8 +85,8 @@ def paired_p_value(
     """
     sums = first.sum(axis=1), second.sum(axis=1)
     observed = np.diff([evaluate_rows(s, value).mean() for s in sums])
-    generator = np.random.default_rng(seed)
-    swap = generator.integers(0, 2, [draws, first.shape[1]])
+    rng = np.random.default_rng(seed)
+    swap = rng.integers(0, 2, [draws, first.shape[1]])
     moved = np.einsum("dn,kns->dks", swap, second - first, optimize=True)
     means = [
         evaluate_rows(s, value).mean(axis=1)

@@ -14,7 +14,7 @@ from visualpoet.evaluation import relevance
 from visualpoet.evaluation.columns import COPIED
 from visualpoet.evaluation.kneser_ney import KneserNey
 from visualpoet.evaluation.memorisation import CopiedRuns
-from visualpoet.evaluation.memorisation import words_of
+from visualpoet.evaluation.memorisation import split_words
 from visualpoet.evaluation.novelty import READINGS
 from visualpoet.evaluation.novelty import Novelty
 
@@ -154,9 +154,9 @@ class Measurer:
         return found
 
     def _counted(self, poems: Sequence[str]) -> dict[str, np.ndarray]:
-        words = np.array([len(words_of(poem)) for poem in poems])
+        words = np.array([len(split_words(poem)) for poem in poems])
         lines = np.array(
-            [sum(map(bool, map(words_of, p.split("\n")))) for p in poems]
+            [sum(map(bool, map(split_words, p.split("\n")))) for p in poems]
         )
         found = {
             "lines": _with_count(lines),

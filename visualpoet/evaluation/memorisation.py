@@ -9,7 +9,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
-def words_of(text: str, lower_case: bool = True) -> list[str]:
+def split_words(text: str, lower_case: bool = True) -> list[str]:
     """Returns the words of a text, without punctuation.
 
     Args:
@@ -23,7 +23,7 @@ def words_of(text: str, lower_case: bool = True) -> list[str]:
     return _WORD.findall(text.replace("\u2019", "'"))
 
 
-def n_grams_of(text: str, n: int) -> list[tuple[str, ...]]:
+def list_n_grams(text: str, n: int) -> list[tuple[str, ...]]:
     """Runs of words, read across line ends.
 
     Args:
@@ -33,7 +33,7 @@ def n_grams_of(text: str, n: int) -> list[tuple[str, ...]]:
     Returns:
         All of them, in order.
     """
-    words = words_of(text)
+    words = split_words(text)
     return list(zip(*(words[offset:] for offset in range(n))))
 
 
@@ -64,7 +64,7 @@ class CopiedRuns:
     def _number(self, texts: Sequence[str], grow: bool) -> np.ndarray:
         numbers = [0]
         for text in texts:
-            for word in words_of(text):
+            for word in split_words(text):
                 if grow:
                     number = self._ids.setdefault(word, len(self._ids) + 1)
                 else:

@@ -125,7 +125,7 @@ def read_poems(path: pathlib.Path) -> dict[str, str]:
 def complete_runs(
     runs: Sequence[MethodRun], names: Sequence[str]
 ) -> tuple[list[MethodRun], list[str], list[str]]:
-    """Keeps the runs that wrote for the same photographs.
+    """Selects the runs that wrote for the same photographs.
 
     Args:
         runs: The runs.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from visualpoet.evaluation.memorisation import n_grams_of
+from visualpoet.evaluation.memorisation import list_n_grams
 
 READINGS = ("known", "any")
 
@@ -29,7 +29,7 @@ class Novelty:
 
     def __init__(self, texts: Sequence[str], n: int, frequent: int = 2000):
         counts = collections.Counter(
-            gram for text in texts for gram in n_grams_of(text, n)
+            gram for text in texts for gram in list_n_grams(text, n)
         )
         order = sorted(counts, key=lambda gram: (-counts[gram], gram))
         self._n = n
@@ -56,7 +56,7 @@ class Novelty:
         return np.array([self._share(poem, reading) for poem in poems])
 
     def _share(self, poem: str, reading: str) -> float:
-        grams = n_grams_of(poem, self._n)
+        grams = list_n_grams(poem, self._n)
         novel = sum(
             gram not in self._frequent
             and (reading == "any" or gram in self._known)

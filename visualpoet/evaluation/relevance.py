@@ -91,7 +91,7 @@ def is_among_first(
     others: int = 99,
     seed: int = 0,
 ) -> np.ndarray:
-    """Says whose own photograph is among the first.
+    """Returns whether each text's own photograph is among the first.
 
     Args:
         similarity: float `[N, N]`; column i is the photograph of poem i.
@@ -114,10 +114,10 @@ def is_among_first(
             f"expected more than {others} photographs. Received: {size}"
         )
     first = first or max(1, (others + 1) // 10)
-    generator = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     hits = []
     for own, row in enumerate(similarity):
-        draw = generator.choice(size - 1, others, replace=False)
+        draw = rng.choice(size - 1, others, replace=False)
         rest = row[draw + (draw >= own)]
         before = (rest > row[own]).sum() + (rest == row[own]).sum() / 2
         hits.append(before < first)

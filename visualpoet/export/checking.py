@@ -188,9 +188,9 @@ def _check_row_error(export, name, inputs) -> None:
 
 def _allowed_ops(export: Export) -> None:
     """Core ops only, without Python and without files."""
-    functions = meta_graph.functions_of(export.graph)
+    functions = meta_graph.list_functions(export.graph)
     own = {function.signature.name for function in functions}
-    ops = {node.op for node in meta_graph.nodes_of(export.graph)} - own
+    ops = {node.op for node in meta_graph.iterate_nodes(export.graph)} - own
     wrong = {op for op in ops if not hasattr(tf.raw_ops, op)}
     wrong |= ops & _FORBIDDEN_OPS
     _require(not wrong, f"expected core ops. Received: {sorted(wrong)}")
@@ -198,8 +198,8 @@ def _allowed_ops(export: Export) -> None:
 
 def _no_jit(export: Export) -> None:
     """Nothing asks for XLA, which servers have turned off."""
-    nodes = meta_graph.nodes_of(export.graph)
-    for part in (*meta_graph.functions_of(export.graph), *nodes):
+    nodes = meta_graph.iterate_nodes(export.graph)
+    for part in (*meta_graph.list_functions(export.graph), *nodes):
         asks = [
             name for name in _JIT if name in part.attr and part.attr[name].b
         ]

@@ -66,7 +66,7 @@ def _describe(tensors) -> dict[str, dict]:
     }
 
 
-def functions_of(
+def list_functions(
     meta_graph: meta_graph_pb2.MetaGraphDef,
 ) -> list[function_pb2.FunctionDef]:
     """Lists the functions of a graph.
@@ -80,10 +80,10 @@ def functions_of(
     return list(meta_graph.graph_def.library.function)
 
 
-def nodes_of(
+def iterate_nodes(
     meta_graph: meta_graph_pb2.MetaGraphDef,
 ) -> Iterator[node_def_pb2.NodeDef]:
-    """Goes through all nodes, those of functions too.
+    """Iterates over all nodes, those of functions too.
 
     Args:
         meta_graph: Of a SavedModel.
@@ -92,5 +92,5 @@ def nodes_of(
         Nodes.
     """
     yield from meta_graph.graph_def.node
-    for function in functions_of(meta_graph):
+    for function in list_functions(meta_graph):
         yield from function.node_def

@@ -6,7 +6,7 @@ import pathlib
 import jinja2
 
 
-def size_of(folder: pathlib.Path) -> int:
+def measure_size(folder: pathlib.Path) -> int:
     """Adds up the files of a folder.
 
     Args:
@@ -38,7 +38,7 @@ def write_model_card(
     ).from_string((templates / "model_card.md").read_text(encoding="utf-8"))
     card = template.render(
         version=folder.name,
-        megabytes=size_of(folder) / 1e6,
+        megabytes=measure_size(folder) / 1e6,
         parameters=parameters,
         notes=notes.strip(),
         # Measures that one may leave out.

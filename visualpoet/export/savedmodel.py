@@ -10,11 +10,11 @@ import tensorflow as tf
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.export import serving_files
 from visualpoet.export import signatures
-from visualpoet.export.poet import Poet
+from visualpoet.export.poet_module import PoetModule
 
 
 def export_poet(
-    poet: Poet, vocabulary: Vocabulary, folder: pathlib.Path
+    poet: PoetModule, vocabulary: Vocabulary, folder: pathlib.Path
 ) -> None:
     """Writes a version folder, under a temporary name first.
 

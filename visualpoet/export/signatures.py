@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from visualpoet.export.poet import Poet
+from visualpoet.export.poet_module import PoetModule
 
 DEFAULTS = {
     "seed": 0,
@@ -31,8 +31,8 @@ CONTROLS = {
 Function = tf.types.experimental.GenericFunction
 
 
-def defaults(poet: Poet) -> dict[str, float | int | str]:
-    """Gives what `serving_default` writes with.
+def defaults(poet: PoetModule) -> dict[str, float | int | str]:
+    """Returns what `serving_default` writes with.
 
     Args:
         poet: The poet.
@@ -49,7 +49,7 @@ def defaults(poet: Poet) -> dict[str, float | int | str]:
     return {name: {**DEFAULTS, **chosen}[name] for name in CONTROLS}
 
 
-def make_signatures(poet: Poet) -> dict[str, Function]:
+def make_signatures(poet: PoetModule) -> dict[str, Function]:
     """Makes the signatures of an export.
 
     Args:

@@ -21,7 +21,7 @@ MIN_SIDE_BY_SIDE = 4  # fewer are not worth the sorting out
 
 
 @dataclasses.dataclass(frozen=True)
-class Options:
+class DecodingOptions:
     """How to write and rank; numbers or scalar tensors.
 
     Attributes:
@@ -87,7 +87,7 @@ class Task(NamedTuple):
         length: int32 `[N]`. Tokens of the opening.
         uniform: float `[N, MAX_TOKENS]`. Decides the draws.
         one_line: bool `[N]`. Whether to stop at a line break.
-        options: Fields of `Options`, each `[N]`.
+        options: Fields of `DecodingOptions`, each `[N]`.
     """
 
     condition: tf.Tensor
@@ -131,7 +131,7 @@ def write_candidates(
     owner: tf.Tensor,
     uniform: tf.Tensor,
     banned: tf.Tensor,
-    options: Options,
+    options: DecodingOptions,
     opening: tf.Tensor | None = None,
     one_line: tf.Tensor | bool = False,
 ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -263,7 +263,7 @@ def _write(networks, kinds, draft, task) -> Draft:
 
     Those go on with others then: rows that are done cost as much as the rest.
     """
-    options = Options(**task.options)
+    options = DecodingOptions(**task.options)
     enough = tf.size(draft.written) // 2
     enough = tf.where(enough < MIN_SIDE_BY_SIDE, 0, enough)
 
@@ -328,7 +328,7 @@ def fluency_gain(
     chosen: tf.Tensor,
     kinds: constraints.TokenKinds,
 ) -> tf.Tensor:
-    """Says what tokens add to fluency.
+    """Returns what tokens add to fluency.
 
     Args:
         logits: float `[N, V]`, without the photograph.

@@ -111,7 +111,7 @@ def form_mask(
     min_lines: tf.Tensor | int,
     max_lines: tf.Tensor | int,
 ) -> tf.Tensor:
-    """Keeps lines and poem within their bounds.
+    """Masks what would break the bounds of lines and poem.
 
     Args:
         kinds: Sorts of tokens.

@@ -1,4 +1,4 @@
-"""What the generator learns from: poems, what they are about, and noise."""
+"""What the generator learns from: poems, their conditions, and noise."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -16,27 +16,27 @@ class Examples:
 
     Attributes:
         token_ids: START, poem, END of each poem.
-        subjects: float16 `[M, K]`; embeddings of poems or photographs.
-        subject_of: int `[N]`; the row of `subjects` of each poem.
-        noise: How far a subject is moved, relative to its length: 0 for
+        image_embeddings: float16 `[M, K]`; embeddings of poems or photographs.
+        image_rows: int `[N]`; the row of `image_embeddings` of each poem.
+        noise: How far an embedding is moved, relative to its length: 0 for
             photographs, more for poems, which know more about themselves than
             a photograph does.
     """
 
     token_ids: Sequence[Sequence[int]]
-    subjects: np.ndarray
-    subject_of: np.ndarray
+    image_embeddings: np.ndarray
+    image_rows: np.ndarray
     noise: float
 
 
 @dataclasses.dataclass(frozen=True)
-class Conditioning:
-    """How much of the subject an example shows.
+class ConditioningDropout:
+    """How much of its condition an example leaves out.
 
     Attributes:
         clue_weights: float `[V]`; how readily a token becomes a clue, 0 never.
         num_clues: Most clues of an example.
-        no_photograph: Share of examples without subject and clues.
+        no_photograph: Share of examples without embedding and clues.
         no_image: Share of examples with clues only.
         no_clues: Share of examples without clues.
     """
@@ -67,35 +67,35 @@ def element_spec(image_dim: int, num_clues: int) -> dict[str, tf.TensorSpec]:
 
 
 def _move(
-    subjects: np.ndarray, noise: float, generator: np.random.Generator
+    image_embeddings: np.ndarray, noise: float, rng: np.random.Generator
 ) -> np.ndarray:
-    step = generator.standard_normal(subjects.shape) * noise
-    moved = subjects + step / np.sqrt(subjects.shape[1])
+    step = rng.standard_normal(image_embeddings.shape) * noise
+    moved = image_embeddings + step / np.sqrt(image_embeddings.shape[1])
     lengths = np.linalg.norm(moved, axis=1, keepdims=True)
-    return moved / np.maximum(lengths, 1e-9)  # no subject stays none
+    return moved / np.maximum(lengths, 1e-9)  # none stays none
 
 
 def draw_clues(
     token_ids: np.ndarray,
-    conditioning: Conditioning,
-    generator: np.random.Generator,
+    conditioning: ConditioningDropout,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Draws words of each poem as its clues, a random number of them.
 
     Args:
         token_ids: int `[B, T]`.
         conditioning: Which words, and how many.
-        generator: Where the draws come from.
+        rng: Where the draws come from.
 
     Returns:
         int32 `[B, num_clues]`, padded with 0.
     """
     weights = conditioning.clue_weights[token_ids]  # [B, T]
-    keys = generator.random(token_ids.shape) ** (1 / np.maximum(weights, 1e-9))
+    keys = rng.random(token_ids.shape) ** (1 / np.maximum(weights, 1e-9))
     order = np.argsort(-keys, axis=1)[:, : conditioning.num_clues]
     clues = np.take_along_axis(token_ids, order, 1)
     usable = np.take_along_axis(weights, order, 1) > 0
-    number = generator.integers(conditioning.num_clues + 1, size=len(clues))
+    number = rng.integers(conditioning.num_clues + 1, size=len(clues))
     usable &= np.arange(clues.shape[1]) < number[:, None]
     clues = np.where(usable, clues, 0).astype(np.int32)
     missing = conditioning.num_clues - clues.shape[1]
@@ -105,16 +105,16 @@ def draw_clues(
 def make_batch(
     examples: Examples,
     chosen: np.ndarray,
-    conditioning: Conditioning,
-    generator: np.random.Generator,
+    conditioning: ConditioningDropout,
+    rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
     """Makes a batch of poems with what they are written for.
 
     Args:
         examples: The poems.
         chosen: int `[B]`; which of them.
-        conditioning: How much of the subject is shown.
-        generator: Where the draws come from.
+        conditioning: How much of the condition is left out.
+        rng: Where the draws come from.
 
     Returns:
         Arrays as described by `element_spec`.
@@ -122,15 +122,15 @@ def make_batch(
     token_ids = datasets.pad_token_ids(
         [examples.token_ids[index] for index in chosen]
     )
-    subjects = examples.subjects[examples.subject_of[chosen]]
+    image_embeddings = examples.image_embeddings[examples.image_rows[chosen]]
     image_embedding = _move(
-        subjects.astype(np.float32), examples.noise, generator
+        image_embeddings.astype(np.float32), examples.noise, rng
     )
-    clue_ids = draw_clues(token_ids, conditioning, generator)
-    draw = generator.random(len(chosen))
+    clue_ids = draw_clues(token_ids, conditioning, rng)
+    draw = rng.random(len(chosen))
     nothing = draw < conditioning.no_photograph
-    no_image = generator.random(len(chosen)) < conditioning.no_image
-    no_clues = generator.random(len(chosen)) < conditioning.no_clues
+    no_image = rng.random(len(chosen)) < conditioning.no_image
+    no_clues = rng.random(len(chosen)) < conditioning.no_clues
     image_embedding[nothing | no_image] = 0.0
     clue_ids[nothing | no_clues] = 0
     return {
@@ -144,7 +144,7 @@ def mixed_batches(
     sources: Sequence[Examples],
     shares: Sequence[float],
     batch_size: int,
-    conditioning: Conditioning,
+    conditioning: ConditioningDropout,
     seed: int,
     start_step: int = 0,
 ) -> Iterator[dict[str, np.ndarray]]:
@@ -154,7 +154,7 @@ def mixed_batches(
         sources: What to draw from.
         shares: Share of batches of each; they sum to 1.
         batch_size: Poems a batch.
-        conditioning: How much of the subject is shown.
+        conditioning: How much of the condition is left out.
         seed: Of the order and the draws.
         start_step: Step to begin at; the batches are the same as if the
             earlier ones had been drawn.
@@ -176,6 +176,6 @@ def mixed_batches(
     ]
     for step in range(start_step, len(turns)):
         turn = turns[step]
-        generator = np.random.default_rng((seed, 2, step))
+        rng = np.random.default_rng((seed, 2, step))
         chosen = next(orders[turn])
-        yield make_batch(sources[turn], chosen, conditioning, generator)
+        yield make_batch(sources[turn], chosen, conditioning, rng)

@@ -186,12 +186,12 @@ def write_lines(
     lines[..., 0] = START
     unwanted = np.zeros(model.vocabulary_size, np.float32)
     unwanted[[PAD, START, UNKNOWN, line_break]] = NEVER
-    random = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     for place in range(MAX_WORDS):
         outputs = model.predict_on_batch({"regions": regions, "lines": lines})
         logits = outputs["logits"][:, :, place].astype(np.float32) + unwanted
         if temperature:  # the largest of Gumbel-shifted logits is a draw
-            logits = logits / temperature + random.gumbel(size=logits.shape)
+            logits = logits / temperature + rng.gumbel(size=logits.shape)
         best = logits.argmax(-1)
         ended = np.isin(lines[..., place], (END, PAD)) & (place > 0)
         lines[..., place + 1] = np.where(ended, PAD, best)

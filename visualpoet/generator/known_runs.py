@@ -20,7 +20,7 @@ _FACTORS = np.random.default_rng(0).integers(
 
 
 class KnownRuns:
-    """Says which words of poems stand in runs that were learnt.
+    """Measures the share of words that stand in runs that were learnt.
 
     Source: Ippolito et al. (2022), a Bloom filter of the n-grams of the
     training texts. They keep the generator from finishing a run; here a poem
@@ -36,12 +36,12 @@ class KnownRuns:
         is_word[UNKNOWN] = True  # it is a word, though not which one
         self._is_word = is_word
         runs = [np.zeros([0, RUN_LENGTH], np.int64)]
-        runs += [_runs_of(np.asarray(ids), is_word) for ids in token_ids]
+        runs += [_list_runs(np.asarray(ids), is_word) for ids in token_ids]
         runs = np.unique(np.concatenate(runs), axis=0)
         # As a tensor an export holds it once, however many functions read it.
         self._bits = tf.constant(_set_bits(runs))
 
-    def share_of(self, token_ids: tf.Tensor) -> tf.Tensor:
+    def measure_copied(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Measures poems.
 
         Args:
@@ -51,7 +51,7 @@ class KnownRuns:
             float `[N]` in [0, 1]. Share of the words that stand in a run of
             `RUN_LENGTH` words or more that was learnt; 0 without words.
         """
-        words, length = self._words_of(token_ids)  # [N, W], [N]
+        words, length = self._gather_words(token_ids)  # [N, W], [N]
         width = tf.shape(words)[1]
         shifted = [
             tf.roll(words, -offset, axis=1) for offset in range(RUN_LENGTH)
@@ -69,7 +69,7 @@ class KnownRuns:
         found = tf.math.count_nonzero(inside, axis=1, dtype=tf.float32)
         return tf.math.divide_no_nan(found, tf.cast(length, tf.float32))
 
-    def _words_of(self, token_ids):
+    def _gather_words(self, token_ids):
         """The words without gaps, and how many of each poem."""
         is_word = tf.gather(tf.constant(self._is_word), token_ids)
         order = tf.argsort(tf.cast(~is_word, tf.int32), axis=1, stable=True)
@@ -86,7 +86,7 @@ class KnownRuns:
         return tf.reduce_all(bit % 2 == 1, axis=-1)
 
 
-def _runs_of(token_ids: np.ndarray, is_word: np.ndarray) -> np.ndarray:
+def _list_runs(token_ids: np.ndarray, is_word: np.ndarray) -> np.ndarray:
     """Runs of known words, int64 `[R, RUN_LENGTH]`."""
     words = token_ids[is_word[token_ids]].astype(np.int64)
     if len(words) < RUN_LENGTH:

@@ -26,7 +26,7 @@ class Networks:
     embed_poem: Callable[[tf.Tensor], tf.Tensor]
 
 
-def networks_of(
+def wrap_networks(
     start_view: Callable,
     step_view: Callable,
     token_embedding: tf.Tensor,

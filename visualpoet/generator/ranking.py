@@ -1,10 +1,10 @@
-"""Candidates in order, by fit to the photograph, fluency and judgement."""
+"""Candidates in order, by fit to the photograph, fluency and other scores."""
 
 import tensorflow as tf
 
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
-from visualpoet.generator.composer import Options
+from visualpoet.generator.composer import DecodingOptions
 from visualpoet.generator.composer import fluency_gain
 from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.networks import Networks
@@ -49,8 +49,8 @@ def measure_fluency(
     return result[-1] / tf.cast(tf.size(tokens), tf.float32)
 
 
-def share_of_clues(token_ids: tf.Tensor, clue_ids: tf.Tensor) -> tf.Tensor:
-    """Says how many of a photograph's clues a poem has.
+def measure_clue_share(token_ids: tf.Tensor, clue_ids: tf.Tensor) -> tf.Tensor:
+    """Measures the share of a photograph's clues that a poem has.
 
     Args:
         token_ids: int `[N, T]`.
@@ -68,9 +68,9 @@ def share_of_clues(token_ids: tf.Tensor, clue_ids: tf.Tensor) -> tf.Tensor:
 
 
 def score_candidates(
-    measured: dict[str, tf.Tensor], options: Options
+    measured: dict[str, tf.Tensor], options: DecodingOptions
 ) -> tf.Tensor:
-    """Says how good candidates are.
+    """Scores candidates.
 
     `score = cosine(poem, photograph) + fluency_weight * mean log probability
     + clue_weight * share of clues in the poem
@@ -107,8 +107,8 @@ def rank_candidates(
     clue_ids: tf.Tensor,
     token_ids: tf.Tensor,
     fluency: tf.Tensor,
-    judged: dict[str, tf.Tensor],
-    options: Options,
+    scores: dict[str, tf.Tensor],
+    options: DecodingOptions,
     opening_length: tf.Tensor | int = 0,
     ends: tf.Tensor | tuple[int, ...] = (END,),
 ) -> dict[str, tf.Tensor]:
@@ -120,7 +120,7 @@ def rank_candidates(
         clue_ids: int `[C]`.
         token_ids: int `[N, T]`.
         fluency: float `[N, T]`, as of `write_candidates`.
-        judged: What there is of `paired`, `poetic` and `copied`, float `[N]`.
+        scores: What there is of `paired`, `poetic` and `copied`, float `[N]`.
         options: How to rank.
         opening_length: Tokens at the beginning that all candidates share;
             they count for fit and clues and not for fluency.
@@ -128,7 +128,7 @@ def rank_candidates(
 
     Returns:
         `token_ids` `[N, T]`, `fit` `[N]` (cosine), `fluency` `[N]` [nats per
-        token], `clue_share` `[N]`, what was `judged`, and `score` `[N]`, best
+        token], `clue_share` `[N]`, those `scores`, and `score` `[N]`, best
         first. A candidate that was cut before its end comes last.
     """
     is_new = tf.range(tf.shape(token_ids)[1]) >= opening_length
@@ -140,8 +140,8 @@ def rank_candidates(
     measured = {
         "fit": fit,
         "fluency": fluency,
-        "clue_share": share_of_clues(token_ids, clue_ids[None]),
-        **judged,
+        "clue_share": measure_clue_share(token_ids, clue_ids[None]),
+        **scores,
     }
     measured["score"] = score_candidates(measured, options)
     is_end = tf.reduce_any(

@@ -84,7 +84,7 @@ class AsyncPoemClient:
 
     async def write(
         self,
-        photograph: poet.Photograph,
+        photograph: pictures.PictureSource,
         *,
         seed: int = 0,
         temperature: float | None = None,
@@ -193,7 +193,7 @@ class PoemClient:
         self.close()
 
     def write(
-        self, photograph: poet.Photograph, **given: Any
+        self, photograph: pictures.PictureSource, **given: Any
     ) -> poet.WrittenPoem:
         """Writes a poem for a photograph.
 

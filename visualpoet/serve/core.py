@@ -12,7 +12,7 @@ from visualpoet import pictures
 from visualpoet.serve import errors
 from visualpoet.serve.batching import Batcher
 from visualpoet.serve.metrics import Metrics
-from visualpoet.serve.options import Options
+from visualpoet.serve.options import ServerOptions
 from visualpoet.serve.servable import PICTURES
 from visualpoet.serve.servable import Signature
 from visualpoet.serve.servable import Tensors
@@ -90,7 +90,7 @@ class Core:
         options: How to serve.
     """
 
-    def __init__(self, options: Options):
+    def __init__(self, options: ServerOptions):
         self.options = options
         self.metrics = Metrics()
         self.versions = Versions(
@@ -141,7 +141,7 @@ class Core:
         )
 
     def deadline(self, seconds: float | None = None) -> float:
-        """Says when a request that comes now must be done.
+        """Returns when a request that comes now must be done.
 
         Args:
             seconds: What the client gives it, if it says.

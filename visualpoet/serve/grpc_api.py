@@ -212,7 +212,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     @_guarded("grpc_metadata")
     async def GetModelMetadata(self, request, context):
-        """Tells the signatures."""
+        """Returns the signatures."""
         if not request.HasField("model_spec"):
             raise errors.invalid("Missing ModelSpec")
         if not request.metadata_field:
@@ -259,7 +259,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
 
     @_guarded("grpc_status")
     async def GetModelStatus(self, request, context):
-        """Tells the states of versions."""
+        """Returns the states of versions."""
         if not request.HasField("model_spec"):
             raise errors.invalid("Missing ModelSpec")
         spec = request.model_spec

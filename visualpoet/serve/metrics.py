@@ -69,7 +69,7 @@ class Metrics:
         )
 
     def watch_queue(self, length: Callable[[], int]) -> None:
-        """Says where the length of the queue is asked.
+        """Sets what the length of the queue is read from.
 
         Args:
             length: Rows that wait.

@@ -1,4 +1,4 @@
-"""Options of `visualpoet serve`; cheap to import."""
+"""ServerOptions of `visualpoet serve`; cheap to import."""
 
 import argparse
 import dataclasses
@@ -25,7 +25,7 @@ def _option(default: Any, help: str) -> Any:
 
 
 @dataclasses.dataclass(frozen=True)
-class Options:
+class ServerOptions:
     """How to serve.
 
     Attributes:
@@ -99,7 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LABEL=VERSION",
         help="serve this version too, under /labels/LABEL",
     )
-    for field in dataclasses.fields(Options)[2:]:
+    for field in dataclasses.fields(ServerOptions)[2:]:
         parser.add_argument(
             "--" + field.name.replace("_", "-"),
             type=field.type,
@@ -110,7 +110,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def from_arguments(
     arguments: argparse.Namespace, model: pathlib.Path
-) -> Options:
+) -> ServerOptions:
     """Makes the options of a command line.
 
     Args:
@@ -123,8 +123,8 @@ def from_arguments(
     Raises:
         ValueError: If one is out of bounds.
     """
-    names = [field.name for field in dataclasses.fields(Options)[2:]]
-    return Options(
+    names = [field.name for field in dataclasses.fields(ServerOptions)[2:]]
+    return ServerOptions(
         model=arguments.model or model,
         labels=dict(arguments.label),
         **{name: getattr(arguments, name) for name in names},

@@ -184,7 +184,7 @@ class Servable:
             )
 
     def close(self) -> None:
-        """Lets go of the graph and the weights."""
+        """Releases the graph and the weights."""
         self.signatures, self._loaded = {}, None
         gc.collect()  # functions and captures of a SavedModel form cycles
 

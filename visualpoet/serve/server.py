@@ -19,7 +19,7 @@ from visualpoet.serve import grpc_api
 from visualpoet.serve import metrics
 from visualpoet.serve import replies
 from visualpoet.serve.core import Core
-from visualpoet.serve.options import Options
+from visualpoet.serve.options import ServerOptions
 from visualpoet.serve.page import Page
 from visualpoet.serve.poems import PoemsApi
 from visualpoet.serve.rest import RestApi
@@ -47,7 +47,7 @@ class Server:
         options: How to serve.
     """
 
-    def __init__(self, options: Options):
+    def __init__(self, options: ServerOptions):
         self._options = options
         self.core = Core(options)
         self.rest_port = self.grpc_port = 0
@@ -208,7 +208,7 @@ class Server:
         await self._grpc.start()
 
 
-async def _serve(options: Options) -> None:
+async def _serve(options: ServerOptions) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -232,7 +232,7 @@ async def _serve(options: Options) -> None:
         await server.stop()
 
 
-def _announce(server: Server, options: Options) -> None:
+def _announce(server: Server, options: ServerOptions) -> None:
     print(
         f"visualpoet: http://{options.host}:{server.rest_port} "
         f"grpc://{options.host}:{server.grpc_port}",
@@ -240,7 +240,7 @@ def _announce(server: Server, options: Options) -> None:
     )
 
 
-def run(options: Options) -> int:
+def run(options: ServerOptions) -> int:
     """Serves until SIGTERM or SIGINT.
 
     Args:

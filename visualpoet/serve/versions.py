@@ -126,7 +126,7 @@ class Versions:
     def status(
         self, name: str, version: int | None = None
     ) -> list[tuple[int, State]]:
-        """Tells the states of versions.
+        """Returns the states of versions.
 
         Args:
             name: Of the model.

@@ -6,7 +6,7 @@ import tensorflow as tf
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import PAD
 from visualpoet.corpus.vocabulary import START
-from visualpoet.generator import sampling
+from visualpoet.generator import poem_sampling
 from visualpoet.generator.poem_generator import PoemGenerator
 
 
@@ -31,7 +31,7 @@ def uniform(rows=4, seed=0):
 
 def test_nothing_but_padding_follows_the_end():
     logits = tf.zeros([3, 6])
-    masked = sampling.mask_logits(logits, tf.constant([END, PAD, 5]))
+    masked = poem_sampling.mask_logits(logits, tf.constant([END, PAD, 5]))
     log_probs = tf.nn.log_softmax(masked).numpy()
     assert log_probs[0, PAD] == log_probs[1, PAD] == 0.0
     assert log_probs[0, END] < -1e8
@@ -43,12 +43,16 @@ def test_nothing_but_padding_follows_the_end():
 
 def test_draws_invert_the_cumulative_distribution():
     logits = tf.math.log([[0.2, 0.5, 0.3]] * 5)
-    drawn = sampling.draw(logits, tf.constant([0.0, 0.19, 0.21, 0.69, 0.999]))
+    drawn = poem_sampling.draw(
+        logits, tf.constant([0.0, 0.19, 0.21, 0.69, 0.999])
+    )
     assert drawn.numpy().tolist() == [0, 0, 1, 1, 2]
 
 
 def test_poems_begin_end_and_are_padded(generator, photograph):
-    poems = sampling.sample_poems(generator, photograph, 12, uniform()).numpy()
+    poems = poem_sampling.sample_poems(
+        generator, photograph, 12, uniform()
+    ).numpy()
     assert poems.shape == (4, 12)
     assert (poems[:, 0] == START).all()
     assert (poems[:, 1:] != START).all()
@@ -60,28 +64,30 @@ def test_poems_begin_end_and_are_padded(generator, photograph):
 
 
 def test_rows_do_not_depend_on_each_other(generator, photograph):
-    poems = sampling.sample_poems(generator, photograph, 12, uniform())
+    poems = poem_sampling.sample_poems(generator, photograph, 12, uniform())
     for row in range(4):
         alone = {k: v[row : row + 1] for k, v in photograph.items()}
-        poem = sampling.sample_poems(
+        poem = poem_sampling.sample_poems(
             generator, alone, 12, uniform()[row : row + 1]
         )
         np.testing.assert_array_equal(poem[0], poems[row])
 
 
 def test_greedy_takes_the_likeliest_of_the_sequence_view(generator, photograph):
-    poems = sampling.sample_poems(generator, photograph, 12)
+    poems = poem_sampling.sample_poems(generator, photograph, 12)
     logits = generator({"token_ids": poems[:, :-1], **photograph})
-    masked = sampling.mask_logits(logits, poems[:, :-1])
+    masked = poem_sampling.mask_logits(logits, poems[:, :-1])
     np.testing.assert_array_equal(np.argmax(masked, -1), poems[:, 1:])
 
 
 def test_a_prefix_is_kept_and_continued(generator, photograph):
-    poems = sampling.sample_poems(generator, photograph, 12, uniform())
+    poems = poem_sampling.sample_poems(generator, photograph, 12, uniform())
     kept = tf.where(tf.range(12) < 4, poems, PAD)
-    again = sampling.sample_poems(generator, photograph, 12, uniform(), kept)
+    again = poem_sampling.sample_poems(
+        generator, photograph, 12, uniform(), kept
+    )
     np.testing.assert_array_equal(again, poems)
-    other = sampling.sample_poems(
+    other = poem_sampling.sample_poems(
         generator, photograph, 12, uniform(seed=9), kept
     )
     np.testing.assert_array_equal(other[:, :4], poems[:, :4])
@@ -89,8 +95,8 @@ def test_a_prefix_is_kept_and_continued(generator, photograph):
 
 def test_forbidden_tokens_are_not_written(generator, photograph):
     forbidden = tf.one_hot(4, 9, -1e9, 0.0)
-    free = sampling.sample_poems(generator, photograph, 12, uniform())
-    bound = sampling.sample_poems(
+    free = poem_sampling.sample_poems(generator, photograph, 12, uniform())
+    bound = poem_sampling.sample_poems(
         generator, photograph, 12, uniform(), forbidden=forbidden
     )
     assert (free.numpy() == 4).any()
@@ -98,9 +104,9 @@ def test_forbidden_tokens_are_not_written(generator, photograph):
 
 
 def test_low_temperature_is_greedy(generator, photograph):
-    cold = sampling.sample_poems(
+    cold = poem_sampling.sample_poems(
         generator, photograph, 12, uniform(), temperature=1e-4
     )
     np.testing.assert_array_equal(
-        cold, sampling.sample_poems(generator, photograph, 12)
+        cold, poem_sampling.sample_poems(generator, photograph, 12)
     )

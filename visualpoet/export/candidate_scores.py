@@ -1,4 +1,4 @@
-"""What judges the wording inside an export: it helps to rank."""
+"""What an export scores the wording of candidates by."""
 
 from collections.abc import Callable
 
@@ -8,19 +8,19 @@ import tensorflow as tf
 
 from visualpoet.discriminators.rewards import first_class_probability
 from visualpoet.embedding.encoders import PoemTower
-from visualpoet.export.half_stored import HalfStored
+from visualpoet.export.float16_weights import Float16Weights
 from visualpoet.generator.known_runs import KnownRuns
 
 
-class Judges(tf.Module):
-    """Discriminators, half stored, and the runs that were learnt.
+class CandidateScores(tf.Module):
+    """Discriminators, stored as float16, and the runs that were learnt.
 
     Args:
         discriminators: `paired`, the multi-modal one, and `poetic`, the
             poem-style one; or none.
         poem_tower: The tower.
         shared: Stored weights by Keras variable, the tower's among them.
-        known_runs: What poems should not recite; None for no such judgement.
+        known_runs: What poems should not recite; None for no such score.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Judges(tf.Module):
         self._recites = {}
         if known_runs:
             self.names += ("copied",)
-            self._recites = {"copied": known_runs.share_of}
+            self._recites = {"copied": known_runs.measure_copied}
         self._inputs = [tuple(m.input) for m in discriminators.values()]
         self._models = [
             _store(model, poem_tower, shared)
@@ -52,7 +52,7 @@ class Judges(tf.Module):
         """
         models = [model.read() for model in self._models]
 
-        def judge(token_ids, image_embedding):
+        def score(token_ids, image_embedding):
             # Padding changes nothing, and costs as much as words.
             length = tf.math.count_nonzero(token_ids, axis=1, dtype=tf.int32)
             longest = tf.maximum(tf.reduce_max(length), 1)
@@ -75,15 +75,15 @@ class Judges(tf.Module):
             }
             return {**probabilities, **shares}
 
-        return judge
+        return score
 
 
 def _store(
     model: keras.Model, poem_tower: PoemTower, shared: dict[int, tf.Variable]
-) -> HalfStored:
+) -> Float16Weights:
     """Word vectors that are still the poem tower's are stored once."""
     vectors = poem_tower.get_layer("word_vectors").embeddings
     read = model.get_layer("token_embedding").embeddings
     if read.shape == vectors.shape and np.array_equal(read, vectors):
         shared[id(read)] = shared[id(vectors)]
-    return HalfStored(model, shared)
+    return Float16Weights(model, shared)

@@ -9,7 +9,7 @@ from visualpoet.features.visual_encoder import ENCODER_SIZE
 from visualpoet.features.visual_encoder import VisualEncoder
 
 
-class HalfStored(tf.Module):
+class Float16Weights(tf.Module):
     """Weights of a Keras model kept as float16, computed with as float32.
 
     Vectors (biases, statistics of normalisation) stay float32: they are small
@@ -61,8 +61,8 @@ def _as_float(variable: tf.Variable) -> tf.Tensor:
     return tf.cast(value, tf.float32) if value.dtype == tf.float16 else value
 
 
-class EncoderFeatures(HalfStored):
-    """The small visual encoder, half stored.
+class EncoderFeatures(Float16Weights):
+    """The small visual encoder, stored as float16.
 
     Args:
         encoder: The encoder. Maps pixels float `[B, size, size, 3]` in

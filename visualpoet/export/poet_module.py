@@ -13,17 +13,17 @@ from visualpoet.embedding.clues import NUM_CLUES
 from visualpoet.embedding.clues import ClueHead
 from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.encoders import PoemTower
-from visualpoet.export.half_stored import EncoderFeatures
-from visualpoet.export.half_stored import HalfStored
-from visualpoet.export.judges import Judges
-from visualpoet.export.writer import Writer
+from visualpoet.export.candidate_scores import CandidateScores
+from visualpoet.export.candidate_writer import CandidateWriter
+from visualpoet.export.float16_weights import EncoderFeatures
+from visualpoet.export.float16_weights import Float16Weights
 from visualpoet.features import images
 from visualpoet.features.experts import ExpertEnsemble
 from visualpoet.generator import composer
 from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.known_runs import KnownRuns
 from visualpoet.generator.poem_generator import PoemGenerator
-from visualpoet.generator.ranking import share_of_clues
+from visualpoet.generator.ranking import measure_clue_share
 
 UNREADABLE = (
     "expected a JPEG, PNG, GIF, BMP or WebP picture. Received: bytes that are "
@@ -45,12 +45,12 @@ def _share(method):
     return call
 
 
-class Poet(tf.Module):
+class PoetModule(tf.Module):
     """Photograph to poem.
 
     Args:
-        seer: Computes the features of pixels: the small encoder, or the
-            experts.
+        visual_encoder: Computes the features of pixels: the small encoder, or
+            the experts.
         image_tower: Its features into the joint space.
         poem_tower: Poems into the joint space.
         generator: Writes.
@@ -66,37 +66,37 @@ class Poet(tf.Module):
 
     def __init__(
         self,
-        seer: EncoderFeatures | ExpertEnsemble,
+        visual_encoder: EncoderFeatures | ExpertEnsemble,
         image_tower: ImageTower,
         poem_tower: PoemTower,
         generator: PoemGenerator,
         vocabulary: Vocabulary,
         clue_head: ClueHead,
         kinds: TokenKinds,
-        options: composer.Options,
+        options: composer.DecodingOptions,
         discriminators: dict[str, keras.Model] | None = None,
         known_runs: KnownRuns | None = None,
     ):
         super().__init__()
-        self._seer = seer
-        self._image_tower = HalfStored(image_tower)
+        self._visual_encoder = visual_encoder
+        self._image_tower = Float16Weights(image_tower)
         shared: dict[int, tf.Variable] = {}
-        self._poem_tower = HalfStored(poem_tower, shared)
-        self._judges = Judges(
+        self._poem_tower = Float16Weights(poem_tower, shared)
+        self._candidate_scores = CandidateScores(
             discriminators or {}, poem_tower, shared, known_runs
         )
-        self._writer = Writer(
+        self._writer = CandidateWriter(
             generator,
             vocabulary,
             kinds,
             options,
             self._poem_tower,
-            self._judges,
+            self._candidate_scores,
         )
         self.scores = self._writer.scores
         self.embedding_dim = poem_tower.embedding_dim
         self.options = options
-        self._clue_head = HalfStored(clue_head)
+        self._clue_head = Float16Weights(clue_head)
         self._word_ids = tf.constant(clue_head.word_ids)
         self.num_clues = min(NUM_CLUES, len(clue_head.word_ids))
 
@@ -112,7 +112,7 @@ class Poet(tf.Module):
         Returns:
             float `[B, K]`, unit length.
         """
-        size = self._seer.size
+        size = self._visual_encoder.size
         pixels = tf.map_fn(
             lambda content: images.load_view(content, size, 0),
             image_bytes,
@@ -131,16 +131,18 @@ class Poet(tf.Module):
         Returns:
             Their rows, int64 `[R]`, and embeddings, float `[R, K]`.
         """
-        is_read, pixels = images.load_readable(image_bytes, self._seer.size)
+        is_read, pixels = images.load_readable(
+            image_bytes, self._visual_encoder.size
+        )
         rows = tf.where(is_read)[:, 0]
         # Of all rows: some kernels of the networks refuse an empty batch.
         return rows, tf.gather(self._embed_pixels(pixels), rows)
 
     def _embed_pixels(self, pixels: tf.Tensor) -> tf.Tensor:
         """Row by row: products of several rows may round in another way."""
-        see, tower = self._seer.read(), self._image_tower.read()
+        encode, tower = self._visual_encoder.read(), self._image_tower.read()
         return tf.map_fn(
-            lambda one: tower(see(tf.round(one[None])))[0],
+            lambda one: tower(encode(tf.round(one[None])))[0],
             pixels,
             fn_output_signature=tf.TensorSpec([self.embedding_dim]),
         )
@@ -186,7 +188,7 @@ class Poet(tf.Module):
     def match(
         self, image_bytes: tf.Tensor, poem: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """Judges poems as candidates are judged.
+        """Scores poems as candidates are scored.
 
         Args:
             image_bytes: string `[B]`. Encoded pictures.
@@ -203,8 +205,10 @@ class Poet(tf.Module):
         return {
             "fit": tf.reduce_sum(place * self.embed_token_ids(token_ids), 1),
             "fluency": self._writer.measure_fluency(poem),
-            "clue_share": share_of_clues(token_ids, self.choose_clues(place)),
-            **self._judges.read()(token_ids, place),
+            "clue_share": measure_clue_share(
+                token_ids, self.choose_clues(place)
+            ),
+            **self._candidate_scores.read()(token_ids, place),
         }
 
     # --- writing
@@ -255,7 +259,7 @@ class Poet(tf.Module):
     def continue_poem(
         self, image_bytes: tf.Tensor, **controls: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """Goes on from the first lines of poems.
+        """Continues poems from their first lines.
 
         Args:
             image_bytes: string `[B]`. Encoded pictures.
@@ -273,8 +277,8 @@ class Poet(tf.Module):
 
         Args:
             image_embedding: float `[B, K]`.
-            **controls: As for `Writer.write_rows`, all but `clue_ids` and
-                `one_line`.
+            **controls: As for `CandidateWriter.write_rows`, all but `clue_ids`
+                and `one_line`.
 
         Returns:
             `poem` string `[B]`; `score`, `fit`, `fluency`, `clue_share` float
@@ -301,7 +305,7 @@ class Poet(tf.Module):
         }
 
     def name_clues(self, clue_ids: tf.Tensor) -> tf.Tensor:
-        """Gives the words of clues.
+        """Returns the words of clues.
 
         Args:
             clue_ids: int `[B, NUM_CLUES]`.

@@ -2,7 +2,7 @@ import numpy as np
 import tensorflow as tf
 
 from tests import tiny
-from visualpoet.export.half_stored import HalfStored
+from visualpoet.export.float16_weights import Float16Weights
 from visualpoet.features import images
 from visualpoet.features.visual_encoder import ENCODER_SIZE
 
@@ -12,8 +12,8 @@ def pixels(kind):
     return tf.round(view)[None]
 
 
-def test_half_stored_matrices_are_float16_and_vectors_float32():
-    stored = HalfStored(tiny.parts().encoder)
+def test_float16_matrices_are_float16_and_vectors_float32():
+    stored = Float16Weights(tiny.parts().encoder)
     dtypes = {}
     for variable in stored.variables:
         dtypes.setdefault(len(variable.shape), set()).add(variable.dtype.name)
@@ -22,9 +22,9 @@ def test_half_stored_matrices_are_float16_and_vectors_float32():
     assert not any(variable.trainable for variable in stored.variables)
 
 
-def test_half_stored_encoder_stays_near_the_keras_model():
+def test_float16_encoder_stays_near_the_keras_model():
     expected = tiny.parts().encoder(pixels("sea"), training=False)
-    found = HalfStored(tiny.parts().encoder).read()(pixels("sea"))
+    found = Float16Weights(tiny.parts().encoder).read()(pixels("sea"))
     assert list(found) == ["object", "scene", "sentiment"]
     for name, values in expected.items():
         assert found[name].dtype == tf.float32
@@ -32,16 +32,16 @@ def test_half_stored_encoder_stays_near_the_keras_model():
     assert not np.array_equal(found["object"], expected["object"])
 
 
-def test_half_stored_poem_tower_stays_near_the_keras_model():
+def test_float16_poem_tower_stays_near_the_keras_model():
     token_ids = tf.constant([[4, 9, 17, 0], [5, 6, 7, 8]])
     expected = tiny.parts().poem_tower(token_ids, training=False)
-    found = HalfStored(tiny.parts().poem_tower).read()(token_ids)
+    found = Float16Weights(tiny.parts().poem_tower).read()(token_ids)
     np.testing.assert_allclose(found, expected, atol=2e-3)
 
 
-def test_half_stored_weights_are_a_copy():
+def test_float16_weights_are_a_copy():
     tower = tiny.PoemTower(20, 4, word_dim=3, embedding_dim=5)
-    stored = HalfStored(tower)
+    stored = Float16Weights(tower)
     token_ids = tf.constant([[5, 6, 7]])
     before = stored.read()(token_ids)
     tower.get_layer("word_vectors").embeddings.assign(tf.ones([20, 3]))
@@ -49,13 +49,13 @@ def test_half_stored_weights_are_a_copy():
     assert not np.allclose(tower(token_ids), before)
 
 
-def test_half_stored_keeps_what_float16_cannot_hold():
+def test_float16_keeps_what_float16_cannot_hold():
     tower = tiny.ImageTower({"object": 2, "scene": 2, "sentiment": 2}, 3)
     variance = tower.get_layer("normalize_object").moving_variance
     variance.assign([1e6, 1e-9])
     held = [
         variable.numpy()
-        for variable in HalfStored(tower).fixed
+        for variable in Float16Weights(tower).fixed
         if variable.dtype == tf.float32 and variable.numpy().max() > 1e5
     ]
     np.testing.assert_array_equal(held, np.float32([[1e6, 1e-9]]))

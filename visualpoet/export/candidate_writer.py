@@ -8,22 +8,22 @@ from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
-from visualpoet.export.half_stored import HalfStored
-from visualpoet.export.judges import Judges
+from visualpoet.export.candidate_scores import CandidateScores
+from visualpoet.export.float16_weights import Float16Weights
 from visualpoet.export.tokenizer import GraphTokenizer
 from visualpoet.generator import composer
 from visualpoet.generator import ranking
 from visualpoet.generator.composer import MAX_CANDIDATES
 from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.networks import Networks
-from visualpoet.generator.networks import networks_of
+from visualpoet.generator.networks import wrap_networks
 from visualpoet.generator.poem_generator import PoemGenerator
 
 # Of a text that is longer only the last tokens are read; all of it is kept.
 MAX_READ = 256
 
 
-class Writer(tf.Module):
+class CandidateWriter(tf.Module):
     """Writes for places in the joint space.
 
     Args:
@@ -32,7 +32,7 @@ class Writer(tf.Module):
         kinds: Sorts of tokens.
         options: How to write if not told otherwise.
         poem_tower: Poems into the joint space.
-        judges: The discriminators, if any.
+        candidate_scores: The discriminators, if any.
     """
 
     def __init__(
@@ -40,22 +40,28 @@ class Writer(tf.Module):
         generator: PoemGenerator,
         vocabulary: Vocabulary,
         kinds: TokenKinds,
-        options: composer.Options,
-        poem_tower: HalfStored,
-        judges: Judges,
+        options: composer.DecodingOptions,
+        poem_tower: Float16Weights,
+        candidate_scores: CandidateScores,
     ):
         super().__init__()
         shared: dict[int, tf.Variable] = {}
-        self._start = HalfStored(generator.start_view, shared)
-        self._step = HalfStored(generator.step_view, shared)
+        self._start = Float16Weights(generator.start_view, shared)
+        self._step = Float16Weights(generator.step_view, shared)
         tokens = generator.get_layer("token_embedding").embeddings
         self._token_embedding = shared[id(tokens)]
         self._image_dim = generator.image_dim
         self._kinds = kinds
         self._options = options
         self._poem_tower = poem_tower
-        self._judges = judges
-        self.scores = ("score", "fit", "fluency", "clue_share", *judges.names)
+        self._candidate_scores = candidate_scores
+        self.scores = (
+            "score",
+            "fit",
+            "fluency",
+            "clue_share",
+            *candidate_scores.names,
+        )
         self._break = vocabulary.line_break
         self.tokenizer = GraphTokenizer(vocabulary)
         is_word_level = vocabulary.level == "word"
@@ -71,7 +77,7 @@ class Writer(tf.Module):
     def write_rows(self, **rows: tf.Tensor) -> dict[str, tf.Tensor]:
         """Writes poems, or one line more of poems.
 
-        All rows are written and judged side by side, and ranked one after the
+        All rows are written and scored side by side, and ranked one after the
         other; none depends on its neighbours.
 
         Args:
@@ -109,10 +115,10 @@ class Writer(tf.Module):
             rows["one_line"],
         )
 
-        judged = self._judges.read()(
+        scores = self._candidate_scores.read()(
             token_ids, tf.gather(rows["image_embedding"], owner)
         )
-        candidates = {"token_ids": token_ids, "fluency": fluency, **judged}
+        candidates = {"token_ids": token_ids, "fluency": fluency, **scores}
 
         def rank(row):
             mine = slice(row["first"], row["first"] + row["number"])
@@ -162,7 +168,7 @@ class Writer(tf.Module):
         )
 
     def _networks(self) -> Networks:
-        return networks_of(
+        return wrap_networks(
             self._start.read(),
             self._step.read(),
             tf.cast(self._token_embedding, tf.float32),
@@ -201,7 +207,7 @@ class Writer(tf.Module):
         lines = self._count_lines(ids)
         return read, lines, lines - self._count_lines(read)
 
-    def _rank_row(self, networks, row, token_ids, fluency, **judged):
+    def _rank_row(self, networks, row, token_ids, fluency, **scores):
         length = row["length"]
         width = length + composer.MAX_TOKENS
         ranked = ranking.rank_candidates(
@@ -210,7 +216,7 @@ class Writer(tf.Module):
             row["clue_ids"],
             token_ids[:, :width],
             fluency[:, :width],
-            judged,
+            scores,
             self._options,
             length,
             [END, tf.where(row["one_line"], self._break, END)],
@@ -236,7 +242,9 @@ class Writer(tf.Module):
             token_ids == self._break, axis=1, dtype=tf.int32
         )
 
-    def _choose_options(self, rows, num_lines, unread) -> composer.Options:
+    def _choose_options(
+        self, rows, num_lines, unread
+    ) -> composer.DecodingOptions:
         """How to write; a poem that may go on goes on by a line or more."""
         default, lines = self._options, rows["lines"]
         least = tf.where(num_lines > 0, num_lines + 1, 0)

@@ -1,22 +1,24 @@
 import numpy as np
 import tensorflow as tf
+from tests.export.poet_module_test import compose
 
 from tests import tiny
-from tests.export.poet_test import compose
 from visualpoet.corpus import datasets
 from visualpoet.discriminators.poem_style import PoemStyleDiscriminator
-from visualpoet.export.half_stored import EncoderFeatures
+from visualpoet.export.float16_weights import EncoderFeatures
 from visualpoet.generator.known_runs import KnownRuns
 
 
-def judged_module():
-    seer = EncoderFeatures(tiny.parts().encoder)
-    return tiny.make_module(seer, discriminators=tiny.discriminators())
+def scored_module():
+    visual_encoder = EncoderFeatures(tiny.parts().encoder)
+    return tiny.make_module(
+        visual_encoder, discriminators=tiny.discriminators()
+    )
 
 
 def test_discriminators_judge_the_candidates():
     sea = [tiny.photograph("sea")]
-    outputs = compose(sea, 4, judged_module())
+    outputs = compose(sea, 4, scored_module())
     plain = compose(sea, 4)
     # The same poems, in another order, with two scores more.
     assert sorted(outputs["candidates"][0, :4]) == sorted(
@@ -42,10 +44,10 @@ def test_a_poem_that_the_model_knows_by_heart_comes_last():
     sea = [tiny.photograph("sea")]
     plain = compose(sea, 4)
     best, second = (text.decode() for text in plain["candidates"][0, :2])
-    seer = EncoderFeatures(tiny.parts().encoder)
+    visual_encoder = EncoderFeatures(tiny.parts().encoder)
     vocabulary = tiny.vocabulary()
     known = KnownRuns([vocabulary.encode(best)], tiny.kinds())
-    module = tiny.make_module(seer, known_runs=known)
+    module = tiny.make_module(visual_encoder, known_runs=known)
     outputs = compose(sea, 4, module)
     assert outputs["poem"][0].decode() == second
     np.testing.assert_array_equal(
@@ -65,10 +67,10 @@ def test_a_poem_that_the_model_knows_by_heart_comes_last():
 
 
 def test_probabilities_are_the_discriminators_own():
-    module = judged_module()
+    module = scored_module()
     image = tf.constant([tiny.photograph("sea"), tiny.photograph("night")])
     poems = [tiny.POEMS[0], tiny.POEMS[1]]
-    judged = module.match(image, tf.constant(poems))
+    scores = module.match(image, tf.constant(poems))
     ids = [tiny.vocabulary().encode(poem) for poem in poems]
     given = {
         "token_ids": tf.constant(datasets.pad_token_ids(ids)),
@@ -77,29 +79,29 @@ def test_probabilities_are_the_discriminators_own():
     for name, model in tiny.discriminators().items():
         logits = model({key: given[key] for key in model.input})
         np.testing.assert_allclose(
-            judged[name], tf.nn.softmax(logits)[:, 0], atol=2e-3
+            scores[name], tf.nn.softmax(logits)[:, 0], atol=2e-3
         )
 
 
 def test_padding_changes_nothing():
-    judge = judged_module()._judges.read()
+    score = scored_module()._candidate_scores.read()
     ids = datasets.pad_token_ids([[5, 6, 7, 8], [9, 6]])
     place = tf.constant([[0.6, 0.8, *[0.0] * 7]] * 2)
-    plain = judge(tf.constant(ids), place)
-    padded = judge(tf.constant(np.pad(ids, [(0, 0), (0, 30)])), place)
-    empty = judge(tf.zeros([2, 0], tf.int32), place)
+    plain = score(tf.constant(ids), place)
+    padded = score(tf.constant(np.pad(ids, [(0, 0), (0, 30)])), place)
+    empty = score(tf.zeros([2, 0], tf.int32), place)
     for name in ("paired", "poetic"):
         np.testing.assert_array_equal(padded[name], plain[name])
         assert np.isfinite(empty[name]).all()
 
 
 def test_a_poem_is_judged_as_it_is_alone():
-    judge = judged_module()._judges.read()
+    score = scored_module()._candidate_scores.read()
     ids = tf.constant(np.random.default_rng(0).integers(5, 12, [9, 7]))
     places = tf.math.l2_normalize(tf.random.stateless_normal([9, 9], [1, 2]), 1)
-    together = judge(ids, places)
+    together = score(ids, places)
     for row in range(9):
-        alone = judge(ids[row : row + 1], places[row : row + 1])
+        alone = score(ids[row : row + 1], places[row : row + 1])
         for name in ("paired", "poetic"):
             # On some processors products round by the number of rows.
             np.testing.assert_allclose(
@@ -108,10 +110,10 @@ def test_a_poem_is_judged_as_it_is_alone():
 
 
 def test_word_vectors_are_stored_once_while_they_are_the_poem_towers():
-    seer = EncoderFeatures(tiny.parts().encoder)
+    visual_encoder = EncoderFeatures(tiny.parts().encoder)
     other = PoemStyleDiscriminator(len(tiny.vocabulary()), [], 11, 5)
     same, different = (
-        tiny.make_module(seer, discriminators={"poetic": model})
+        tiny.make_module(visual_encoder, discriminators={"poetic": model})
         for model in (tiny.discriminators()["poetic"], other)
     )
     sizes = [

@@ -72,13 +72,17 @@ class FakeSeer(tf.Module):
 @pytest.mark.parametrize(
     ("kind", "file_format"), [("sea", "JPEG"), ("night", "PNG")]
 )
-def test_seer_is_shown_whole_pixels_of_its_size(kind, file_format):
-    seer = FakeSeer()
+def test_the_visual_encoder_is_given_whole_pixels_of_its_size(
+    kind, file_format
+):
+    visual_encoder = FakeSeer()
     content = tiny.photograph(kind, file_format)
-    found = tiny.make_module(seer).embed_image(tf.constant([content]))
+    found = tiny.make_module(visual_encoder).embed_image(tf.constant([content]))
     view = images.load_view(content, 10, 0)
-    np.testing.assert_array_equal(seer.seen[0], tf.round(view))
-    expected = tiny.parts().image_tower(seer(tf.identity(seer.seen)))
+    np.testing.assert_array_equal(visual_encoder.seen[0], tf.round(view))
+    expected = tiny.parts().image_tower(
+        visual_encoder(tf.identity(visual_encoder.seen))
+    )
     np.testing.assert_allclose(found, expected, atol=2e-3)
 
 
