@@ -1,8 +1,8 @@
 import numpy as np
 import tensorflow as tf
-from tests.export.poet_module_test import compose
 
 from tests import tiny
+from tests.export.poet_module_test import compose
 from visualpoet.corpus import datasets
 from visualpoet.discriminators.poem_style import PoemStyleDiscriminator
 from visualpoet.export.float16_weights import EncoderFeatures
