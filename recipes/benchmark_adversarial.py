@@ -28,9 +28,10 @@ from visualpoet.adversarial.agent import build_reinforce_agent  # noqa: E402
 from visualpoet.adversarial.environment import PoemEnvironment  # noqa: E402
 from visualpoet.adversarial.scoring import PoemReward  # noqa: E402
 from visualpoet.discriminators.poem_style import PoemStyleDiscriminator  # noqa: E402
-from visualpoet.discriminators.training import make_train_step  # noqa: E402
+from visualpoet.discriminators.training import make_loss  # noqa: E402
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: E402
 from visualpoet.generator.poem_sampling import sample_poems  # noqa: E402
+from visualpoet.optimization import make_train_step  # noqa: E402
 from visualpoet.runs import option  # noqa: E402
 
 IMAGE_DIM = 256
@@ -135,8 +136,9 @@ def _measure(config):
     }
     discriminator = PoemStyleDiscriminator(config.vocabulary, [], 256, 192)
     optimizer = keras.optimizers.Adam(1e-4)
-    optimizer.build(discriminator.trainable_variables)
-    update_discriminator = make_train_step(discriminator, optimizer)
+    update_discriminator = make_train_step(
+        make_loss(discriminator), discriminator.trainable_variables, optimizer
+    )
     nothing = PoemReward(
         {"nothing": lambda ids, _: tf.fill([config.poems], 0.5)},
         [1.0],
@@ -181,7 +183,7 @@ def _measure(config):
         "driver and buffer": lambda: collector.collect().reward.numpy(),
         "score with one discriminator": lambda: score(texts).numpy(),
         "update one discriminator, four classes": lambda: update_discriminator(
-            four, labels
+            (four, labels)
         )[0].numpy(),
         "update policy": lambda: train(experience).loss.numpy(),
     }

@@ -33,6 +33,7 @@ from visualpoet.features.experts import FEATURE_NAMES
 from visualpoet.features.experts import concatenate_features
 from visualpoet.features.visual_encoder import ENCODER_SIZE
 from visualpoet.features.visual_encoder import VisualEncoder
+from visualpoet.optimization import make_train_step
 from visualpoet.runs import option
 
 
@@ -104,21 +105,13 @@ def main(config: Config) -> None:
         ),
         weight_decay=config.weight_decay,
     )
-    optimizer.build(encoder.trainable_variables)
     deviation = {n: v.std(0) + 1e-2 for n, v in targets.items()}
 
-    @tf.function(reduce_retracing=True)
-    def train_step(batch):
+    def loss(batch):
         some, features = batch
-        with tf.GradientTape() as tape:
-            answers = encoder(tf.cast(some, tf.float32), training=True)
-            loss = _distance(answers, features, deviation)
-            loss += _displacement(answers, features, tower)
-        variables = encoder.trainable_variables
-        runs.apply_gradients(
-            optimizer, tape.gradient(loss, variables), variables
-        )
-        return loss
+        answers = encoder(tf.cast(some, tf.float32), training=True)
+        distance = _distance(answers, features, deviation)
+        return distance + _displacement(answers, features, tower)
 
     def evaluate():
         if not checked:
@@ -133,7 +126,9 @@ def main(config: Config) -> None:
         run,
         num_steps=config.num_steps,
         batches=lambda start: _batches(config, pixels, targets, start),
-        train_step=train_step,
+        train_step=make_train_step(
+            loss, encoder.trainable_variables, optimizer
+        ),
         variables={
             "encoder": encoder.variables,
             "optimizer": optimizer.variables,

@@ -33,6 +33,7 @@ from visualpoet.generator.generator_inputs import prepare_generator_inputs
 from visualpoet.generator.generator_inputs import take_rows
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
 from visualpoet.generator.poem_sampling import sample_poems
+from visualpoet.optimization import make_train_step
 from visualpoet.runs import option
 
 STYLES = {
@@ -127,13 +128,16 @@ def main(config: Config) -> None:
             config.learning_rate, config.num_steps
         )
     )
-    optimizer.build(discriminator.trainable_variables)
-    update = training.make_train_step(discriminator, optimizer)
+    update = make_train_step(
+        training.make_loss(discriminator),
+        discriminator.trainable_variables,
+        optimizer,
+    )
     runs.train(
         run,
         num_steps=config.num_steps,
         batches=lambda start: _batches(config, train, start),
-        train_step=lambda batch: update(*batch)[0],
+        train_step=lambda batch: update(batch)[0],
         variables={
             config.discriminator: discriminator.variables,
             "optimizer": optimizer.variables,

@@ -34,6 +34,7 @@ from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.teacher_forcing import sampled_loss
 from visualpoet.generator.teacher_forcing import teacher_forced_loss
 from visualpoet.generator.teacher_forcing import token_losses
+from visualpoet.optimization import make_train_step
 from visualpoet.runs import option
 
 
@@ -156,7 +157,6 @@ def main(config: Config) -> None:
         ),
         global_clipnorm=config.clip_norm,
     )
-    optimizer.build(generator.trainable_variables)
     spec = examples.element_spec(
         image_embeddings.shape[1], conditioning.num_clues
     )
@@ -186,7 +186,12 @@ def main(config: Config) -> None:
         run,
         num_steps=config.num_steps,
         batches=batches,
-        train_step=_train_step(config, generator, optimizer, spec),
+        train_step=make_train_step(
+            _loss(config, generator, optimizer),
+            generator.trainable_variables,
+            optimizer,
+            spec,
+        ),
         variables={
             "generator": generator.variables,
             "optimizer": optimizer.variables,
@@ -222,10 +227,8 @@ def _forward(generator, view, batch, training):
     return view(inputs, training=training)
 
 
-def _train_step(config, generator, optimizer, spec):
-    variables = generator.trainable_variables
-
-    def compute_loss(batch):
+def _loss(config, generator, optimizer):
+    def loss(batch):
         if not config.sampled_tokens:
             logits = _forward(generator, generator, batch, True)
             return teacher_forced_loss(logits, batch["token_ids"])
@@ -238,16 +241,7 @@ def _train_step(config, generator, optimizer, spec):
             tf.stack([config.seed, step]),
         )
 
-    @tf.function(input_signature=[spec])
-    def train_step(batch):
-        with tf.GradientTape() as tape:
-            loss = compute_loss(batch)
-        runs.apply_gradients(
-            optimizer, tape.gradient(loss, variables), variables
-        )
-        return loss
-
-    return train_step
+    return loss
 
 
 # --- what it learns from, and what it is checked on

@@ -16,6 +16,7 @@ from visualpoet.corpus.negatives import split_lines
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.generator import hierarchical
+from visualpoet.optimization import make_train_step
 from visualpoet.runs import option
 
 
@@ -69,22 +70,11 @@ def main(config: Config) -> None:
         ),
         global_clipnorm=1.0,
     )
-    variables = model.trainable_variables
-    optimizer.build(variables)
 
     def compute_loss(regions, poems, training):
         given = {"regions": regions, "lines": poems[..., :-1]}
         outputs = model(given, training=training)
         return hierarchical.hierarchical_loss(outputs, poems)
-
-    @tf.function(reduce_retracing=True)
-    def train_step(batch):
-        with tf.GradientTape() as tape:
-            loss = compute_loss(*batch, True)
-        runs.apply_gradients(
-            optimizer, tape.gradient(loss, variables), variables
-        )
-        return loss
 
     def batches(start):
         order = datasets.index_batches(
@@ -115,7 +105,11 @@ def main(config: Config) -> None:
         run,
         num_steps=config.num_steps,
         batches=batches,
-        train_step=train_step,
+        train_step=make_train_step(
+            lambda batch: compute_loss(*batch, True),
+            model.trainable_variables,
+            optimizer,
+        ),
         variables={
             "model": model.variables,
             "optimizer": optimizer.variables,

@@ -38,10 +38,11 @@ from visualpoet.corpus.prepared import corpus_files  # noqa: E402
 from visualpoet.discriminators import multimodal  # noqa: E402, F401
 from visualpoet.discriminators import poem_style  # noqa: E402, F401
 from visualpoet.discriminators import rewards  # noqa: E402
-from visualpoet.discriminators.training import make_train_step  # noqa: E402
+from visualpoet.discriminators.training import make_loss  # noqa: E402
 from visualpoet.features.store import feature_files  # noqa: E402
 from visualpoet.generator import poem_generator  # noqa: E402, F401
 from visualpoet.generator.poem_sampling import sample_poems  # noqa: E402
+from visualpoet.optimization import make_train_step  # noqa: E402
 from visualpoet.runs import option  # noqa: E402
 
 DISCRIMINATORS = ("multimodal", "poem_style", "real_or_generated")
@@ -276,10 +277,10 @@ def _build_batches(config, generator):
 def _load_discriminator(config, name):
     model = keras.saving.load_model(_discriminator_file(config, name))
     optimizer = keras.optimizers.Adam(config.discriminator_learning_rate)
-    optimizer.build(model.trainable_variables)
-    return training.Discriminator(
-        name, model, optimizer, make_train_step(model, optimizer)
+    train_step = make_train_step(
+        make_loss(model), model.trainable_variables, optimizer
     )
+    return training.Discriminator(name, model, optimizer, train_step)
 
 
 def _build_reward(config, batches, generator, discriminators):

@@ -21,6 +21,7 @@ from visualpoet.embedding.photographs import embed_photographs
 from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
 from visualpoet.generator.constraints import token_kinds
+from visualpoet.optimization import make_train_step
 from visualpoet.runs import option
 
 
@@ -89,19 +90,13 @@ def main(config: Config) -> None:
             config.learning_rate, config.num_steps
         )
     )
-    optimizer.build(head.trainable_variables)
 
-    @tf.function(reduce_retracing=True)
-    def train_step(batch):
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(
-                tf.nn.sigmoid_cross_entropy_with_logits(
-                    batch["labels"], head(batch["places"], training=True)
-                )
+    def loss(batch):
+        return tf.reduce_mean(
+            tf.nn.sigmoid_cross_entropy_with_logits(
+                batch["labels"], head(batch["places"], training=True)
             )
-        gradients = tape.gradient(loss, head.trainable_variables)
-        runs.apply_gradients(optimizer, gradients, head.trainable_variables)
-        return loss
+        )
 
     def batches(start):
         for chosen in datasets.index_batches(
@@ -116,7 +111,7 @@ def main(config: Config) -> None:
         run,
         num_steps=config.num_steps,
         batches=batches,
-        train_step=train_step,
+        train_step=make_train_step(loss, head.trainable_variables, optimizer),
         variables={"head": head.variables, "optimizer": optimizer.variables},
         evaluate=evaluate,
         evaluation_interval=500,

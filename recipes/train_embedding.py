@@ -9,7 +9,6 @@ import pathlib
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from visualpoet import runs
 from visualpoet.corpus import datasets
@@ -24,6 +23,7 @@ from visualpoet.embedding.word_vectors import train_word_vectors
 from visualpoet.features.experts import FEATURE_NAMES
 from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
+from visualpoet.optimization import make_train_step
 from visualpoet.runs import option
 
 
@@ -83,21 +83,15 @@ def main(config: Config) -> None:
             config.learning_rate, config.num_steps
         )
     )
-    optimizer.build(trainable)
 
-    @tf.function(reduce_retracing=True)
-    def train_step(batch):
+    def loss(batch):
         inputs, token_ids = batch
-        with tf.GradientTape() as tape:
-            loss = ranking_loss(
-                image_tower(inputs, training=True),
-                poem_tower(token_ids, training=True),
-                config.margin,
-                config.hardest,
-            )
-        gradients = tape.gradient(loss, trainable)
-        runs.apply_gradients(optimizer, gradients, trainable)
-        return loss
+        return ranking_loss(
+            image_tower(inputs, training=True),
+            poem_tower(token_ids, training=True),
+            config.margin,
+            config.hardest,
+        )
 
     def evaluate():
         return _recalls(
@@ -110,7 +104,7 @@ def main(config: Config) -> None:
         batches=lambda start: _batches(
             config, corpus, features, encoded, start
         ),
-        train_step=train_step,
+        train_step=make_train_step(loss, trainable, optimizer),
         variables={
             "image_tower": image_tower.variables,
             "poem_tower": poem_tower.variables,

@@ -22,6 +22,7 @@ from visualpoet.corpus.sentiment import label_sentiment
 from visualpoet.features.experts import SentimentExpert
 from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
+from visualpoet.optimization import make_train_step
 from visualpoet.runs import option
 
 
@@ -99,19 +100,13 @@ def main(config: Config) -> None:
             config.learning_rate, config.num_steps
         )
     )
-    optimizer.build(model.trainable_variables)
 
-    @tf.function(reduce_retracing=True)
-    def train_step(batch_and_targets):
+    def loss(batch_and_targets):
         batch, targets = batch_and_targets
-        with tf.GradientTape() as tape:
-            logits = model(batch, training=True)["logits"]
-            loss = tf.reduce_mean(
-                tf.nn.sigmoid_cross_entropy_with_logits(targets, logits)
-            )
-        gradients = tape.gradient(loss, model.trainable_variables)
-        runs.apply_gradients(optimizer, gradients, model.trainable_variables)
-        return loss
+        logits = model(batch, training=True)["logits"]
+        return tf.reduce_mean(
+            tf.nn.sigmoid_cross_entropy_with_logits(targets, logits)
+        )
 
     train_rows = np.array([rows[name] for name in train_names])
 
@@ -146,7 +141,7 @@ def main(config: Config) -> None:
         run,
         num_steps=config.num_steps,
         batches=batches,
-        train_step=train_step,
+        train_step=make_train_step(loss, model.trainable_variables, optimizer),
         variables={"model": model.variables, "optimizer": optimizer.variables},
         evaluate=evaluate,
         evaluation_interval=250,

@@ -14,6 +14,7 @@ import tensorflow as tf
 from tensorflow.core.util import event_pb2
 
 from visualpoet import runs
+from visualpoet.optimization import make_train_step
 from visualpoet.runs import option
 
 # --- options
@@ -386,39 +387,6 @@ def test_full_disk_leaves_the_earlier_checkpoint_usable(
     assert _names(run) == ["00000004"]
 
 
-# --- gradients
-
-
-def test_repeated_tokens_take_one_step_of_adam():
-    # A gradient of 1 - 3 + 0.5 for token 1, of 2 + 2 for token 4; the first
-    # step of Adam is its learning rate against the sign of the sum.
-    table = keras.Variable(np.zeros([11, 3], np.float32))
-    token_ids = tf.constant([[1, 1, 1], [4, 4, 7]])
-    weights = tf.constant([[1.0, -3.0, 0.5], [2.0, 2.0, -1.0]])
-    with tf.GradientTape() as tape:
-        rows = tf.gather(table.value, token_ids)  # [B, T, 3]
-        loss = tf.reduce_sum(rows * weights[..., None])
-    gradients = tape.gradient(loss, [table.value])
-    assert isinstance(gradients[0], tf.IndexedSlices)
-    optimizer = keras.optimizers.Adam(0.01)
-    runs.apply_gradients(optimizer, gradients, [table])
-    expected = np.zeros([11, 3])
-    expected[1], expected[4], expected[7] = 0.01, -0.01, 0.01
-    np.testing.assert_allclose(table, expected, rtol=1e-4)
-
-
-def test_dense_gradients_are_applied_as_they_are():
-    first = keras.Variable([1.0, 2.0])
-    second = keras.Variable([[3.0]])
-    runs.apply_gradients(
-        keras.optimizers.SGD(0.5),
-        [tf.constant([2.0, -4.0]), tf.constant([[1.0]])],
-        [first, second],
-    )
-    np.testing.assert_allclose(first, [0.0, 4.0])
-    np.testing.assert_allclose(second, [[2.5]])
-
-
 # --- training
 
 
@@ -440,22 +408,19 @@ class _Training:
             ]
         )
         self.optimizer = keras.optimizers.Adam(0.01)
-        self.optimizer.build(self.model.trainable_variables)
+        self.train_step = make_train_step(
+            self.loss, self.model.trainable_variables, self.optimizer
+        )
         self.variables = {
             "model": self.model.variables,
             "optimizer": self.optimizer.variables,
         }
         self.steps = []
 
-    def train_step(self, batch):
+    def loss(self, batch):
         inputs, targets = batch
-        with tf.GradientTape() as tape:
-            outputs = self.model(inputs, training=True)
-            loss = tf.reduce_mean(tf.square(outputs - targets))
-        weights = self.model.trainable_variables
-        gradients = tape.gradient(loss, weights)
-        runs.apply_gradients(self.optimizer, gradients, weights)
-        return loss
+        outputs = self.model(inputs, training=True)
+        return tf.reduce_mean(tf.square(outputs - targets))
 
     def batches(self, start):
         for step in itertools.count(start):

@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from typing import Any
 from typing import get_args
 
-import keras
 import numpy as np
 import tensorflow as tf
 from rich.progress import Progress
@@ -306,26 +305,6 @@ class RunDirectory:
                 for index, variable in enumerate(values):
                     variable.assign(arrays[f"{group}/{index}"])
         return int(checkpoints[-1].name)
-
-
-def apply_gradients(
-    optimizer: keras.optimizers.Optimizer,
-    gradients: Sequence,
-    variables: Sequence[keras.Variable],
-) -> None:
-    """Applies gradients, made dense first.
-
-    Keras 3.15's Adam squares each slice of a sparse gradient before summing,
-    so a token that occurs twice in a batch gets a wrong step; dense gradients
-    sum first.
-
-    Args:
-        optimizer: The optimizer.
-        gradients: One a variable, dense or `IndexedSlices`.
-        variables: The variables.
-    """
-    dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
-    optimizer.apply(dense, variables)
 
 
 def train(

@@ -10,8 +10,9 @@ from visualpoet.adversarial import training
 from visualpoet.adversarial.agent import build_reinforce_agent
 from visualpoet.adversarial.scoring import PoemReward
 from visualpoet.discriminators.poem_style import PoemStyleDiscriminator
-from visualpoet.discriminators.training import make_train_step
+from visualpoet.discriminators.training import make_loss
 from visualpoet.generator.poem_sampling import mask_logits
+from visualpoet.optimization import make_train_step
 
 SIZE, LENGTH = 16, 6
 
@@ -131,12 +132,11 @@ def test_a_critic_that_cannot_tell_is_refused():
     model = PoemStyleDiscriminator(7, [], 3, 4, ("real", "generated"))
     model.get_layer("classes").bias.assign([50.0, 0.0])
     optimizer = keras.optimizers.Adam(1e-3)
-    optimizer.build(model.trainable_variables)
     discriminator = training.Discriminator(
         "poem_style",
         model,
         optimizer,
-        make_train_step(model, optimizer),
+        make_train_step(make_loss(model), model.trainable_variables, optimizer),
     )
     texts = {"token_ids": np.array([[1, 5, 2], [1, 6, 2]], np.int32)}
     with pytest.raises(ValueError, match="poem_style: .*'real' for all of 2"):

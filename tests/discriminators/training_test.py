@@ -4,6 +4,7 @@ import pytest
 
 from visualpoet.discriminators import training
 from visualpoet.discriminators.poem_style import PoemStyleDiscriminator
+from visualpoet.optimization import make_train_step
 
 CLASSES = ("poetic", "disordered", "paragraphic")
 
@@ -30,14 +31,17 @@ def test_one_class_for_everything_is_refused():
 
 def test_updates_learn_to_tell_words_apart():
     model = PoemStyleDiscriminator(9, [], 4, 5, ("real", "generated"))
-    optimizer = keras.optimizers.Adam(0.05)
-    optimizer.build(model.trainable_variables)
-    step = training.make_train_step(model, optimizer)
+    step = make_train_step(
+        training.make_loss(model),
+        model.trainable_variables,
+        keras.optimizers.Adam(0.05),
+    )
     texts = np.array([[1, 5, 6, 2], [1, 6, 5, 2], [1, 7, 8, 2], [1, 8, 7, 2]])
     labels = np.array([0, 0, 1, 1])
-    first, _ = step({"token_ids": texts}, labels)
+    first, confusion = step(({"token_ids": texts}, labels))
+    assert confusion.numpy().sum(axis=1).tolist() == [2, 2]
     for _ in range(150):
-        loss, _ = step({"token_ids": texts}, labels)
+        loss, _ = step(({"token_ids": texts}, labels))
     assert first > 0.5
     assert loss < 0.1
     guesses = np.argmax(model({"token_ids": texts}), axis=1)

@@ -7,6 +7,7 @@ from tf_agents.trajectories import time_step as ts
 
 from visualpoet.adversarial.actor import GeneratorNetwork
 from visualpoet.adversarial.actor import SeededPolicy
+from visualpoet.optimization import sum_gradients
 
 BASELINES = ("none", "running_mean", "greedy", "value")
 
@@ -26,9 +27,9 @@ class ClippedAdam(tf.keras.optimizers.Adam):
 
     def apply_gradients(self, grads_and_vars, *args, **kwargs):
         gradients, variables = zip(*grads_and_vars)
-        # Dense, so that the norm sums repeated ids before it squares them.
-        gradients = [tf.convert_to_tensor(g) for g in gradients]
-        gradients, norm = tf.clip_by_global_norm(gradients, self._largest)
+        gradients, norm = tf.clip_by_global_norm(
+            sum_gradients(gradients), self._largest
+        )
         self.norm.assign(norm)
         return super().apply_gradients(
             zip(gradients, variables), *args, **kwargs

@@ -32,7 +32,7 @@ class Discriminator:
         name: `multimodal`, `poem_style` or `real_or_generated`.
         model: The discriminator.
         optimizer: Its optimizer, built.
-        train_step: As of `discriminators.training.make_train_step`.
+        train_step: Updates by a batch, and returns what `make_loss` does.
     """
 
     name: str
@@ -156,7 +156,7 @@ def update_discriminator(
     Raises:
         ValueError: If its loss is no number, or it gives one class only.
     """
-    loss, confusion = discriminator.train_step(inputs, labels)
+    loss, confusion = discriminator.train_step((inputs, labels))
     if not np.isfinite(float(loss)):
         raise ValueError(
             f"{discriminator.name}: expected a finite loss. Received: "

@@ -1,4 +1,4 @@
-"""One update of a discriminator, and what it takes for what."""
+"""The loss of a discriminator, and what it takes for what."""
 
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -8,37 +8,28 @@ import numpy as np
 import tensorflow as tf
 
 
-def make_train_step(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer
-) -> Callable[[dict, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
-    """Makes the update of a discriminator.
+def make_loss(
+    model: keras.Model,
+) -> Callable[[tuple[dict, tf.Tensor]], tuple[tf.Tensor, tf.Tensor]]:
+    """Makes the loss of a discriminator, for `optimization.make_train_step`.
 
     Softmax cross-entropy over the classes (liu18 does not print the loss).
 
     Args:
         model: The discriminator.
-        optimizer: Its optimizer, built.
 
     Returns:
-        Function of inputs and labels int `[B]`: updates, and returns the loss
+        Function of a batch, inputs and labels int `[B]`: returns the loss
         [nats] and the confusion matrix int32 `[C, C]`, true classes in rows.
     """
-    variables = model.trainable_variables
 
-    @tf.function(reduce_retracing=True)
-    def train_step(inputs, labels):
-        with tf.GradientTape() as tape:
-            logits = model(inputs, training=True)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
-                labels, logits
-            )
-            loss = tf.reduce_mean(losses)
-        # Made dense first: Keras 3.15's Adam takes repeated ids wrongly.
-        gradients = map(tf.convert_to_tensor, tape.gradient(loss, variables))
-        optimizer.apply(list(gradients), variables)
-        return loss, confusion_matrix(logits, labels)
+    def loss(batch):
+        inputs, labels = batch
+        logits = model(inputs, training=True)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        return tf.reduce_mean(losses), confusion_matrix(logits, labels)
 
-    return train_step
+    return loss
 
 
 def confusion_matrix(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:

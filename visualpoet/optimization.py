@@ -1,0 +1,63 @@
+"""The train step of every model that is trained here: loss, gradients, update.
+
+Only the policy has none of it: tf-agents trains that, by an optimizer of
+`adversarial/agent.py`.
+"""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+def sum_gradients(gradients: Sequence) -> list[tf.Tensor]:
+    """Makes gradients dense, so that what they hold of one row is summed.
+
+    Keras 3.15's Adam squares each slice of a sparse gradient before it sums
+    them, and so does a norm: a token that occurs twice would get a wrong step.
+
+    Args:
+        gradients: Dense or `IndexedSlices`.
+
+    Returns:
+        Dense gradients.
+    """
+    return [tf.convert_to_tensor(gradient) for gradient in gradients]
+
+
+def make_train_step(
+    loss: Callable[[Any], Any],
+    variables: Sequence[keras.Variable],
+    optimizer: keras.optimizers.Optimizer,
+    spec: Any = None,
+) -> Callable[[Any], Any]:
+    """Makes the update that lowers a loss.
+
+    Args:
+        loss: Maps a batch to its loss, or to a tuple of which it is the first.
+        variables: What is trained.
+        optimizer: Its optimizer; built here, so that a checkpoint finds its
+            slots.
+        spec: Of a batch, if its shapes vary and one graph is to do for all.
+
+    Returns:
+        Function of a batch: updates, and returns what `loss` does, from before
+        the update.
+    """
+    optimizer.build(variables)
+
+    def train_step(batch):
+        with tf.GradientTape() as tape:
+            outputs = loss(batch)
+            value = outputs[0] if isinstance(outputs, tuple) else outputs
+        gradients = tape.gradient(value, variables)
+        optimizer.apply(sum_gradients(gradients), variables)
+        return outputs
+
+    return tf.function(
+        train_step,
+        input_signature=None if spec is None else [spec],
+        reduce_retracing=True,
+    )
