@@ -189,10 +189,15 @@ def main(config: Config) -> None:
         generator, reward, config.rollouts, config.rollout_interval, config.seed
     )
     update_policy = common.function(agent.train)
-    checkpointer = _checkpointer(
-        run, agent, network, policy, reward, discriminators, collector.metrics
-    )
-    step = int(agent.train_step_counter)
+    state = {
+        "agent": agent,
+        "generator": generator.variables,
+        "draws": policy.counter,
+        "reward": reward,
+        "metrics": metric_utils.MetricsGroup(collector.metrics, "metrics"),
+        **_discriminator_state(discriminators),
+    }
+    step = run.restore_checkpoint(state)
     run.forget_metrics_after(step)
     report = Report(
         run.path,
@@ -230,7 +235,7 @@ def main(config: Config) -> None:
         step += 1
         if step % config.log_interval == 0 or step == config.num_steps:
             _log(config, run, step, report.write(step))
-            checkpointer.save(agent.train_step_counter)
+            run.save_checkpoint(step, state)
     _interpolate(generator, before, config.interpolation)
     generator.save(config.run_dir / "generator.keras")
     for discriminator in discriminators:
@@ -371,26 +376,13 @@ def _interpolate(generator, before, share):
     )
 
 
-def _checkpointer(run, agent, network, policy, reward, discriminators, metrics):
-    """Everything that a resumed run needs, under tf-agents' checkpointer."""
-    state = {
-        "agent": agent,
-        "generator": list(network.variables),
-        "draws": policy.counter,
-        "reward": reward,
-        "metrics": metric_utils.MetricsGroup(metrics, "metrics"),
-    }
+def _discriminator_state(discriminators):
+    state = {}
     for discriminator in discriminators:
-        for name, held in (
-            ("", discriminator.model),
-            ("_optimizer", discriminator.optimizer),
-        ):
-            state[discriminator.name + name] = [v.value for v in held.variables]
-    checkpointer = common.Checkpointer(
-        str(run.path / "checkpoints"), max_to_keep=2, **state
-    )
-    checkpointer.initialize_or_restore()
-    return checkpointer
+        optimizer = f"{discriminator.name}_optimizer"
+        state[discriminator.name] = discriminator.model.variables
+        state[optimizer] = discriminator.optimizer.variables
+    return state
 
 
 def _log(config, run, step, row):

@@ -1,6 +1,7 @@
 """Run directories, options and checkpoints; only recipes import this file."""
 
 import argparse
+import collections
 import csv
 import dataclasses
 import hashlib
@@ -8,6 +9,7 @@ import importlib.metadata
 import json
 import pathlib
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from collections.abc import Sequence
 from typing import Any
 from typing import get_args
 
+import keras
 import numpy as np
 import tensorflow as tf
 from rich.progress import Progress
@@ -258,53 +261,79 @@ class RunDirectory:
 
     # --- checkpoints
 
-    def save_checkpoint(
-        self, step: int, variables: Mapping[str, Sequence], keep: int = 2
-    ) -> None:
-        """Writes a checkpoint; the file COMPLETE is written last.
+    def save_checkpoint(self, step: int, state: Mapping[str, Any]) -> None:
+        """Writes a checkpoint; until it is whole, the one before counts.
 
         Args:
             step: Train steps done.
-            variables: Group name (`model`, `optimizer`) to Keras variables.
-            keep: Newest checkpoints to keep.
+            state: Group name (`model`, `optimizer`) to a list of Keras
+                variables, or to what TensorFlow can track.
         """
-        folder = self.path / "checkpoints" / f"{step:08d}"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        arrays = {
-            f"{group}/{index}": np.asarray(variable)
-            for group, values in variables.items()
-            for index, variable in enumerate(values)
-        }
-        np.savez(folder / "variables.npz", **arrays)
-        (folder / "COMPLETE").touch()
-        kept = self._checkpoints()[-keep:]
-        for other in folder.parent.iterdir():  # old ones and incomplete ones
-            if other not in kept:
-                shutil.rmtree(other)
+        checkpoint, manager = self._open_checkpoints(state)
+        checkpoint.step.assign(step)
+        manager.save(step)
 
-    def _checkpoints(self) -> list[pathlib.Path]:
-        folder = self.path / "checkpoints"
-        return sorted(path.parent for path in folder.glob("*/COMPLETE"))
-
-    def restore_checkpoint(self, variables: Mapping[str, Sequence]) -> int:
-        """Loads the newest complete checkpoint, if there is one.
+    def restore_checkpoint(self, state: Mapping[str, Any]) -> int:
+        """Loads the newest whole checkpoint, if there is one.
 
         Args:
-            variables: As for `save_checkpoint`; assigned in place.
+            state: As for `save_checkpoint`; assigned in place.
 
         Returns:
             Train steps done, 0 without a checkpoint.
+
+        Raises:
+            ValueError: If it holds other variables.
         """
-        checkpoints = self._checkpoints()
-        if not checkpoints:
+        checkpoint, manager = self._open_checkpoints(state)
+        path = manager.latest_checkpoint
+        if not path:
             return 0
-        path = checkpoints[-1] / "variables.npz"
-        with np.load(path, allow_pickle=False) as arrays:
-            for group, values in variables.items():
-                for index, variable in enumerate(values):
-                    variable.assign(arrays[f"{group}/{index}"])
-        return int(checkpoints[-1].name)
+        try:
+            checkpoint.restore(path).assert_consumed()
+        except (AssertionError, ValueError) as error:
+            raise ValueError(
+                f"expected the variables of the checkpoint {path}. Received: "
+                f"others; name another folder for another model ({error})"
+            ) from error
+        return int(checkpoint.step)
+
+    def _open_checkpoints(self, state: Mapping[str, Any]):
+        """What is to be kept, and who keeps the two newest of it."""
+        checkpoint = tf.train.Checkpoint(
+            step=tf.Variable(0, dtype=tf.int64),
+            **{
+                group: _name_variables(part) if isinstance(part, list) else part
+                for group, part in state.items()
+            },
+        )
+        folder = self.path / "checkpoints"
+        manager = tf.train.CheckpointManager(
+            checkpoint, str(folder), max_to_keep=2
+        )
+        whole = {pathlib.Path(path).name for path in manager.checkpoints}
+        for path in folder.glob("ckpt-*"):  # what a killed run left behind
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.stem not in whole:
+                path.unlink()
+        return checkpoint, manager
+
+
+def _name_variables(variables: Sequence[keras.Variable]) -> dict:
+    """Names variables by their paths.
+
+    Keras numbers what has no name of its own, such as an optimizer, by all
+    that the process has built before; here it is numbered within the group.
+    """
+    named: dict[str, tf.Variable] = {}
+    count = collections.Counter()
+    for variable in variables:
+        name = re.sub(r"_\d+(?=[/_]|$)", "", variable.path)
+        earlier = count[name]
+        count[name] += 1
+        named[f"{name}_{earlier}" if earlier else name] = variable.value
+    return named
 
 
 def train(

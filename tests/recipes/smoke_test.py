@@ -126,10 +126,10 @@ def test_run_directory_says_how_it_came_about(smoke):
         "out/embedding/poem_tower.keras",
         "out/generator_poems/generator.keras",
     } <= set(inputs)
-    assert names(run / "checkpoints") == {"00000030"}
-    assert names(run / "checkpoints" / "00000030") == {
-        "COMPLETE",
-        "variables.npz",
+    assert names(run / "checkpoints") == {
+        "checkpoint",
+        "ckpt-30.data-00000-of-00001",
+        "ckpt-30.index",
     }
     header, row = (run / "metrics.csv").read_text().splitlines()
     assert header.split(",") == [
