@@ -15,8 +15,7 @@ import numpy as np
 from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import load_corpus
-from visualpoet.discriminators import multimodal  # noqa: F401
-from visualpoet.discriminators import poem_style  # noqa: F401
+from visualpoet.discriminators import tasks
 from visualpoet.embedding import retrieval
 from visualpoet.embedding.clues import load_clue_head
 from visualpoet.embedding.encoders import embed_token_ids
@@ -199,12 +198,9 @@ def _known_runs(config, corpus, poems, kinds, image_tower, poem_tower):
 def _load_discriminators(folder: str) -> dict[str, keras.Model]:
     if not folder:
         return {}
-    names = {"paired": "multimodal", "poetic": "poem_style"}
     return {
-        score: keras.saving.load_model(
-            pathlib.Path(folder) / name / f"{name}.keras"
-        )
-        for score, name in names.items()
+        task.classes[0]: keras.saving.load_model(task.locate(folder))
+        for task in (tasks.MULTIMODAL, tasks.POEM_STYLE)
     }
 
 

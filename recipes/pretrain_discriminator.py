@@ -22,8 +22,7 @@ from visualpoet.corpus import readers
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.discriminators import material
-from visualpoet.discriminators import multimodal
-from visualpoet.discriminators import poem_style
+from visualpoet.discriminators import tasks
 from visualpoet.discriminators import training
 from visualpoet.embedding.encoders import load_towers
 from visualpoet.embedding.photographs import embed_photographs
@@ -35,12 +34,6 @@ from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
 from visualpoet.generator.poem_sampling import sample_poems
 from visualpoet.optimization import make_train_step
 from visualpoet.runs import option
-
-STYLES = {
-    "poem_style": poem_style.CLASSES,
-    "real_or_generated": poem_style.REAL_OR_GENERATED,
-}
-DISCRIMINATORS = ("multimodal", *STYLES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,17 +83,23 @@ class Config:
     resume: bool = option(False, "go on with the run in --run-dir")
 
     def __post_init__(self):
-        if self.discriminator not in DISCRIMINATORS:
+        if self.discriminator not in tasks.NAMES:
             raise ValueError(
-                f"expected a --discriminator of {DISCRIMINATORS}. "
+                f"expected a --discriminator of {tasks.NAMES}. "
                 f"Received: {self.discriminator!r}"
             )
-        if self.caption_share and self.discriminator != "multimodal":
+        readers = [t.name for t in tasks.TASKS if t.draw is tasks.draw_pairs]
+        if self.caption_share and self.discriminator not in readers:
             raise ValueError(
-                "expected --caption-share with --discriminator multimodal "
-                "only: the others read no pairs. Received: "
-                f"{self.discriminator}"
+                "expected --caption-share with --discriminator "
+                f"{' or '.join(readers)} only: the others read no pairs. "
+                f"Received: {self.discriminator}"
             )
+
+    @property
+    def task(self) -> tasks.Task:
+        """What the discriminator is to tell apart."""
+        return tasks.find_task(self.discriminator)
 
 
 def main(config: Config) -> None:
@@ -155,14 +154,14 @@ class _Texts:
     """What a discriminator reads of one split.
 
     Attributes:
-        discriminator: Its name.
+        task: What it is to tell apart.
         human: Texts of human hand.
         image_embeddings: float `[N, K]`, embeddings of all photographs.
         pairs: int `[S]`; for which pair each sample was written.
         samples: int `[S, T]`, poems of the generator.
     """
 
-    discriminator: str
+    task: tasks.Task
     human: material.Material
     image_embeddings: np.ndarray
     pairs: np.ndarray
@@ -171,17 +170,9 @@ class _Texts:
     def batch(self, chosen, rng, caption_share=0.0):
         """Inputs and labels: the chosen samples, as many of each class."""
         pairs, generated = self.pairs[chosen], self.samples[chosen]
-        if self.discriminator == "multimodal":
-            image_embedding = self.image_embeddings[
-                self.human.pair_images[pairs]
-            ]
-            human = self.human.pair_batch(pairs, rng)
-            human = self.human.take_captions(pairs, human, caption_share, rng)
-            return material.multimodal_batch(image_embedding, human, generated)
-        human = self.human.style_batch(len(chosen), rng)
-        return material.style_batch(
-            human, generated, len(STYLES[self.discriminator])
-        )
+        texts = self.task.draw(self.human, pairs, rng, caption_share)
+        images = self.image_embeddings[self.human.pair_images[pairs]]
+        return self.task.make_batch(texts, generated, images)
 
 
 def _gather_texts(config, corpus, image_tower, poem_tower):
@@ -200,9 +191,7 @@ def _gather_texts(config, corpus, image_tower, poem_tower):
     for number, split in enumerate(("train", "validation")):
         human = _gather(config, corpus, split, rows)
         samples = _sample(config, generator, human, generator_inputs, number)
-        texts.append(
-            _Texts(config.discriminator, human, image_embeddings, *samples)
-        )
+        texts.append(_Texts(config.task, human, image_embeddings, *samples))
     return texts
 
 
@@ -219,11 +208,7 @@ def _evaluation(config, run, discriminator, texts, poem_tower):
     inputs, labels = texts.batch(everything, np.random.default_rng(0))
     if config.caption_share:
         captioned = texts.batch(everything, np.random.default_rng(0), 1.0)
-    floor = {}
-    if config.discriminator == "multimodal":
-        floor["by the cosine of the joint space"] = _by_cosine(
-            inputs, labels, poem_tower
-        )
+    floor = config.task.measure_floor(inputs, labels, poem_tower)
 
     def evaluate():
         confusion, results = _classify(discriminator, inputs, labels)
@@ -273,22 +258,20 @@ def _sample(config, generator, texts, generator_inputs, number, batch_size=250):
 def _build(config, corpus, poem_tower):
     """The discriminator; it begins with the joint space's word vectors."""
     vocabulary = corpus.vocabulary
-    size, marks = len(vocabulary), vocabulary.mark_ids()
     vectors = _narrow(
         keras.ops.convert_to_numpy(
             poem_tower.get_layer("word_vectors").embeddings
         ),
         config.word_dim or poem_tower.word_dim,
     )
-    dims = (vectors.shape[1], config.hidden_dim)
-    if config.discriminator == "multimodal":
-        discriminator = multimodal.MultimodalDiscriminator(
-            size, marks, poem_tower.embedding_dim, *dims, config.dropout
-        )
-    else:
-        discriminator = poem_style.PoemStyleDiscriminator(
-            size, marks, *dims, STYLES[config.discriminator], config.dropout
-        )
+    discriminator = config.task.build(
+        len(vocabulary),
+        vocabulary.mark_ids(),
+        poem_tower.embedding_dim,
+        vectors.shape[1],
+        config.hidden_dim,
+        config.dropout,
+    )
     discriminator.get_layer("token_embedding").embeddings.assign(vectors)
     return discriminator
 
@@ -311,15 +294,6 @@ def _classify(discriminator, inputs, labels):
         right = np.argmax(some, axis=1) == labels
         results[f"human texts, of {of} classes"] = float(right[human].mean())
     return confusion, results
-
-
-def _by_cosine(inputs, labels, poem_tower):
-    """How well paired and unpaired are told apart without a discriminator."""
-    human = labels < 2
-    places = poem_tower.predict(inputs["token_ids"][human], 256, verbose=0)
-    cosine = (places * inputs["image_embedding"][human]).sum(axis=1)
-    is_paired = cosine > np.median(cosine)
-    return float((is_paired == (labels[human] == 0)).mean())
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ import dataclasses  # noqa: E402
 import pathlib  # noqa: E402
 
 import keras  # noqa: E402
-import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from tf_agents.eval import metric_utils  # noqa: E402
 from tf_agents.utils import common  # noqa: E402
@@ -28,24 +27,20 @@ from visualpoet.adversarial.actor import GeneratorNetwork  # noqa: E402
 from visualpoet.adversarial.agent import BASELINES  # noqa: E402
 from visualpoet.adversarial.agent import build_reinforce_agent  # noqa: E402
 from visualpoet.adversarial.batches import Batches  # noqa: E402
-from visualpoet.adversarial.batches import make_discriminator_batch  # noqa: E402
 from visualpoet.adversarial.environment import PoemEnvironment  # noqa: E402
 from visualpoet.adversarial.report import Report  # noqa: E402
 from visualpoet.adversarial.rollouts import RolloutRewards  # noqa: E402
 from visualpoet.adversarial.scoring import PoemReward  # noqa: E402
 from visualpoet.adversarial.scoring import python_part  # noqa: E402
 from visualpoet.corpus.prepared import corpus_files  # noqa: E402
-from visualpoet.discriminators import multimodal  # noqa: E402, F401
-from visualpoet.discriminators import poem_style  # noqa: E402, F401
 from visualpoet.discriminators import rewards  # noqa: E402
+from visualpoet.discriminators import tasks  # noqa: E402
 from visualpoet.discriminators.training import make_loss  # noqa: E402
 from visualpoet.features.store import feature_files  # noqa: E402
 from visualpoet.generator import poem_generator  # noqa: E402, F401
 from visualpoet.generator.poem_sampling import sample_poems  # noqa: E402
 from visualpoet.optimization import make_train_step  # noqa: E402
 from visualpoet.runs import option  # noqa: E402
-
-DISCRIMINATORS = ("multimodal", "poem_style", "real_or_generated")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,12 +69,12 @@ class Config:
     )
     run_dir: pathlib.Path = option(pathlib.Path("out/adversarial"), "output")
     discriminators: tuple[str, ...] = option(
-        ("multimodal", "poem_style"),
+        (tasks.MULTIMODAL.name, tasks.POEM_STYLE.name),
         "discriminators; real_or_generated alone is SeqGAN",
     )
     paired_weight: float = option(
         rewards.PAIRED_WEIGHT,
-        "lambda, of two discriminators the first's; liu18 0.8",
+        "lambda, of two discriminators multimodal's; liu18 0.8",
     )
     rewards: tuple[str, ...] = option(
         (), "further rewards as package.module.function=weight"
@@ -128,16 +123,20 @@ class Config:
             *discriminators,
             *(rewards.parse(given)[0] for given in self.rewards),
         ]
-        known = len(discriminators) in (1, 2) and set(discriminators) <= set(
-            DISCRIMINATORS
-        )
+        known = set(discriminators) <= set(tasks.NAMES)
         _expect(
-            known,
-            f"one or two --discriminators of {DISCRIMINATORS}",
+            known and len(discriminators) in (1, 2),
+            f"one or two --discriminators of {tasks.NAMES}",
             discriminators,
         )
         once = len(set(names)) == len(names)
         _expect(once, "every discriminator and reward once", names)
+        _expect(
+            len(discriminators) == 1 or tasks.MULTIMODAL.name in discriminators,
+            f"{tasks.MULTIMODAL.name} among two --discriminators: "
+            "--paired-weight is its share",
+            discriminators,
+        )
         _expect(0 <= share <= 1, "a --paired-weight in [0, 1]", share)
         baseline, interval = self.baseline, self.rollout_interval
         _expect(baseline in BASELINES, f"a --baseline of {BASELINES}", baseline)
@@ -172,7 +171,8 @@ def main(config: Config) -> None:
     before = generator.get_weights()
     batches = _build_batches(config, generator)
     discriminators = [
-        _load_discriminator(config, name) for name in config.discriminators
+        _load_discriminator(config, tasks.find_task(name))
+        for name in config.discriminators
     ]
     reward = _build_reward(config, batches, generator, discriminators)
     environment = PoemEnvironment(
@@ -219,8 +219,10 @@ def main(config: Config) -> None:
             report.add_samples(reward, poems)
             experience = rollouts.spread(experience, environment, step)
             for discriminator in discriminators:
-                texts = make_discriminator_batch(
-                    discriminator.name, batch, poems
+                texts = discriminator.task.make_batch(
+                    batch["texts"],
+                    poems,
+                    batch["photograph"]["image_embedding"],
                 )
                 report.add_discriminator(
                     discriminator,
@@ -239,16 +241,19 @@ def main(config: Config) -> None:
     _interpolate(generator, before, config.interpolation)
     generator.save(config.run_dir / "generator.keras")
     for discriminator in discriminators:
-        folder = config.run_dir / discriminator.name
-        folder.mkdir(exist_ok=True)
-        discriminator.model.save(folder / f"{discriminator.name}.keras")
+        file = discriminator.task.locate(config.run_dir)
+        file.parent.mkdir(exist_ok=True)
+        discriminator.model.save(file)
 
 
 def _inputs(config):
     given = [
         config.paragraphs,
         config.generator,
-        *(_discriminator_file(config, name) for name in config.discriminators),
+        *(
+            tasks.find_task(name).locate(config.discriminators_dir)
+            for name in config.discriminators
+        ),
     ]
     return [
         *corpus_files(config.corpus_dir),
@@ -256,10 +261,6 @@ def _inputs(config):
         *sorted(config.embedding_dir.glob("**/*.keras")),
         *(path for path in given if path.is_file()),
     ]
-
-
-def _discriminator_file(config, name):
-    return config.discriminators_dir / name / f"{name}.keras"
 
 
 def _build_batches(config, generator):
@@ -279,21 +280,20 @@ def _build_batches(config, generator):
     )
 
 
-def _load_discriminator(config, name):
-    model = keras.saving.load_model(_discriminator_file(config, name))
+def _load_discriminator(config, task):
+    model = keras.saving.load_model(task.locate(config.discriminators_dir))
     optimizer = keras.optimizers.Adam(config.discriminator_learning_rate)
     train_step = make_train_step(
         make_loss(model), model.trainable_variables, optimizer
     )
-    return training.Discriminator(name, model, optimizer, train_step)
+    return training.Discriminator(task, model, optimizer, train_step)
 
 
 def _build_reward(config, batches, generator, discriminators):
-    weights = [1.0]
-    if len(discriminators) == 2:  # what each alone would give
-        weights = rewards.adversarial_reward(
-            np.array([1.0, 0.0]), np.array([0.0, 1.0]), config.paired_weight
-        ).tolist()
+    weights = tasks.weigh_tasks(
+        [discriminator.task for discriminator in discriminators],
+        config.paired_weight,
+    )
     parts = {
         discriminator.name: _discriminator_part(discriminator)
         for discriminator in discriminators

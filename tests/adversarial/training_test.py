@@ -10,6 +10,7 @@ from visualpoet.adversarial import training
 from visualpoet.adversarial.agent import build_reinforce_agent
 from visualpoet.adversarial.scoring import PoemReward
 from visualpoet.discriminators.poem_style import PoemStyleDiscriminator
+from visualpoet.discriminators.tasks import POEM_STYLE
 from visualpoet.discriminators.training import make_loss
 from visualpoet.generator.poem_sampling import mask_logits
 from visualpoet.optimization import make_train_step
@@ -133,7 +134,7 @@ def test_a_critic_that_cannot_tell_is_refused():
     model.get_layer("classes").bias.assign([50.0, 0.0])
     optimizer = keras.optimizers.Adam(1e-3)
     discriminator = training.Discriminator(
-        "poem_style",
+        POEM_STYLE,
         model,
         optimizer,
         make_train_step(make_loss(model), model.trainable_variables, optimizer),

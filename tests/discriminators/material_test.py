@@ -114,26 +114,6 @@ def test_length_and_marks_do_not_give_the_class_away(corpus):
     assert guess.score(x[800:], y[800:]) < 0.45  # chance is 0.33
 
 
-def test_batches_have_the_classes_in_order():
-    texts = {
-        name: np.full([2, 3], number)
-        for number, name in enumerate(
-            ["paired", "unpaired", "poetic", "disordered", "paragraphic"]
-        )
-    }
-    samples = np.full([2, 3], 9)
-    seen = np.array([[0.5], [0.7]])
-    inputs, labels = material.multimodal_batch(seen, texts, samples)
-    assert inputs["token_ids"][:, 0].tolist() == [0, 0, 1, 1, 9, 9]
-    assert inputs["image_embedding"][:, 0].tolist() == [0.5, 0.7] * 3
-    assert labels.tolist() == [0, 0, 1, 1, 2, 2]
-    inputs, labels = material.style_batch(texts, samples, 4)
-    assert inputs["token_ids"][:, 0].tolist() == [2, 2, 3, 3, 4, 4, 9, 9]
-    assert labels.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
-    inputs, labels = material.style_batch(texts, samples, 2)
-    assert inputs["token_ids"][:, 0].tolist() == [2, 2, 9, 9]
-
-
 def test_a_class_without_texts(corpus):
     with pytest.raises(ValueError, match="expected pairs of the split train"):
         gather(corpus, min_similarity=2.0)

@@ -19,6 +19,7 @@ from tests.recipes import stages
 from visualpoet import runs
 from visualpoet.adversarial import report
 from visualpoet.adversarial import training
+from visualpoet.discriminators import tasks
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +38,7 @@ def pretrained(paths, tmp_path_factory):
         num_steps=3,
         mixed_precision=False,
     )
-    for discriminator in pretrain_discriminator.DISCRIMINATORS:
+    for discriminator in tasks.NAMES:
         pretrain_discriminator.main(
             pretrain_discriminator.Config(
                 **_given(paths),
@@ -370,8 +371,12 @@ def test_the_saved_generator_lies_between(whole, pretrained, paths, tmp_path):
             r"one or two --discriminators of .*Received: \(\)",
         ),
         (
-            {"discriminators": train_adversarial.DISCRIMINATORS},
+            {"discriminators": tasks.NAMES},
             "one or two --discriminators of",
+        ),
+        (
+            {"discriminators": ("poem_style", "real_or_generated")},
+            "expected multimodal among two --discriminators",
         ),
         (
             {"discriminators": ("poem_style",) * 2},

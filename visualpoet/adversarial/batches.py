@@ -8,6 +8,7 @@ import tensorflow as tf
 from visualpoet.corpus import readers
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.discriminators import material
+from visualpoet.discriminators.tasks import draw_texts
 from visualpoet.embedding.encoders import load_towers
 from visualpoet.embedding.photographs import embed_photographs
 from visualpoet.features.store import load_features
@@ -93,46 +94,18 @@ class Batches:
             step: Its number.
 
         Returns:
-            `photograph`: inputs of the generator; `pairs` and `style`: human
-            texts of the classes, each int `[B, T]`; `teacher`: photograph and
-            `token_ids` of its poem.
+            `photograph`: inputs of the generator; `texts`: human texts as of
+            `draw_texts`; `teacher`: photograph and `token_ids` of its poem.
         """
         rng = np.random.default_rng((self._seed, step))
         texts, size = self._texts, self._batch_size
         chosen = rng.integers(len(texts.pair_images), size=size)
         rows = texts.pair_images[chosen]
         self.names = [self._all_names[row] for row in rows]
-        pairs = texts.pair_batch(chosen, rng)
         photograph = take_rows(self._generator_inputs, rows)
+        poems = texts.take_poems(chosen)
         return {
             "photograph": photograph,
-            "pairs": texts.take_captions(
-                chosen, pairs, self._caption_share, rng
-            ),
-            "style": texts.style_batch(size, rng),
-            "teacher": {**photograph, "token_ids": pairs["paired"]},
+            "texts": draw_texts(texts, chosen, rng, self._caption_share),
+            "teacher": {**photograph, "token_ids": poems},
         }
-
-
-def make_discriminator_batch(
-    discriminator: str,
-    batch: dict[str, dict[str, np.ndarray]],
-    poems: np.ndarray,
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Makes the batch of a discriminator.
-
-    Args:
-        discriminator: `multimodal`, `poem_style` or `real_or_generated`.
-        batch: As of `Batches.draw`.
-        poems: int `[B, T]`, samples for its photographs.
-
-    Returns:
-        Its inputs and labels.
-    """
-    if discriminator == "multimodal":
-        image_embeddings = batch["photograph"]["image_embedding"]
-        return material.multimodal_batch(
-            image_embeddings, batch["pairs"], poems
-        )
-    num_classes = 4 if discriminator == "poem_style" else 2
-    return material.style_batch(batch["style"], poems, num_classes)

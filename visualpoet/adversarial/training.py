@@ -16,6 +16,7 @@ from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import PAD
 from visualpoet.corpus.vocabulary import START
 from visualpoet.discriminators import training as discriminator_training
+from visualpoet.discriminators.tasks import Task
 
 LOWER = "lower the learning rate, and start again from the last checkpoint"
 
@@ -29,16 +30,21 @@ class Discriminator:
     """A discriminator in training.
 
     Attributes:
-        name: `multimodal`, `poem_style` or `real_or_generated`.
+        task: What it is to tell apart.
         model: The discriminator.
         optimizer: Its optimizer, built.
         train_step: Updates by a batch, and returns what `make_loss` does.
     """
 
-    name: str
+    task: Task
     model: keras.Model
     optimizer: keras.optimizers.Optimizer
     train_step: Callable
+
+    @property
+    def name(self) -> str:
+        """Of its task."""
+        return self.task.name
 
 
 @dataclasses.dataclass(frozen=True)

@@ -56,9 +56,20 @@ class Material:
             same = self.pair_images[other] == rows
             other[same] = rng.integers(len(self.pair_images), size=same.sum())
         return {
-            "paired": self._pad([self.pair_poems[i] for i in chosen]),
-            "unpaired": self._pad([self.pair_poems[i] for i in other]),
+            "paired": self.take_poems(chosen),
+            "unpaired": self.take_poems(other),
         }
+
+    def take_poems(self, chosen: np.ndarray) -> np.ndarray:
+        """Takes the poems of pairs.
+
+        Args:
+            chosen: int `[B]`; which pairs.
+
+        Returns:
+            int32 `[B, max_tokens]`.
+        """
+        return self._pad([self.pair_poems[pair] for pair in chosen])
 
     def take_captions(
         self,
@@ -156,48 +167,6 @@ class Material:
         padded = datasets.pad_token_ids(framed, self.max_tokens)
         missing = self.max_tokens - padded.shape[1]
         return np.pad(padded, [(0, 0), (0, missing)])
-
-
-def multimodal_batch(
-    image_embedding: np.ndarray,
-    texts: dict[str, np.ndarray],
-    generated: np.ndarray,
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Makes a batch of the multi-modal discriminator.
-
-    Args:
-        image_embedding: float `[B, K]`.
-        texts: `paired` and `unpaired`, int `[B, T]`.
-        generated: int `[B, T]`, samples for the same photographs.
-
-    Returns:
-        Its inputs, `3 * B` rows, and labels int32.
-    """
-    classes = [texts["paired"], texts["unpaired"], generated]
-    labels = np.repeat(np.arange(3, dtype=np.int32), len(generated))
-    return {
-        "token_ids": np.concatenate(classes),
-        "image_embedding": np.concatenate([image_embedding] * 3),
-    }, labels
-
-
-def style_batch(
-    texts: dict[str, np.ndarray], generated: np.ndarray, num_classes: int
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Makes a batch of the poem-style discriminator.
-
-    Args:
-        texts: `poetic`, `disordered`, `paragraphic`, int `[B, T]`.
-        generated: int `[B, T]`, samples.
-        num_classes: 4; or 2 for real and generated alone.
-
-    Returns:
-        Its inputs, `num_classes * B` rows, and labels int32.
-    """
-    human = ("poetic", "disordered", "paragraphic")[: num_classes - 1]
-    classes = [texts[name] for name in human] + [generated]
-    labels = np.repeat(np.arange(num_classes, dtype=np.int32), len(generated))
-    return {"token_ids": np.concatenate(classes)}, labels
 
 
 def gather_material(

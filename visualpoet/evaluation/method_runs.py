@@ -32,11 +32,6 @@ TITLES = METHODS | {
     "human_other": "human, another paired",
     "human_shuffled": "human, shuffled pairs",
 }
-CLASSES = {
-    "multimodal": ("paired", "unpaired", "generated"),
-    "poem_style": ("poetic", "disordered", "paragraphic", "generated"),
-    "real_or_generated": ("real", "generated"),
-}
 
 
 @dataclasses.dataclass(frozen=True)

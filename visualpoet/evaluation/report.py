@@ -10,12 +10,12 @@ from typing import Any
 import jinja2
 import numpy as np
 
+from visualpoet.discriminators.tasks import TASKS
 from visualpoet.evaluation import charts
 from visualpoet.evaluation.columns import MEASURES
 from visualpoet.evaluation.columns import MORE
 from visualpoet.evaluation.columns import PAPER
 from visualpoet.evaluation.columns import Measure
-from visualpoet.evaluation.method_runs import CLASSES
 from visualpoet.evaluation.method_runs import LAMBDAS
 from visualpoet.evaluation.method_runs import METHODS
 from visualpoet.evaluation.method_runs import TITLES
@@ -142,7 +142,7 @@ def render_report(
         measures={**MEASURES, "overall": OVERALL},
         methods=METHODS,
         titles=TITLES,
-        classes=CLASSES,
+        tasks={task.name: task for task in TASKS},
         lambda_panels=_lambda_panels(results["rows"]),
         training_panels=_training_panels(curves),
         examples=examples,
