@@ -69,11 +69,10 @@ python=$adversarial_python PYTHONPATH="$recipes:$PYTHONPATH" \
 written=(--generator adversarial/generator.keras)
 export_options=("${small[@]}" "${written[@]}"
     --discriminators-dir adversarial)
-[ -e poet/2 ] || "$adversarial_python" "$recipes/export.py" \
-    "${export_options[@]}" --model poet/2
+python=$adversarial_python step export export "${export_options[@]}" \
+    --model poet/2
 step evaluate evaluation "${experts[@]}" --photographs "${pictures[@]}" \
     --model poet/2 "${written[@]}" --generator-config generator/config.json
-rm -rf savedmodels/visualpoet/2
-"$adversarial_python" "$recipes/export.py" "${export_options[@]}" \
+python=$adversarial_python step export export_shipped "${export_options[@]}" \
     --model savedmodels/visualpoet/2 --evaluation evaluation/results.json \
     --notes "$recipes/shipped_notes.md"

@@ -14,6 +14,7 @@ import numpy as np
 
 from visualpoet import runs
 from visualpoet.corpus import datasets
+from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.discriminators import tasks
 from visualpoet.embedding import retrieval
@@ -22,11 +23,13 @@ from visualpoet.embedding.encoders import embed_token_ids
 from visualpoet.embedding.encoders import load_towers
 from visualpoet.embedding.photographs import embed_photographs
 from visualpoet.export import model_card
+from visualpoet.export import serving_files
 from visualpoet.export.float16_weights import EncoderFeatures
 from visualpoet.export.poet_module import PoetModule
 from visualpoet.export.savedmodel import export_poet
 from visualpoet.features.experts import SENTIMENT_FILE
 from visualpoet.features.experts import ExpertEnsemble
+from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
 from visualpoet.features.visual_encoder import VisualEncoder  # noqa: F401
 from visualpoet.generator.composer import DecodingOptions
@@ -34,6 +37,9 @@ from visualpoet.generator.constraints import token_kinds
 from visualpoet.generator.known_runs import KnownRuns
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
 from visualpoet.runs import option
+
+ENCODER_FILE = "encoder.keras"
+RANKING = (tasks.MULTIMODAL, tasks.POEM_STYLE)  # they help to rank
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +70,9 @@ class Config:
     )
     model: pathlib.Path = option(
         pathlib.Path("out/poet/1"), "version folder to write"
+    )
+    run_dir: pathlib.Path = option(
+        pathlib.Path("out/export"), "output: what the version came of"
     )
     evaluation: str = option(
         "", "results.json of evaluate.py for the card; empty for no card"
@@ -98,6 +107,9 @@ class Config:
     extra_pairs: int = option(
         4, "as pretrain_generator.py; such poems are known by heart"
     )
+    resume: bool = option(
+        False, "go on with the run in --run-dir; a version it wrote is kept"
+    )
 
 
 def main(config: Config) -> None:
@@ -106,6 +118,9 @@ def main(config: Config) -> None:
     Args:
         config: Its options.
     """
+    if not (config.run_dir / "config.json").exists():
+        serving_files.refuse_existing(config.model)
+    run = runs.RunDirectory(config.run_dir, config, _inputs(config))
     corpus = load_corpus(config.corpus_dir)
     encoder, visual_encoder = _load_encoder(config.features_dir)
     image_tower, poem_tower = load_towers(config.embedding_dir)
@@ -138,7 +153,9 @@ def main(config: Config) -> None:
         discriminators,
         _known_runs(config, corpus, poems, kinds, image_tower, poem_tower),
     )
-    export_poet(poet, corpus.vocabulary, config.model)
+    if not config.model.exists():
+        lineage = run.describe_lineage()
+        export_poet(poet, corpus.vocabulary, config.model, lineage)
     if config.evaluation:
         results = json.loads(pathlib.Path(config.evaluation).read_text())
         models = {
@@ -152,15 +169,28 @@ def main(config: Config) -> None:
         parameters = {name: m.count_params() for name, m in models.items()}
         notes = pathlib.Path(config.notes).read_text() if config.notes else ""
         model_card.write_model_card(config.model, parameters, results, notes)
-    print(
-        f"{config.model}: {model_card.measure_size(config.model) / 1e6:.1f} MB"
-    )
+    megabytes = model_card.measure_size(config.model) / 1e6
+    run.log(f"{config.model}: {megabytes:.1f} MB")
+
+
+def _inputs(config):
+    given = [config.features_dir / ENCODER_FILE, config.generator]
+    if config.discriminators_dir:
+        folder = config.discriminators_dir
+        given += [task.locate(folder) for task in RANKING]
+    given += map(pathlib.Path, filter(None, [config.evaluation, config.notes]))
+    return [
+        *corpus_files(config.corpus_dir),
+        *feature_files(config.features_dir),
+        *sorted(config.embedding_dir.glob("**/*.keras")),
+        *(path for path in given if path.is_file()),
+    ]
 
 
 def _load_encoder(features_dir: pathlib.Path):
     """The small encoder, or the experts, whose features the folder holds."""
-    if (features_dir / "encoder.keras").exists():
-        encoder = keras.saving.load_model(features_dir / "encoder.keras")
+    if (features_dir / ENCODER_FILE).exists():
+        encoder = keras.saving.load_model(features_dir / ENCODER_FILE)
         return encoder, EncoderFeatures(encoder)
     handles = json.loads((features_dir / "experts.json").read_text())["handles"]
     sentiment = keras.saving.load_model(features_dir / SENTIMENT_FILE)
@@ -200,7 +230,7 @@ def _load_discriminators(folder: str) -> dict[str, keras.Model]:
         return {}
     return {
         task.classes[0]: keras.saving.load_model(task.locate(folder))
-        for task in (tasks.MULTIMODAL, tasks.POEM_STYLE)
+        for task in RANKING
     }
 
 

@@ -44,7 +44,7 @@ wait $clued
 run pretrain_generator $small --num-steps 30 --pair-share 0.5 \
     --start-from out/generator_poems/generator.keras
 run export --features-dir out/features --embedding-dir out/embedding \
-    --model out/poet_experts/1 &
+    --model out/poet_experts/1 --run-dir out/export_experts &
 exported=$!
 run export
 wait $exported
@@ -56,7 +56,7 @@ run evaluate --photographs out/pictures --num-photographs 4 --others 3 \
 wait $with_experts
 poem find --model out/poet --poems out/data/poems.jsonl > found.txt &
 found=$!
-run export --model out/savedmodels/visualpoet/1 \
+run export --model out/savedmodels/visualpoet/1 --run-dir out/export_shipped \
     --evaluation out/evaluation/results.json
 wait $found
 cat poem_experts.txt

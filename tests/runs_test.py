@@ -160,6 +160,21 @@ def test_digests_of_inputs_are_recorded(tmp_path):
     assert _json(run.path / "inputs.json") == {str(path): DIGEST}
 
 
+def test_lineage_names_no_place_of_this_machine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["out/corpus/a.jsonl", "notes.md", "out/b.keras"]
+    paths = [pathlib.Path(name) for name in names]
+    paths[2] = tmp_path / paths[2]
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"abc")
+    run = _run(tmp_path, paths)
+    assert run.describe_lineage() == {
+        "commit": _json(run.path / "environment.json")["commit"],
+        "inputs": dict.fromkeys([*names[:2], "out/b.keras"], DIGEST),
+    }
+
+
 def test_existing_run_is_refused(tmp_path):
     run = _run(tmp_path)
     before = (run.path / "config.json").read_text()

@@ -34,6 +34,7 @@ from visualpoet.generator.constraints import token_kinds
 from visualpoet.generator.poem_generator import PoemGenerator
 
 FEATURE_DIMS = {"object": 5, "scene": 6, "sentiment": 7}
+LINEAGE = {"commit": "0123abc", "inputs": {"corpus/vocabulary.json": "4" * 64}}
 # All of them, so that tests do not depend on how the shipped model is tuned.
 OPTIONS = DecodingOptions(
     temperature=0.8,
@@ -134,7 +135,7 @@ def exported() -> pathlib.Path:
     folder = tempfile.TemporaryDirectory()
     atexit.register(folder.cleanup)
     version = pathlib.Path(folder.name) / "tiny" / "3"
-    export_poet(module(), vocabulary(), version)
+    export_poet(module(), vocabulary(), version, LINEAGE)
     return version
 
 

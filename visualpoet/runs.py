@@ -132,6 +132,11 @@ def _write_json(path: pathlib.Path, value: Any) -> None:
     partial.rename(path)
 
 
+def _shorten(path: pathlib.PurePath) -> str:
+    parts = path.parts[-2:] if path.is_absolute() else path.parts
+    return "/".join(parts)
+
+
 class RunDirectory:
     """One folder a run: options, lineage, checkpoints, metrics, log.
 
@@ -246,6 +251,25 @@ class RunDirectory:
             value: What to write.
         """
         _write_json(self.path / name, value)
+
+    def describe_lineage(self) -> dict:
+        """Says what the run came of, in words that mean something elsewhere.
+
+        Returns:
+            `commit` of the code, and `inputs`: SHA-256 by path, of an absolute
+            path its last two parts.
+        """
+        environment, inputs = (
+            json.loads((self.path / name).read_text())
+            for name in ("environment.json", "inputs.json")
+        )
+        return {
+            "commit": environment["commit"],
+            "inputs": {
+                _shorten(pathlib.PurePath(name)): digest
+                for name, digest in inputs.items()
+            },
+        }
 
     def forget_metrics_after(self, step: int) -> None:
         """Drops rows of `metrics.csv` that a resumed run will write again.

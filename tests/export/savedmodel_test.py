@@ -105,6 +105,7 @@ def test_files_of_a_version_folder():
             "variables/variables.data-00000-of-00001",
             "assets.extra/vocabulary.json",
             "assets.extra/options.json",
+            "assets.extra/lineage.json",
             "batching_params.pbtxt",
             "metadata.json",
         }
@@ -125,14 +126,14 @@ def test_vocabulary_and_options_beside_the_graph():
 def test_existing_version_is_refused(tmp_path):
     (tmp_path / "1").mkdir()
     with pytest.raises(FileExistsError, match="expected a new version.*/1,"):
-        savedmodel.export_poet(tiny.module(), None, tmp_path / "1")
+        savedmodel.export_poet(tiny.module(), None, tmp_path / "1", {})
     assert [path.name for path in tmp_path.rglob("*")] == ["1"]
 
 
 @pytest.mark.parametrize("name", ["latest", "v1", "1.partial", "-1", "1.0"])
 def test_folder_that_is_no_version_is_refused(tmp_path, name):
     with pytest.raises(ValueError, match=f"Received: '{re.escape(name)}'$"):
-        savedmodel.export_poet(tiny.module(), None, tmp_path / name)
+        savedmodel.export_poet(tiny.module(), None, tmp_path / name, {})
     assert list(tmp_path.iterdir()) == []
 
 
@@ -147,7 +148,9 @@ def test_failed_export_leaves_no_version(tmp_path, monkeypatch):
 
     monkeypatch.setattr(tf.saved_model, "save", save)
     with pytest.raises(OSError, match="no space left"):
-        savedmodel.export_poet(tiny.module(), tiny.vocabulary(), tmp_path / "2")
+        savedmodel.export_poet(
+            tiny.module(), tiny.vocabulary(), tmp_path / "2", {}
+        )
     with pytest.raises(FileNotFoundError):
         poet_module.newest_version(tmp_path)
 

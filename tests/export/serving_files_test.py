@@ -32,6 +32,13 @@ def test_copy_has_everything_a_server_wants(target):
     )
 
 
+def test_lineage_stays_with_a_copy(target):
+    folder = serving_files.copy_version(tiny.exported(), target, "sea")
+    said = json.loads((folder / "metadata.json").read_text())
+    assert said["lineage"] == tiny.LINEAGE
+    assert "assets.extra/lineage.json" in said["files"]
+
+
 def test_configuration_names_model_and_place(target):
     serving_files.copy_version(tiny.exported(), target, "sea")
     text = (target / "models.config").read_text()

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from recipes import export
 from recipes import smoke_data
 
 RECIPES = pathlib.Path(__file__).parents[2] / "recipes"
@@ -51,6 +52,9 @@ def test_run_directories(smoke):
         "generator",
         "poet",
         "poet_experts",
+        "export",
+        "export_experts",
+        "export_shipped",
         "evaluation",
         "savedmodels",
     }
@@ -92,6 +96,7 @@ def test_run_directories(smoke):
             TRAINING | {"clue_head.keras", "results.json"},
         ),
         ("generator", TRAINING | {"generator.keras"}),
+        ("export", RUN),
         ("evaluation", RUN | {"poems.jsonl", "results.json"}),
     ],
 )
@@ -158,6 +163,45 @@ def test_exported_versions(smoke):
         assert names(out / name) == {"1"}
         assert names(out / name / "1") == version
     assert names(out / "savedmodels" / "visualpoet") == {"1", "MODEL_CARD.md"}
+
+
+@pytest.mark.slow
+def test_an_export_says_what_it_came_of(smoke):
+    out, _ = smoke
+    run, version = out / "export", out / "poet" / "1"
+    said = json.loads((version / "metadata.json").read_text())
+    held = json.loads((run / "environment.json").read_text())
+    assert held["recipe"] == "export.py"
+    assert said["lineage"] == {
+        "commit": held["commit"],
+        "inputs": json.loads((run / "inputs.json").read_text()),
+    }
+    assert {
+        "out/corpus/vocabulary.json",
+        "out/encoder/encoder.keras",
+        "out/embedding_small/image_tower.keras",
+        "out/embedding_small/clues/clue_head.keras",
+        "out/generator/generator.keras",
+    } < said["lineage"]["inputs"].keys()
+
+
+@pytest.mark.slow
+def test_a_finished_export_is_kept(smoke, monkeypatch):
+    out, _ = smoke
+    monkeypatch.chdir(out.parent)
+    metadata = (out / "poet" / "1" / "metadata.json").read_bytes()
+    with pytest.raises(FileExistsError, match="add --resume to go on"):
+        export.main(export.Config())
+    another = export.Config(run_dir=out / "another", resume=True)
+    with pytest.raises(FileExistsError, match="expected a new version"):
+        export.main(another)
+    assert not another.run_dir.exists()
+    with pytest.raises(ValueError, match="Received: top_p=0.5"):
+        export.main(export.Config(top_p=0.5, resume=True))
+    export.main(export.Config(resume=True))
+    assert (out / "poet" / "1" / "metadata.json").read_bytes() == metadata
+    log = (out / "export" / "log.txt").read_text()
+    assert log.count("out/poet/1: ") == 2
 
 
 @pytest.mark.slow

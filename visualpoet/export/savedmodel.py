@@ -14,7 +14,10 @@ from visualpoet.export.poet_module import PoetModule
 
 
 def export_poet(
-    poet: PoetModule, vocabulary: Vocabulary, folder: pathlib.Path
+    poet: PoetModule,
+    vocabulary: Vocabulary,
+    folder: pathlib.Path,
+    lineage: dict,
 ) -> None:
     """Writes a version folder, under a temporary name first.
 
@@ -22,6 +25,7 @@ def export_poet(
         poet: The poet.
         vocabulary: Kept in `assets.extra/`.
         folder: `<name>/<integer version>`.
+        lineage: What the poet came of, kept in `assets.extra/` too.
 
     Raises:
         ValueError: If the folder's name is no integer.
@@ -45,6 +49,9 @@ def export_poet(
     options = dataclasses.asdict(poet.options)
     (extra / "options.json").write_text(
         json.dumps({**signatures.DEFAULTS, **options})
+    )
+    (partial / serving_files.LINEAGE_FILE).write_text(
+        json.dumps(lineage, indent=1)
     )
     serving_files.complete_version(partial, folder.resolve().parent.name)
     partial.rename(folder)

@@ -18,6 +18,7 @@ from visualpoet.export import warmup
 
 BATCH_SIZES = (1, 2, 4, 8)
 BATCHING_FILE = "batching_params.pbtxt"
+LINEAGE_FILE = "assets.extra/lineage.json"
 METADATA_FILE = "metadata.json"
 _BATCHING = """\
 max_batch_size { value: 64 }
@@ -132,12 +133,18 @@ def describe_version(folder: pathlib.Path) -> dict:
 
     Returns:
         `tensorflow` (version that wrote it), `signatures`, `defaults` of
-        those inputs that `serving_default` does not have, and `files`:
-        SHA-256 of each but `metadata.json`.
+        those inputs that `serving_default` does not have, `files`: SHA-256 of
+        each but `metadata.json`, and `lineage`: `commit` of the code and
+        SHA-256 of the `inputs`.
     """
     graph = meta_graph.read_meta_graph(folder)
     options = json.loads((folder / "assets.extra/options.json").read_text())
     files = sorted(path for path in folder.rglob("*") if path.is_file())
+    # The only place that knows of exports without: version 2, as shipped.
+    lineage = {}
+    if (folder / LINEAGE_FILE).exists():
+        said = json.loads((folder / LINEAGE_FILE).read_text())
+        lineage = {"lineage": said}
     return {
         "tensorflow": graph.meta_info_def.tensorflow_version,
         "signatures": meta_graph.describe_signatures(graph),
@@ -147,6 +154,7 @@ def describe_version(folder: pathlib.Path) -> dict:
             for path in files
             if path.name != METADATA_FILE
         },
+        **lineage,
     }
 
 
