@@ -48,7 +48,7 @@ def make_train_step(
     """
     optimizer.build(variables)
 
-    def train_step(batch):
+    def train_step(batch: Any) -> Any:
         with tf.GradientTape() as tape:
             outputs = loss(batch)
             value = outputs[0] if isinstance(outputs, tuple) else outputs

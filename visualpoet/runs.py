@@ -322,7 +322,9 @@ class RunDirectory:
             ) from error
         return int(checkpoint.step)
 
-    def _open_checkpoints(self, state: Mapping[str, Any]):
+    def _open_checkpoints(
+        self, state: Mapping[str, Any]
+    ) -> tuple[tf.train.Checkpoint, tf.train.CheckpointManager]:
         """What is to be kept, and who keeps the two newest of it."""
         checkpoint = tf.train.Checkpoint(
             step=tf.Variable(0, dtype=tf.int64),
@@ -344,14 +346,16 @@ class RunDirectory:
         return checkpoint, manager
 
 
-def _name_variables(variables: Sequence[keras.Variable]) -> dict:
+def _name_variables(
+    variables: Sequence[keras.Variable],
+) -> dict[str, tf.Variable]:
     """Names variables by their paths.
 
     Keras numbers what has no name of its own, such as an optimizer, by all
     that the process has built before; here it is numbered within the group.
     """
     named: dict[str, tf.Variable] = {}
-    count = collections.Counter()
+    count: collections.Counter[str] = collections.Counter()
     for variable in variables:
         name = re.sub(r"_\d+(?=[/_]|$)", "", variable.path)
         earlier = count[name]

@@ -137,7 +137,14 @@ def draw_styles(
 
 
 def _build_style(classes: Sequence[str]) -> Callable[..., keras.Model]:
-    def build(size, mark_ids, image_dim, embedding_dim, hidden_dim, dropout):
+    def build(
+        size: int,
+        mark_ids: Sequence[int],
+        image_dim: int,
+        embedding_dim: int,
+        hidden_dim: int,
+        dropout: float,
+    ) -> keras.Model:
         return poem_style.PoemStyleDiscriminator(
             size, mark_ids, embedding_dim, hidden_dim, classes, dropout
         )
@@ -232,7 +239,7 @@ def draw_texts(
     Returns:
         Each int `[B, T]`, by what they are.
     """
-    texts = {}
+    texts: Texts = {}
     for draw in dict.fromkeys(task.draw for task in TASKS):
         texts |= draw(material, pairs, rng, caption_share)
     return texts

@@ -7,10 +7,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+Batch = tuple[dict[str, tf.Tensor], tf.Tensor]
+
 
 def make_loss(
     model: keras.Model,
-) -> Callable[[tuple[dict, tf.Tensor]], tuple[tf.Tensor, tf.Tensor]]:
+) -> Callable[[Batch], tuple[tf.Tensor, tf.Tensor]]:
     """Makes the loss of a discriminator, for `optimization.make_train_step`.
 
     Softmax cross-entropy over the classes (liu18 does not print the loss).
@@ -23,7 +25,7 @@ def make_loss(
         [nats] and the confusion matrix int32 `[C, C]`, true classes in rows.
     """
 
-    def loss(batch):
+    def loss(batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
         inputs, labels = batch
         logits = model(inputs, training=True)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
