@@ -25,6 +25,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import numpy as np
 
+from visualpoet import controls
 from visualpoet import poet
 from visualpoet import runs
 from visualpoet.runs import option
@@ -211,8 +212,7 @@ def _base64(content: bytes) -> dict[str, str]:
 def _defaults(config: Config) -> dict:
     folder = poet.newest_version(_model(config)) / "assets.extra"
     options = json.loads((folder / "options.json").read_text())
-    names = ("temperature", "top_p", "guidance", "lines", "banned")
-    return {name: options[name] for name in names}
+    return {c.input: options[c.input] for c in controls.without_opening()}
 
 
 def _model(config: Config) -> pathlib.Path:

@@ -50,11 +50,19 @@ def test_one_photograph(capsys):
 
 def test_options_reach_the_poet(capsys):
     options = ["--seed", "5", "--lines", "3", "--temperature", "1.5"]
-    assert write("sea.jpg", *options, "--guidance", "0.5") == 0
+    options += ["--guidance", "0.5", "--top-p", "0.4"]
+    assert write("sea.jpg", *options, "--opening", "the sea") == 0
     expected = poem_of(
-        "sea.jpg", seed=5, lines=3, temperature=1.5, guidance=0.5
+        "sea.jpg",
+        seed=5,
+        lines=3,
+        temperature=1.5,
+        guidance=0.5,
+        top_p=0.4,
+        opening="the sea",
     )
-    assert expected != poem_of("sea.jpg", seed=5, lines=3)
+    assert expected.startswith("the sea\n")
+    assert expected != poem_of("sea.jpg", seed=5, lines=3, opening="the sea")
     assert capsys.readouterr().out == expected + "\n"
 
 
@@ -174,10 +182,11 @@ def test_unknown_model(capsys):
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        (["--lines", "11"], "lines from 0 to 10. Received: 11\n"),
+        (["--lines", "11"], "lines, an integer from 0 to 10. Received: 11\n"),
         (["--temperature", "-1"], "from 0.0 to 10.0. Received: -1.0\n"),
+        (["--top-p", "nan"], "from 0.0 to 1.0. Received: nan\n"),
         (["--seed", "-1"], "Received: -1\n"),
-        (["--candidates", "65"], "candidates from 1 to 64. Received: 65\n"),
+        (["--candidates", "65"], "an integer from 1 to 64. Received: 65\n"),
     ],
 )
 def test_option_out_of_bounds(capsys, option, message):

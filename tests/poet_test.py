@@ -184,37 +184,51 @@ def test_guidance_0_forgets_the_photograph():
 
 
 @pytest.mark.parametrize(
-    ("option", "message"),
+    ("control", "message"),
     [
-        ({"seed": -1}, r"seed from 0 to 9223372036854775807. Received: -1"),
-        ({"seed": 2**63}, r"seed from .* Received: 9223372036854775808"),
-        ({"temperature": -1.0}, r"temperature from 0.0 to 10.0.* -1.0"),
-        ({"temperature": float("nan")}, r"temperature .* Received: nan"),
-        ({"top_p": 1.5}, r"top_p from 0.0 to 1.0. Received: 1.5"),
-        ({"guidance": 11.0}, r"guidance from 0.0 to 10.0. Received: 11.0"),
-        ({"lines": 11}, r"lines from 0 to 10. Received: 11"),
-        ({"lines": -1}, r"lines from 0 to 10. Received: -1"),
-        ({"candidates": 65}, r"candidates from 1 to 64. Received: 65"),
-        ({"candidates": 0}, r"candidates from 1 to 64. Received: 0"),
+        (
+            {"seed": -1},
+            r"seed, an integer from 0 to 9223372036854775807. Received: -1",
+        ),
+        ({"seed": 2**63}, r"seed, .* Received: 9223372036854775808"),
+        ({"temperature": -1.0}, r"temperature, .* 0.0 to 10.0.* -1.0"),
+        ({"temperature": float("nan")}, r"temperature, .* Received: nan"),
+        ({"top_p": 1.5}, r"top_p, .* 0.0 to 1.0. Received: 1.5"),
+        ({"guidance": 11.0}, r"guidance, .* 0.0 to 10.0. Received: 11.0"),
+        ({"guidance": float("inf")}, r"guidance, .* Received: inf"),
+        ({"lines": 11}, r"lines, an integer from 0 to 10. Received: 11"),
+        ({"lines": -1}, r"lines, an integer from 0 to 10. Received: -1"),
+        ({"candidates": 65}, r"candidates, .* 1 to 64. Received: 65"),
+        ({"candidates": 0}, r"candidates, .* 1 to 64. Received: 0"),
     ],
 )
-def test_options_out_of_bounds_are_named(option, message):
-    with pytest.raises(ValueError, match=message):
-        tiny.poet().write(SEA, **option)
+def test_controls_out_of_bounds_are_named(control, message):
+    with pytest.raises(ValueError, match=f"^expected {message}$"):
+        tiny.poet().write(SEA, **control)
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("control", "message"),
     [
-        ({"lines": 2.5}, "lines as a whole number. Received: 2.5"),
-        ({"candidates": "3"}, "candidates as a whole number. Received: '3'"),
-        ({"temperature": "hot"}, "temperature as a number. Received: 'hot'"),
-        ({"opening": 3}, "opening as text. Received: 3"),
+        ({"lines": 2.5}, "lines, an integer .* Received: 2.5"),
+        ({"lines": True}, "lines, an integer .* Received: True"),
+        ({"candidates": "3"}, "candidates, an integer .* Received: '3'"),
+        ({"temperature": "hot"}, "temperature, a number .* Received: 'hot'"),
+        ({"opening": 3}, "opening, a text. Received: 3"),
+        ({"ban": b"sea"}, "ban, a text. Received: b'sea'"),
     ],
 )
-def test_options_of_another_type_are_named(options, message):
-    with pytest.raises(ValueError, match=message):
-        tiny.poet().write(SEA, **options)
+def test_controls_of_another_type_are_named(control, message):
+    with pytest.raises(ValueError, match=f"^expected {message}$"):
+        tiny.poet().write(SEA, **control)
+
+
+def test_a_control_that_is_none_is_named():
+    known = "seed, temperature, top_p, guidance, lines, candidates, opening"
+    with pytest.raises(
+        TypeError, match=f"^expected only {known}, ban. Received: colour$"
+    ):
+        tiny.poet().write(SEA, colour="red")
 
 
 def test_a_jpeg_that_tensorflow_alone_refuses_gets_its_poem():

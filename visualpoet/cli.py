@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from collections.abc import Sequence
 
+from visualpoet import controls
 from visualpoet import output
 from visualpoet import pictures
 from visualpoet import poet
@@ -27,6 +28,21 @@ def _add_photographs(parser: argparse.ArgumentParser) -> None:
         "--model",
         type=pathlib.Path,
         help="an exported model; the one that comes with the package if none",
+    )
+
+
+def _add_control(
+    parser: argparse.ArgumentParser, control: controls.Control
+) -> None:
+    is_plain = control.default in (None, "")
+    parser.add_argument(
+        f"--{control.name.replace('_', '-')}",
+        type=control.kind,
+        nargs="+" if control.is_list else None,
+        metavar="WORD" if control.is_list else None,
+        choices=control.choices or None,
+        help=control.description
+        + ("" if is_plain else f" ({control.default})"),
     )
 
 
@@ -71,22 +87,8 @@ def _parser() -> argparse.ArgumentParser:
 
     write = verbs.add_parser("write", help="write a poem for each photograph")
     _add_photographs(write)
-    write.add_argument(
-        "--candidates", type=int, help="poems to choose the best from (16)"
-    )
-    write.add_argument("--lines", type=int, help="lines of the poem, 1 to 10")
-    write.add_argument(
-        "--temperature", type=float, help="towards 0 the likeliest words"
-    )
-    write.add_argument(
-        "--guidance", type=float, help="weight of the photograph while writing"
-    )
-    write.add_argument(
-        "--seed", type=int, default=0, help="the same gives the same poem (0)"
-    )
-    write.add_argument(
-        "--ban", nargs="+", default=[], metavar="WORD", help="words not to use"
-    )
+    for control in controls.CONTROLS:
+        _add_control(write, control)
     write.add_argument(
         "--format", choices=output.FORMATS, default="text", help="(text)"
     )
@@ -158,6 +160,7 @@ def _write(arguments: argparse.Namespace) -> int:
 
     names = list(pictures.find_pictures(arguments.photographs))
     writer = _load(arguments.model)
+    given = {c.name: getattr(arguments, c.name) for c in controls.CONTROLS}
     failures = []
 
     def entries() -> Iterator[output.Entry]:
@@ -171,15 +174,7 @@ def _write(arguments: argparse.Namespace) -> int:
             disable=quiet,
         ):
             if not entry.error:
-                written = writer.write(
-                    entry.content,
-                    seed=arguments.seed,
-                    temperature=arguments.temperature,
-                    guidance=arguments.guidance,
-                    lines=arguments.lines,
-                    candidates=arguments.candidates,
-                    ban=arguments.ban,
-                )
+                written = writer.write(entry.content, **given)
                 entry = output.Entry(entry.name, entry.content, written)
             else:
                 failures.append(entry)

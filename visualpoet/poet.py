@@ -3,7 +3,6 @@
 import dataclasses
 import importlib.resources
 import json
-import numbers
 import os
 import pathlib
 from collections.abc import Mapping
@@ -12,18 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from visualpoet import controls
 from visualpoet import pictures
 from visualpoet.pictures import PictureSource
-
-# Least and most; integers where the option is one.
-BOUNDS = {
-    "seed": (0, 2**63 - 1),
-    "temperature": (0.0, 10.0),
-    "top_p": (0.0, 1.0),
-    "guidance": (0.0, 10.0),
-    "lines": (0, 10),
-    "num_candidates": (1, 64),
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,18 +101,6 @@ def to_written_poem(row: Mapping[str, Any], seed: int) -> WrittenPoem:
     )
 
 
-_KINDS = {
-    int: (numbers.Integral, "a whole number"),
-    float: (numbers.Real, "a number"),
-    str: (str, "text"),
-}
-
-
-def _check_type(name: str, value: Any, kind: tuple[type, str]) -> None:
-    if not isinstance(value, kind[0]):
-        raise ValueError(f"expected {name} as {kind[1]}. Received: {value!r}")
-
-
 def _text(value: str | bytes) -> str:
     return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
@@ -193,83 +171,45 @@ class Poet:
         self._constant = tf.constant
         self._undecodable = tf.errors.InvalidArgumentError
 
+    @controls.spell_out
     def write(
         self,
         photographs: PictureSource | Sequence[PictureSource],
-        *,
-        seed: int = 0,
-        temperature: float | None = None,
-        top_p: float | None = None,
-        guidance: float | None = None,
-        lines: int | None = None,
-        candidates: int | None = None,
-        opening: str = "",
-        ban: str | Sequence[str] = (),
+        **given: Any,
     ) -> WrittenPoem | list[WrittenPoem]:
         """Writes a poem for each photograph.
+
+        Controls that are not given, or None, are as the model was exported.
 
         Args:
             photographs: One or many: paths, encoded bytes, PIL images or
                 arrays (see `pictures.read_picture`).
-            seed: The same seed gives the same poem.
-            temperature: Towards 0 the likeliest words, above 1 wilder ones.
-            top_p: Share of the probability to draw words from.
-            guidance: Weight of the photograph while writing: 0 none, 1 as
-                trained; it chooses among the candidates in any case.
-            lines: Lines of the poem; as many as it wants by default.
-            candidates: Poems to choose the best from, 1 to 64.
-            opening: First lines, which the poem keeps and goes on from.
-            ban: Words not to use; one text may hold many, and is read as a
-                poem is: case, marks and genitives make no difference.
+            **given: The controls.
 
         Returns:
             A poem for one photograph, a list for a sequence of them.
 
         Raises:
             PictureError: If a photograph cannot be used.
-            ValueError: If an option is out of bounds.
+            TypeError: If there is no such control.
+            ValueError: If a control is not what is expected.
         """
-        options = self._complete(
-            seed=seed,
-            temperature=temperature,
-            top_p=top_p,
-            guidance=guidance,
-            lines=lines,
-            num_candidates=candidates,
-            opening=opening,
-            banned=ban if isinstance(ban, str) else " ".join(ban),
-        )
+        values = controls.complete(controls.CONTROLS, given, self.options)
         if isinstance(photographs, Sequence) and not isinstance(
             photographs, str | bytes
         ):
-            return [self._write(photo, options) for photo in photographs]
-        return self._write(photographs, options)
-
-    def _complete(self, **given: Any) -> dict[str, Any]:
-        options = {
-            name: self.options[name] if value is None else value
-            for name, value in given.items()
-        }
-        for name, (low, high) in BOUNDS.items():
-            _check_type(name, options[name], _KINDS[type(low)])
-            if not low <= options[name] <= high:
-                raise ValueError(
-                    f"expected {name} from {low} to {high}. Received: "
-                    f"{options[name]}"
-                )
-        for name in ("opening", "banned"):
-            _check_type(name, options[name], _KINDS[str])
-        return options
+            return [self._write(photo, values) for photo in photographs]
+        return self._write(photographs, values)
 
     def _write(
-        self, photograph: PictureSource, options: dict[str, Any]
+        self, photograph: PictureSource, values: dict[str, Any]
     ) -> WrittenPoem:
         content = pictures.read_picture(photograph)
-        name = "continue_poem" if options["opening"] else "compose"
-        given = {key: [value] for key, value in options.items()}
+        name = controls.choose_signature(values)
+        given = {key: [value] for key, value in values.items()}
         outputs = self._run(name, [content], given)
         rows = {name: value.numpy()[0] for name, value in outputs.items()}
-        return to_written_poem(rows, options["seed"])
+        return to_written_poem(rows, values["seed"])
 
     def _run(self, name: str, contents: list[bytes], given: Mapping[str, Any]):
         """Runs a signature; Pillow reads some JPEG that TensorFlow does not."""

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from visualpoet.embedding.encoders import MAX_LINES
+from visualpoet.embedding.encoders import MAX_EMBEDDED_LINES
 from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.encoders import PoemTower
 from visualpoet.embedding.encoders import load_towers
@@ -127,7 +127,7 @@ def test_word_of_little_weight_counts_little():
 
 def test_lines_after_the_last_are_left_out():
     tower = make_poem_tower()
-    lines = [5, BREAK] * MAX_LINES
+    lines = [5, BREAK] * MAX_EMBEDDED_LINES
     np.testing.assert_allclose(
         embed(tower, *lines, 6, 7), embed(tower, 5), atol=1e-5
     )

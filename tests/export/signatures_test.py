@@ -31,7 +31,7 @@ def controls(size, **given):
     }
     return {
         name: tf.broadcast_to(tf.constant(values[name], dtype), [size])
-        for name, dtype in signatures.CONTROLS.items()
+        for name, dtype in signatures.control_inputs().items()
     }
 
 

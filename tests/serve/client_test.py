@@ -47,7 +47,7 @@ def test_writes_as_python_does(client):
     assert same(
         client.write(SEA, candidates=2), tiny.poet().write(SEA, candidates=2)
     )
-    wishes = {
+    given = {
         "seed": 2**63 - 1,
         "temperature": 1.1,
         "top_p": 0.9,
@@ -56,7 +56,19 @@ def test_writes_as_python_does(client):
         "candidates": 3,
         "ban": ["sea", "shore"],
     }
-    assert same(client.write(SEA, **wishes), tiny.poet().write(SEA, **wishes))
+    assert same(client.write(SEA, **given), tiny.poet().write(SEA, **given))
+
+
+def test_an_opening_is_kept_and_goes_on(client):
+    given = {"opening": "The sea,\nmy own words", "lines": 4, "candidates": 2}
+    written = client.write(SEA, **given)
+    assert written.lines[:2] == ("The sea,", "my own words")
+    assert same(written, tiny.poet().write(SEA, **given))
+
+
+def test_a_control_that_is_none_is_named(client):
+    with pytest.raises(TypeError, match="^expected only .* Received: colour$"):
+        client.write(SEA, colour="red")
 
 
 def test_photographs_of_any_kind(client, tmp_path):
@@ -68,7 +80,7 @@ def test_photographs_of_any_kind(client, tmp_path):
         client.write("no.jpg")
 
 
-def test_wishes_out_of_bounds_are_not_sent(client):
+def test_controls_out_of_bounds_are_not_sent(client):
     with pytest.raises(errors.ServeError) as caught:
         client.write(SEA, lines=2**31)
     assert caught.value.message == (

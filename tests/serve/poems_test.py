@@ -32,9 +32,9 @@ def stream(server, photograph=SEA, headers=STREAM, path="", **fields):
     ]
 
 
-def next_line(server, token, **wishes):
+def next_line(server, token, **controls):
     return asking.ask_json(
-        f"{server.rest}/v1/lines", {"token": token, **wishes}
+        f"{server.rest}/v1/lines", {"token": token, **controls}
     )
 
 
@@ -92,7 +92,7 @@ def test_poem_is_what_python_writes(server):
     }
 
 
-def test_what_is_not_wished_is_as_the_model_does_it(server):
+def test_what_is_not_given_is_as_the_model_does_it(server):
     status, answer = write(server)
     assert (status, answer["seed"]) == (200, 0)
     assert answer["poem"] == tiny.poet().write(SEA).poem
@@ -119,7 +119,7 @@ def test_opening_begins_the_poem(server):
         (
             {"seed": "x"},
             "expected seed, an integer from 0 to 9223372036854775807. "
-            "Received: x",
+            "Received: 'x'",
         ),
         ({"seed": -1}, "Received: -1"),
         ({"seed": 1.5}, "Received: 1.5"),
@@ -129,12 +129,13 @@ def test_opening_begins_the_poem(server):
         ({"temperature": "nan"}, "expected temperature, a number from 0.0"),
         ({"top_p": 2}, "expected top_p, a number from 0.0 to 1.0."),
         ({"guidance": "inf"}, "expected guidance, a number from 0.0 to 10.0."),
+        ({"temperature": "1e999"}, "expected temperature, a number from 0.0"),
         ({"ban": "x" * 2001}, "expected ban of at most 2000 characters."),
         ({"colour": "red"}, "Received: colour"),
         ({"poem": "x"}, "Received: poem"),
     ],
 )
-def test_wishes_out_of_bounds_are_named(server, fields, error):
+def test_controls_out_of_bounds_are_named(server, fields, error):
     status, answer = write(server, **fields)
     assert (status, list(answer)) == (400, ["error"])
     assert error in answer["error"]
@@ -296,18 +297,26 @@ def test_token_of_another_version_or_changed(server, token):
 
 
 @pytest.mark.parametrize(
-    ("wishes", "error"),
+    ("controls", "error"),
     [
         ({"seed": "x"}, "expected seed, an integer"),
         ({"seed": 1.0}, "expected seed, an integer"),
         ({"seed": True}, "expected seed, an integer"),
         ({"temperature": []}, "expected temperature, a number"),
-        ({"poem": 5}, "expected poem, a text. Received: int"),
+        (
+            {"lines": json.loads("[" * 99 + "]" * 99)},
+            "10. Received: [[[[[[...]]]]]]",
+        ),
+        ({"poem": 5}, "expected poem, a text. Received: 5"),
+        (
+            {"guidance": float("nan")},
+            "a number from 0.0 to 10.0. Received: nan",
+        ),
         ({"opening": "x"}, "Received: opening"),
     ],
 )
-def test_wishes_of_a_line(server, token, wishes, error):
-    status, answer = next_line(server, token, **wishes)
+def test_controls_of_a_line(server, token, controls, error):
+    status, answer = next_line(server, token, **controls)
     assert status == 400
     assert error in answer["error"]
 

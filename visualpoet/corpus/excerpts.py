@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from collections.abc import Sequence
 
+from visualpoet.controls import MAX_LINES
+
 MIN_LINES = 3
-MAX_LINES = 10
 _SENTENCE_END = re.compile(r"[.!?;][\"')]*$")
 
 

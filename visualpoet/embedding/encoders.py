@@ -11,7 +11,7 @@ from visualpoet.corpus import datasets
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.features.experts import FEATURE_NAMES
 
-MAX_LINES = 16
+MAX_EMBEDDED_LINES = 16
 
 
 @keras.saving.register_keras_serializable("visualpoet")
@@ -148,7 +148,7 @@ class PoemTower(keras.Model):
         is_word = (token_ids > UNKNOWN) & (token_ids != line_break)
         weights = ops.exp(word_weights(token_ids))  # [B, T, 1]
         weights = drop(weights * ops.cast(is_word, "float32")[..., None])
-        line = ops.one_hot(ops.cumsum(is_break, axis=1), MAX_LINES)
+        line = ops.one_hot(ops.cumsum(is_break, axis=1), MAX_EMBEDDED_LINES)
         line = ops.transpose(line, (0, 2, 1))  # [B, L, T]
         total = ops.matmul(line, weights)  # [B, L, 1]
         lines = ops.matmul(line, weights * word_vectors(token_ids))

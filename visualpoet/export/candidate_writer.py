@@ -4,6 +4,7 @@ import dataclasses
 
 import tensorflow as tf
 
+from visualpoet.controls import MAX_CANDIDATES
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
@@ -13,7 +14,6 @@ from visualpoet.export.float16_weights import Float16Weights
 from visualpoet.export.tokenizer import GraphTokenizer
 from visualpoet.generator import composer
 from visualpoet.generator import ranking
-from visualpoet.generator.composer import MAX_CANDIDATES
 from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.networks import Networks
 from visualpoet.generator.networks import wrap_networks

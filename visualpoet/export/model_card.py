@@ -5,6 +5,8 @@ import pathlib
 
 import jinja2
 
+from visualpoet import controls
+
 
 def measure_size(folder: pathlib.Path) -> int:
     """Adds up the files of a folder.
@@ -39,6 +41,7 @@ def write_model_card(
     card = template.render(
         version=folder.name,
         megabytes=measure_size(folder) / 1e6,
+        controls=", ".join(c.input for c in controls.without_opening()),
         parameters=parameters,
         notes=notes.strip(),
         # Measures that one may leave out.

@@ -7,8 +7,6 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from visualpoet.export.signatures import DEFAULTS
-
 _TEXT = b"The sea is wide,\nThe sky is grey"
 _FORMATS = ("JPEG", "PNG")
 
@@ -53,7 +51,6 @@ def sample_inputs(
         (folder / "assets.extra" / "options.json").read_text(encoding="utf-8")
     )
     known = {
-        **DEFAULTS,
         **options,
         "num_candidates": 1,
         "opening": _TEXT,

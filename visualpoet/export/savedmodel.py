@@ -48,7 +48,7 @@ def export_poet(
     vocabulary.save(extra / "vocabulary.json")
     options = dataclasses.asdict(poet.options)
     (extra / "options.json").write_text(
-        json.dumps({**signatures.DEFAULTS, **options})
+        json.dumps({**signatures.defaults(poet), **options})
     )
     (partial / serving_files.LINEAGE_FILE).write_text(
         json.dumps(lineage, indent=1)

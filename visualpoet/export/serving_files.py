@@ -148,7 +148,11 @@ def describe_version(folder: pathlib.Path) -> dict:
     return {
         "tensorflow": graph.meta_info_def.tensorflow_version,
         "signatures": meta_graph.describe_signatures(graph),
-        "defaults": {name: options[name] for name in signatures.CONTROLS},
+        "defaults": {
+            name: options[name]
+            for name in signatures.control_inputs()
+            if name in options  # an older model lacks newer controls
+        },
         "files": {
             path.relative_to(folder).as_posix(): digest(path)
             for path in files

@@ -8,27 +8,22 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from visualpoet import controls
 from visualpoet.export.poet_module import PoetModule
 
-DEFAULTS = {
-    "seed": 0,
-    "num_candidates": 16,
-    "lines": 0,
-    "banned": "",
-}
 IMAGE = {"image_bytes": tf.string}
 POEM = {"poem": tf.string}
-CONTROLS = {
-    "seed": tf.int64,
-    "temperature": tf.float32,
-    "top_p": tf.float32,
-    "guidance": tf.float32,
-    "lines": tf.int32,
-    "num_candidates": tf.int32,
-    "banned": tf.string,
-}
+OPENING = {"opening": tf.string}
 
 Function = tf.types.experimental.GenericFunction
+
+
+def control_inputs() -> dict[str, tf.DType]:
+    """Returns the inputs for controls of all signatures that write."""
+    return {
+        control.input: tf.as_dtype(control.dtype)
+        for control in controls.without_opening()
+    }
 
 
 def defaults(poet: PoetModule) -> dict[str, float | int | str]:
@@ -38,15 +33,14 @@ def defaults(poet: PoetModule) -> dict[str, float | int | str]:
         poet: The poet.
 
     Returns:
-        A value for each of CONTROLS.
+        A value for each of `control_inputs`.
     """
-    options = poet.options
-    chosen = {
-        "temperature": options.temperature,
-        "top_p": options.top_p,
-        "guidance": options.guidance,
+    return {
+        control.input: getattr(poet.options, control.input)
+        if control.default is None
+        else control.default
+        for control in controls.without_opening()
     }
-    return {name: {**DEFAULTS, **chosen}[name] for name in CONTROLS}
 
 
 def make_signatures(poet: PoetModule) -> dict[str, Function]:
@@ -58,6 +52,7 @@ def make_signatures(poet: PoetModule) -> dict[str, Function]:
     Returns:
         Functions by name; see the model card for what they do.
     """
+    inputs = control_inputs()
     photograph = {
         "image_embedding": tf.TensorSpec([None, poet.embedding_dim]),
         "clue_ids": tf.TensorSpec([None, poet.num_clues], tf.int32),
@@ -68,7 +63,7 @@ def make_signatures(poet: PoetModule) -> dict[str, Function]:
             image_bytes,
             **{
                 name: tf.fill(
-                    tf.shape(image_bytes), tf.constant(value, CONTROLS[name])
+                    tf.shape(image_bytes), tf.constant(value, inputs[name])
                 )
                 for name, value in defaults(poet).items()
             },
@@ -90,14 +85,13 @@ def make_signatures(poet: PoetModule) -> dict[str, Function]:
     def embed_poem(poem):
         return {"embedding": poet.embed_poem(poem)}
 
-    opening = {"opening": tf.string}
     return {
         "serving_default": _serve(serving_default, IMAGE),
-        "compose": _serve(poet.compose, IMAGE | CONTROLS),
-        "compose_or_error": _serve(poet.compose_or_error, IMAGE | CONTROLS),
-        "continue_poem": _serve(poet.continue_poem, IMAGE | opening | CONTROLS),
+        "compose": _serve(poet.compose, IMAGE | inputs),
+        "compose_or_error": _serve(poet.compose_or_error, IMAGE | inputs),
+        "continue_poem": _serve(poet.continue_poem, IMAGE | OPENING | inputs),
         "start_poem": _serve(start_poem, IMAGE),
-        "next_line": _serve(poet.next_line, photograph | POEM | CONTROLS),
+        "next_line": _serve(poet.next_line, photograph | POEM | inputs),
         "embed_image": _serve(embed_image, IMAGE),
         "embed_poem": _serve(embed_poem, POEM),
         "match": _serve(poet.match, IMAGE | POEM),

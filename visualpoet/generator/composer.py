@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from visualpoet.controls import MAX_CANDIDATES
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.generator import constraints
 from visualpoet.generator import samplers
 from visualpoet.generator.networks import Networks
 
-MAX_CANDIDATES = 64
 MAX_TOKENS = 112
 TOP_K = 128
 REPEATED = -12.0  # log probability that a repeated content word counts [nats]

@@ -5,13 +5,13 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from visualpoet.controls import MAX_LINES
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import PAD
 from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.generator.samplers import NEVER
 
-MAX_LINES = 10
 MAX_WORDS = 10
 
 

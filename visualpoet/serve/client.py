@@ -12,31 +12,20 @@ import threading
 from collections.abc import Awaitable
 from collections.abc import Callable
 from collections.abc import Mapping
-from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
 import grpc
 
+from visualpoet import controls
 from visualpoet import pictures
 from visualpoet import poet
 from visualpoet.serve import errors
-from visualpoet.serve import wishes
 
 _AGAIN = (429, 503)
 _CUT = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _MAX_MESSAGE = 64 * 2**20
-_DTYPES = {
-    "image_bytes": "string",
-    "banned": "string",
-    "seed": "int64",
-    "lines": "int32",
-    "num_candidates": "int32",
-    "temperature": "float32",
-    "top_p": "float32",
-    "guidance": "float32",
-}
 
 
 class AsyncPoemClient:
@@ -82,60 +71,46 @@ class AsyncPoemClient:
         """Closes the connections."""
         await self._transport.close()
 
+    @controls.spell_out
     async def write(
-        self,
-        photograph: pictures.PictureSource,
-        *,
-        seed: int = 0,
-        temperature: float | None = None,
-        top_p: float | None = None,
-        guidance: float | None = None,
-        lines: int | None = None,
-        candidates: int | None = None,
-        ban: str | Sequence[str] = (),
+        self, photograph: pictures.PictureSource, **given: Any
     ) -> poet.WrittenPoem:
         """Writes a poem for a photograph.
 
+        Controls that are not given, or None, are as in the model of this
+        package.
+
         Args:
-            photograph: As for `visualpoet.Poet.write`, and so are the wishes.
-                What is not given is as in the model of this package.
-            seed: The same gives the same poem.
-            temperature: Towards 0 the likeliest words.
-            top_p: Share of the probability to draw words from.
-            guidance: Weight of the photograph.
-            lines: Lines of the poem.
-            candidates: Poems to choose the best from.
-            ban: Words not to use.
+            photograph: As for `visualpoet.Poet.write`.
+            **given: The controls.
 
         Returns:
             The poem.
 
         Raises:
             PictureError: If the photograph cannot be used.
-            ServeError: If a wish is out of bounds, the server refuses, or did
-                not answer in time.
+            TypeError: If there is no such control.
+            ServeError: If a control is not what is expected, the server
+                refuses, or did not answer in time.
         """
-        given = {
-            "seed": seed,
-            "temperature": temperature,
-            "top_p": top_p,
-            "guidance": guidance,
-            "lines": lines,
-            "candidates": candidates,
-            "ban": ban if isinstance(ban, str) else " ".join(ban),
-        }
-        values = wishes.read(given, tuple(given), self._defaults)
+        try:
+            values = controls.complete(controls.CONTROLS, given, self._defaults)
+        except ValueError as error:
+            raise errors.invalid(str(error)) from error
         loop = asyncio.get_running_loop()
         values["image_bytes"] = await loop.run_in_executor(
             None, pictures.read_picture, photograph
         )
-        return poet.to_written_poem(await self._compose(values), seed)
+        return poet.to_written_poem(await self._compose(values), values["seed"])
 
     async def _compose(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        name, inputs = controls.choose_signature(values), dict(values)
+        if name == "compose":
+            del inputs["opening"]
         try:
             async with asyncio.timeout(self._timeout) as limit:
                 return await self._retry(
-                    lambda left: self._transport.compose(values, left),
+                    lambda left: self._transport.predict(name, inputs, left),
                     limit.when(),
                 )
         except TimeoutError as error:
@@ -192,6 +167,7 @@ class PoemClient:
         """Closes the connections."""
         self.close()
 
+    @controls.spell_out
     def write(
         self, photograph: pictures.PictureSource, **given: Any
     ) -> poet.WrittenPoem:
@@ -199,14 +175,16 @@ class PoemClient:
 
         Args:
             photograph: As for `AsyncPoemClient.write`.
-            **given: Likewise.
+            **given: The controls.
 
         Returns:
             The poem.
 
         Raises:
             PictureError: If the photograph cannot be used.
-            ServeError: If the server refuses, or did not answer in time.
+            TypeError: If there is no such control.
+            ServeError: If a control is not what is expected, the server
+                refuses, or did not answer in time.
         """
         return self._run(self._client.write(photograph, **given))
 
@@ -244,8 +222,8 @@ class _Rest:
             timeout=aiohttp.ClientTimeout(total=None)
         )
 
-    async def compose(
-        self, values: Mapping[str, Any], seconds: float
+    async def predict(
+        self, signature: str, values: Mapping[str, Any], seconds: float
     ) -> dict[str, Any]:
         inputs = {
             name: [
@@ -255,7 +233,7 @@ class _Rest:
             ]
             for name, value in values.items()
         }
-        body = {"signature_name": "compose", "inputs": inputs}
+        body = {"signature_name": signature, "inputs": inputs}
         try:
             async with self._session.post(self._address, json=body) as response:
                 return await self._read(response)
@@ -306,17 +284,18 @@ class _Grpc:
             self._channel
         )
 
-    async def compose(
-        self, values: Mapping[str, Any], seconds: float
+    async def predict(
+        self, signature: str, values: Mapping[str, Any], seconds: float
     ) -> dict[str, Any]:
         import tensorflow as tf
         from tensorflow_serving.apis import predict_pb2
 
         request = predict_pb2.PredictRequest()
         request.model_spec.name = self._name
-        request.model_spec.signature_name = "compose"
+        request.model_spec.signature_name = signature
+        dtypes = {c.input: c.dtype for c in controls.CONTROLS}
         for name, value in values.items():
-            tensor = tf.make_tensor_proto([value], _DTYPES[name])
+            tensor = tf.make_tensor_proto([value], dtypes.get(name))
             request.inputs[name].CopyFrom(tensor)
         try:
             response = await self._stub.Predict(request, timeout=seconds)

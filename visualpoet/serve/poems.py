@@ -5,42 +5,28 @@ import base64
 import binascii
 import json
 import struct
-import zlib
 from collections.abc import AsyncIterator
 from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from aiohttp import http_exceptions
 from aiohttp import web
 
+from visualpoet import controls
 from visualpoet import poet
+from visualpoet.controls import MAX_LINES
 from visualpoet.serve import core as core_module
 from visualpoet.serve import errors
+from visualpoet.serve import forms
 from visualpoet.serve import json_requests
 from visualpoet.serve import replies
-from visualpoet.serve import wishes
 from visualpoet.serve.core import Core
 from visualpoet.serve.servable import PICTURES
 from visualpoet.serve.servable import Servable
 from visualpoet.serve.servable import Signature
 
-MAX_LINES = 10
-_POEM = (
-    *("seed", "temperature", "top_p", "guidance", "lines", "candidates"),
-    *("ban", "opening"),
-)
-_LINE = (
-    *("seed", "temperature", "top_p", "guidance", "lines", "candidates"),
-    *("ban", "poem"),
-)
 _HEADER = struct.Struct("<qHH")
-# What aiohttp lets pass of what a form can do wrong.
-_BROKEN_FORM = (
-    *(ValueError, AssertionError, LookupError, RuntimeError, zlib.error),
-    http_exceptions.HttpProcessingError,
-)
 
 
 class PoemsApi:
@@ -59,7 +45,7 @@ class PoemsApi:
         """Writes a poem for a photograph.
 
         Args:
-            request: A form with the file `photograph` and wishes.
+            request: A form with the file `photograph` and controls.
 
         Returns:
             JSON, or server-sent events `clues`, `line`..., `done`.
@@ -68,10 +54,12 @@ class PoemsApi:
             ServeError: What the client is to know.
         """
         async with asyncio.timeout(self._core.options.idle_seconds):
-            photograph, given = await _read_form(request)
+            photograph, given = await forms.read_form(request)
         deadline = self._core.deadline()
         with self._core.versions.resolve(self._core.options.name) as servable:
-            values = wishes.read(given, _POEM, servable.options)
+            values = forms.read_controls(
+                controls.CONTROLS, given, servable.options
+            )
             async with errors.until(deadline):
                 values[PICTURES] = await self._read_photograph(photograph)
             if _wants_stream(request):
@@ -88,8 +76,7 @@ class PoemsApi:
     async def _compose(
         self, servable: Servable, values: Mapping[str, Any], deadline: float
     ) -> dict[str, Any]:
-        name = "continue_poem" if values["opening"].strip() else "compose"
-        signature = _find(servable, name)
+        signature = _find(servable, controls.choose_signature(values))
         row = await self._run(signature, values, deadline)
         written = poet.to_written_poem(row, values["seed"])
         candidates = [one.to_dict() for one in written.candidates]
@@ -177,7 +164,7 @@ class PoemsApi:
 
         Args:
             request: JSON with `token`, which a streamed poem gave, and
-                wishes; `poem` holds the lines before.
+                controls; `poem` holds the lines before.
 
         Returns:
             JSON with `line`, `poem`, `finished` and `score`.
@@ -192,7 +179,9 @@ class PoemsApi:
         deadline = self._core.deadline()
         with self._core.versions.resolve(self._core.options.name) as servable:
             signature = _find(servable, "next_line")
-            values = wishes.read(given, _LINE, servable.options)
+            values = forms.read_controls(
+                forms.line_controls(), given, servable.options
+            )
             values |= _read_token(token, servable.number, signature)
             row = await self._run(signature, values, deadline)
         return replies.from_value(
@@ -216,30 +205,6 @@ def _find(servable: Servable, name: str) -> Signature:
 def _wants_stream(request: web.Request) -> bool:
     accepted = request.headers.get("Accept", "")
     return "text/event-stream" in accepted or request.query.get("stream") == "1"
-
-
-async def _read_form(request: web.Request) -> tuple[bytes, dict[str, str]]:
-    if request.content_type != "multipart/form-data":
-        raise errors.invalid(
-            "expected a form (multipart/form-data) with a file named "
-            f"photograph. Received: {request.content_type[:100]}"
-        )
-    try:
-        form = await request.post()
-    except _BROKEN_FORM as error:
-        raise errors.invalid(
-            "expected a form. Received: a broken one"
-        ) from error
-    given = {key: value for key, value in form.items() if key != "photograph"}
-    photograph = form.get("photograph")
-    if isinstance(photograph, web.FileField):
-        photograph = photograph.file.read()
-    if not isinstance(photograph, bytes):
-        raise errors.invalid(
-            "expected a file named photograph. Received: "
-            f"{', '.join(given)[:100] or 'no field'}"
-        )
-    return photograph, given
 
 
 def _texts(values: Iterable[bytes]) -> list[str]:

@@ -1,0 +1,109 @@
+"""What people send for a poem: a form or JSON with controls."""
+
+import zlib
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+from aiohttp import http_exceptions
+from aiohttp import web
+
+from visualpoet import controls
+from visualpoet.controls import Control
+from visualpoet.serve import errors
+
+_MAX_TEXT = 2000
+# What aiohttp lets pass of what a form can do wrong.
+_BROKEN_FORM = (
+    *(ValueError, AssertionError, LookupError, RuntimeError, zlib.error),
+    http_exceptions.HttpProcessingError,
+)
+
+
+async def read_form(request: web.Request) -> tuple[bytes, dict[str, Any]]:
+    """Reads a form with a photograph.
+
+    Args:
+        request: With the form as its body.
+
+    Returns:
+        The file named `photograph`, and the other fields.
+
+    Raises:
+        ServeError: INVALID_ARGUMENT.
+    """
+    if request.content_type != "multipart/form-data":
+        raise errors.invalid(
+            "expected a form (multipart/form-data) with a file named "
+            f"photograph. Received: {request.content_type[:100]}"
+        )
+    try:
+        form = await request.post()
+    except _BROKEN_FORM as error:
+        raise errors.invalid(
+            "expected a form. Received: a broken one"
+        ) from error
+    given = {key: value for key, value in form.items() if key != "photograph"}
+    photograph = form.get("photograph")
+    if isinstance(photograph, web.FileField):
+        photograph = photograph.file.read()
+    if not isinstance(photograph, bytes):
+        raise errors.invalid(
+            "expected a file named photograph. Received: "
+            f"{', '.join(given)[:100] or 'no field'}"
+        )
+    return photograph, given
+
+
+def line_controls() -> tuple[Control, ...]:
+    """Returns the controls of one line: the lines before are its opening."""
+    poem = Control("poem", "poem", "string", "the lines before", default="")
+    return (*controls.without_opening(), poem)
+
+
+def read_controls(
+    table: Sequence[Control], given: Mapping[str, Any], options: Mapping
+) -> dict[str, Any]:
+    """Reads controls, and adds what the model does by itself.
+
+    Args:
+        table: The controls that may be given.
+        given: Texts of a form, or values of JSON; None is not given.
+        options: `assets.extra/options.json` of the model.
+
+    Returns:
+        Values by the names of a signature's inputs.
+
+    Raises:
+        ServeError: INVALID_ARGUMENT, naming the control.
+    """
+    numbers = {control.name for control in table if control.kind is not str}
+    given = {
+        name: _parse(value) if name in numbers else value
+        for name, value in given.items()
+    }
+    try:
+        values = controls.complete(table, given, options)
+    except (TypeError, ValueError) as error:
+        raise errors.invalid(str(error)) from error
+    for control in table:
+        _check_length(control.name, values[control.input])
+    return values
+
+
+def _parse(value: Any) -> Any:
+    """The number that a text of a form spells; anything else as it is."""
+    for kind in (int, float) if isinstance(value, str) else ():
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value
+
+
+def _check_length(name: str, value: Any) -> None:
+    if isinstance(value, str) and len(value) > _MAX_TEXT:
+        raise errors.invalid(
+            f"expected {name} of at most {_MAX_TEXT} characters. Received: "
+            f"{len(value)}"
+        )
