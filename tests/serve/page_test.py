@@ -40,9 +40,9 @@ const send = window.fetch;
 window.sent = [];
 window.fetch = async (address, request) => {
   if (request.body instanceof FormData) {
-    const {photograph, ...wishes} = Object.fromEntries(request.body);
+    const {photograph, ...controls} = Object.fromEntries(request.body);
     const {width, height} = await createImageBitmap(photograph);
-    window.sent.push({wishes, bytes: photograph.size, size: [width, height]});
+    window.sent.push({controls, bytes: photograph.size, size: [width, height]});
   }
   return send(address, request);
 };
@@ -245,9 +245,9 @@ def test_an_opening_line_is_kept(visit):
 
 def test_sliders_are_sent_once_they_are_moved(visit):
     visit.show()
-    assert visit.sent()["wishes"] == {"seed": "0"}
+    assert visit.sent()["controls"] == {"seed": "0"}
     visit.set("temperature", "1.2")
-    assert visit.sent()["wishes"] == {"seed": "0", "temperature": "1.2"}
+    assert visit.sent()["controls"] == {"seed": "0", "temperature": "1.2"}
 
 
 def test_lines_are_as_many_as_asked_for(visit):
@@ -359,8 +359,8 @@ def test_the_keyboard_is_enough(visit):
 def test_everything_that_can_be_used_has_a_name(visit):
     visit.show()
     visit.page.get_by_text("Vary it").click()
-    controls = visit.page.locator("button:visible, input:visible")
-    names = controls.evaluate_all(
+    usable = visit.page.locator("button:visible, input:visible")
+    names = usable.evaluate_all(
         "all => all.map(e => e.ariaLabel || e.labels?.[0]?.textContent"
         " || e.textContent.trim())"
     )

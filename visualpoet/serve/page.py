@@ -3,7 +3,10 @@
 import importlib.resources
 import mimetypes
 
+import jinja2
 from aiohttp import web
+
+from visualpoet import controls
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -26,6 +29,7 @@ class Page:
             for file in folder.iterdir()
             if file.is_file()
         }
+        self._files["index.html"] = _render(self._files["index.html"])
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answers one request.
@@ -49,3 +53,19 @@ class Page:
             charset="utf-8" if kind.startswith("text/") else None,
             headers={**HEADERS, "Cache-Control": "no-cache"},
         )
+
+
+def _render(template: bytes) -> bytes:
+    """Fills in the fields for the controls."""
+    shown = [control for control in controls.CONTROLS if control.field]
+    return (
+        jinja2.Environment(
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        .from_string(template.decode())
+        .render(controls=sorted(shown, key=lambda c: c.field.place))
+        .encode()
+    )

@@ -4,7 +4,6 @@ import * as pictures from "./picture.js";
 import * as server from "./server.js";
 
 const NUM_VERSIONS = 8;
-const MAX_LINES = 10;
 const TRIES = 4; // for a line that is not the one that stood there
 const BETWEEN_LINES = 180; // ms
 const AFTER_CHANGES = 350; // ms
@@ -86,7 +85,7 @@ function usable(id) {
 
 function roomForMore() {
   const number = lines().length;
-  return token !== null && number > 0 && number < MAX_LINES;
+  return token !== null && number > 0 && number < Number($("lines").max);
 }
 
 function fail(error) {
@@ -115,14 +114,14 @@ const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
 
 // --- what the reader asks of the poem
 
-function wishes() {
-  const fields = [...$("wishes").elements].filter((e) => e.name && e.value);
+function controls() {
+  const fields = [...$("controls").elements].filter((e) => e.name && e.value);
   // What was not touched is left to the model.
   const meant = fields.filter((e) => e.type !== "range" || e.value !== e.defaultValue);
   return Object.fromEntries(meant.map((e) => [e.name, e.value.trim()]));
 }
 
-function showWishes() {
+function showControls() {
   for (const output of document.querySelectorAll("output")) {
     const slider = $(output.htmlFor.value);
     const untouched = slider.value === slider.defaultValue;
@@ -174,7 +173,7 @@ async function write(signal) {
 }
 
 async function receive(signal) {
-  for await (const [kind, data] of server.write(photograph, wishes(), signal)) {
+  for await (const [kind, data] of server.write(photograph, controls(), signal)) {
     signal.throwIfAborted();
     if (kind === "clues") notice(data);
     if (kind === "line") {
@@ -229,13 +228,10 @@ async function differentLine(before, number, signal) {
 }
 
 function nextLine(before, number, signal) {
-  const { temperature, guidance, ban } = wishes();
-  const asked = { token, poem: before.join("\n"), lines: number };
-  if (temperature) asked.temperature = Number(temperature);
-  if (guidance) asked.guidance = Number(guidance);
-  if (ban) asked.ban = ban;
-  asked.seed = Math.floor(Math.random() * 2 ** 31);
-  return server.writeLine(asked, signal);
+  const { opening, ...asked } = controls(); // it stands in the lines before
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  const poem = before.join("\n");
+  return server.writeLine({ ...asked, token, poem, lines: number, seed }, signal);
 }
 
 async function writeMore(signal) {
@@ -252,7 +248,7 @@ async function writeMore(signal) {
 
 async function compare(signal) {
   $("status").textContent = `Writing ${NUM_VERSIONS} versions …`;
-  const asked = { ...wishes(), candidates: String(NUM_VERSIONS) };
+  const asked = { ...controls(), candidates: String(NUM_VERSIONS) };
   const answer = await server.writeMany(photograph, asked, signal);
   $("candidates").replaceChildren(...answer.candidates.map(version));
   $("versions").hidden = false;
@@ -380,16 +376,16 @@ function changed() {
   changes = setTimeout(() => run(write), AFTER_CHANGES);
 }
 
-$("wishes").addEventListener("input", showWishes);
-$("wishes").addEventListener("change", changed);
-$("wishes").addEventListener("submit", (event) => event.preventDefault());
-$("wishes").addEventListener("reset", () => {
+$("controls").addEventListener("input", showControls);
+$("controls").addEventListener("change", changed);
+$("controls").addEventListener("submit", (event) => event.preventDefault());
+$("controls").addEventListener("reset", () => {
   // The fields have their old values only after this event.
   setTimeout(() => {
-    showWishes();
+    showControls();
     changed();
   });
 });
 
-showWishes();
+showControls();
 busy(false);

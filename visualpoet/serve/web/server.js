@@ -41,10 +41,10 @@ async function ask(address, request) {
   return response;
 }
 
-function form(photograph, wishes) {
+function form(photograph, controls) {
   const body = new FormData();
   body.append("photograph", photograph, "photograph");
-  for (const [name, value] of Object.entries(wishes)) body.append(name, value);
+  for (const [name, value] of Object.entries(controls)) body.append(name, value);
   return body;
 }
 
@@ -88,12 +88,12 @@ async function read(reader) {
  * Writes a poem: `clues`, then one `line` after the other, then `done`.
  *
  * @param {Blob} photograph
- * @param {Object<string, string>} wishes seed, temperature and so on.
+ * @param {Object<string, string>} controls seed, temperature and so on.
  * @param {AbortSignal} signal
  */
-export async function* write(photograph, wishes, signal) {
+export async function* write(photograph, controls, signal) {
   const response = await ask("v1/poems", {
-    body: form(photograph, wishes),
+    body: form(photograph, controls),
     headers: { Accept: "text/event-stream" },
     signal,
   });
@@ -107,9 +107,9 @@ export async function* write(photograph, wishes, signal) {
 }
 
 /** Writes several poems at once: `{poem, clues, candidates, ...}`. */
-export async function writeMany(photograph, wishes, signal) {
+export async function writeMany(photograph, controls, signal) {
   const response = await ask("v1/poems", {
-    body: form(photograph, wishes),
+    body: form(photograph, controls),
     headers: { Accept: "application/json" },
     signal,
   });
@@ -117,9 +117,9 @@ export async function writeMany(photograph, wishes, signal) {
 }
 
 /** Writes the line after those before: `{line, poem, finished}`. */
-export async function writeLine(wishes, signal) {
+export async function writeLine(controls, signal) {
   const response = await ask("v1/lines", {
-    body: JSON.stringify(wishes),
+    body: JSON.stringify(controls),
     headers: { "Content-Type": "application/json" },
     signal,
   });
