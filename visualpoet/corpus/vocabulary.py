@@ -9,31 +9,22 @@ from collections.abc import Sequence
 
 import numpy as np
 import tokenizers
-from tokenizers import models
-from tokenizers import normalizers
-from tokenizers import pre_tokenizers
 from tokenizers import trainers
+
+from visualpoet.corpus.tokenization import make_tokenizer
 
 PAD, START, END, UNKNOWN = range(4)
 SPECIAL_TOKENS = ("<pad>", "<start>", "<end>", "<unknown>")
 LINE_BREAK = "\n"
+BLANK = " "
 
 _LEFT = frozenset(".,;:!?)'s").union({"'s"}) - {"s"}
 _RIGHT = frozenset("(")
 _BOTH = frozenset("-")
 _SENTENCE_END = frozenset(".!?")
-_WORD_PATTERN = (
-    r"\n|'s\b|[\p{L}\p{N}]+(?:'(?!s\b)[\p{L}\p{N}]+)*|'[\p{L}]+|[^\w\s]"
-)
-_WORD_CLEANING = (
-    (r"[\u2018\u2019\u02bc`]", "'"),
-    (r"[\u201c\u201d\"*_\[\]{}<>|~^=+#@/\\]", " "),
-    (r"[\u2013\u2014\u2015]|--+| - ", " \u2014 "),
-    (r"(?<=\p{L})' (?=(?:d|st|n|er|ry|re|t|ll|ve|m)\b)", "'"),
-    (r"(?<=\s)'+(?=\s)", ""),
-    (r"[ \t]+", " "),
-    (r" ?\n[ \n]*", "\n"),
-)
+# Counted once more, so that single lines have it, too; a mark without a letter
+# is no token.
+_ONE_BREAK = f"\u0301{LINE_BREAK}\u0301"
 LEVELS = ("word", "character")
 
 
@@ -43,7 +34,10 @@ class Vocabulary:
     Ids 0 to 3 are padding, start, end and unknown. The line break is an
     ordinary token. At word level text is lower-cased, the genitive `'s` and
     every punctuation mark are tokens of their own, quotation marks are
-    dropped; at character level every character is a token.
+    dropped; at character level every character is a token, the blank among
+    them where the script has it. Accents and vowel signs belong to their
+    letter, what cannot be seen is no token, and an apostrophe or hyphen is
+    one whatever its code.
 
     Args:
         tokenizer: A trained tokenizer.
@@ -76,21 +70,14 @@ class Vocabulary:
         """
         if level not in LEVELS:
             raise ValueError(f"expected a level of {LEVELS}. Received: {level}")
-        tokenizer = tokenizers.Tokenizer(
-            models.WordLevel(unk_token=SPECIAL_TOKENS[UNKNOWN])
-        )
-        tokenizer.normalizer = _normalizer(level)
-        pattern = _WORD_PATTERN if level == "word" else r"\n|\S"
-        tokenizer.pre_tokenizer = pre_tokenizers.Split(
-            tokenizers.Regex(pattern), "removed", invert=True
-        )
+        tokenizer = make_tokenizer(level, SPECIAL_TOKENS[UNKNOWN])
         trainer = trainers.WordLevelTrainer(
             vocab_size=size,
             special_tokens=list(SPECIAL_TOKENS),
             show_progress=False,
         )
         tokenizer.train_from_iterator(
-            itertools.chain(texts, [LINE_BREAK]), trainer
+            itertools.chain(texts, [_ONE_BREAK]), trainer
         )
         if tokenizer.get_vocab_size() <= len(SPECIAL_TOKENS) + 1:
             raise ValueError(
@@ -215,11 +202,14 @@ class Vocabulary:
         """Returns which tokens count as words of a line.
 
         Returns:
-            bool `[V]`; not special tokens, marks, the line break or `'s`.
+            bool `[V]`; not special tokens, marks, the line break or `'s`. At
+            character level the blank is one.
         """
         return np.array(
             [
-                index > UNKNOWN and token != "'s" and _has_letters(token)
+                index > UNKNOWN
+                and token != "'s"
+                and (_has_letters(token) or token == BLANK)
                 for index, token in enumerate(self.tokens)
             ]
         )
@@ -234,7 +224,7 @@ class Vocabulary:
             index
             for index, token in enumerate(self.tokens)
             if index > UNKNOWN
-            and token != LINE_BREAK
+            and token not in (LINE_BREAK, BLANK)
             and not _has_letters(token)
         ]
 
@@ -255,15 +245,3 @@ def _has_letters(token: str) -> bool:
 
 def _capital_i(token: str) -> str:
     return re.sub(r"^i(?=$|')", "I", token)
-
-
-def _normalizer(level: str) -> normalizers.Normalizer:
-    if level == "character":
-        return normalizers.Sequence([normalizers.NFC()])
-    cleaning = [
-        normalizers.Replace(tokenizers.Regex(pattern), content)
-        for pattern, content in _WORD_CLEANING
-    ]
-    return normalizers.Sequence(
-        [normalizers.NFKC(), normalizers.Lowercase(), *cleaning]
-    )
