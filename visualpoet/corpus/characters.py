@@ -4,6 +4,8 @@ Patterns are written in what Oniguruma (`tokenizers`) and RE2 (TensorFlow)
 have in common.
 """
 
+import re
+
 
 def _ranges(*ends: tuple[int, int]) -> str:
     return "".join(chr(c) for a, b in ends for c in range(a, b + 1))
@@ -59,6 +61,21 @@ FOLDED = {
 }
 # Marks that are neither spoken nor a pause: words go on without them.
 UNSPOKEN = '"*_[]{}<>|~^=+#@/\\「」『』【】〔〕《》〈〉〖〗〘〙〚〛'
+
+
+_BREAK = re.compile(rf"\r*\n|[{LINE_BREAKS}]")
+
+
+def break_lines(text: str) -> str:
+    r"""Ends every line with the same character.
+
+    Args:
+        text: With line breaks of any kind.
+
+    Returns:
+        The text with `\n` for each of them.
+    """
+    return _BREAK.sub("\n", text)
 
 
 def as_class(characters: str) -> str:

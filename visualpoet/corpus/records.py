@@ -10,7 +10,7 @@ class Poem:
     Attributes:
         text: Lines joined by line breaks; a blank line between stanzas.
         id: Name of the poem in its source.
-        split: `train`, `validation` or `test`.
+        split: `train`, `validation`, `test`, or `none` of them.
         title: Its title, if known.
         author: Its author, if known.
     """
@@ -43,7 +43,7 @@ class Photograph:
 
     Attributes:
         image: Name of the photograph inside its folder or archive.
-        split: `train`, `validation`, `test`, or what its source says.
+        split: `train`, `validation`, `test`, or `none` of them.
         label: Its class, if known.
         captions: Sentences that describe it.
         moods: Sentences written about it with feeling.
