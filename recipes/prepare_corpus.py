@@ -5,9 +5,12 @@ python recipes/prepare_corpus.py --poems POEMS... --pairs PAIRS... \
 """
 
 import collections
+import contextlib
 import dataclasses
 import json
+import logging
 import pathlib
+from collections.abc import Iterator
 
 from visualpoet import runs
 from visualpoet.corpus import excerpts
@@ -58,6 +61,19 @@ def _write_jsonl(path: pathlib.Path, records: list) -> None:
             stream.write(json.dumps(content, ensure_ascii=False) + "\n")
 
 
+@contextlib.contextmanager
+def _keep_remarks(run: runs.RunDirectory) -> Iterator[None]:
+    """Keeps in the log of the run what the readers say of files."""
+    handler = logging.Handler()
+    handler.emit = lambda record: run.log(record.getMessage())
+    logger = logging.getLogger("visualpoet.corpus")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
 def main(config: Config) -> None:
     """Runs the recipe.
 
@@ -67,19 +83,20 @@ def main(config: Config) -> None:
     given = config.poems + config.pairs + config.captions
     inputs = [path for path in given if path.is_file()]
     run = runs.RunDirectory(config.run_dir, config, inputs)
-    poems, bad_poems = _read_all(readers.read_poems, config.poems)
-    pairs, bad_pairs = _read_all(readers.read_pairs, config.pairs)
-    photos, bad_photos = _read_all(_read_collection, config.captions)
+    with _keep_remarks(run):
+        poems, bad_poems = _read_all(readers.read_poems, config.poems)
+        pairs, bad_pairs = _read_all(readers.read_pairs, config.pairs)
+        photos, bad_photos = _read_all(_read_collection, config.captions)
     photos = readers.merge_photographs(photos, pairs)
     bad_rows = bad_poems + bad_pairs + bad_photos
     (config.run_dir / "bad_rows.txt").write_text(
-        "".join(f"{row}\n" for row in bad_rows)
+        "".join(f"{row}\n" for row in bad_rows),
+        encoding="utf-8",
+        errors="backslashreplace",
     )
-    pieces = [
-        dataclasses.replace(poem, text=text)
-        for poem in poems
-        for text in excerpts.cut_excerpts(poem.text)
-    ]
+    pieces, without = excerpts.cut_poems(poems)
+    if without:
+        run.log(excerpts.name_short(without))
     pieces = list({piece.text: piece for piece in pieces}.values())
     training = [piece.text for piece in pieces if piece.split == "train"]
     vocabulary = Vocabulary.train(

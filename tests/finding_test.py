@@ -107,6 +107,15 @@ def test_bad_rows_are_reported(poet, tmp_path, capsys):
     assert printed.err.count("\n") == 1
 
 
+def test_poems_without_an_excerpt_are_reported(poet, tmp_path, capsys):
+    rows = [{"text": SEA}, {"text": "one\ntwo", "id": "short"}]
+    finding.PoemIndex(poet, write_rows(tmp_path / "poems.jsonl", rows))
+    assert capsys.readouterr().err == (
+        "visualpoet: poems left out, with no excerpt of 3 to 10 lines: 1 "
+        "(short)\n"
+    )
+
+
 def test_no_poem_is_long_enough(poet, tmp_path):
     path = write_rows(
         tmp_path / "short.jsonl", [{"text": "one\ntwo"}, {"text": "one"}]

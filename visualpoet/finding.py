@@ -20,8 +20,8 @@ class PoemIndex:
 
     Args:
         poet: The model.
-        path: Poems, as for `corpus.readers.read_poems`; bad rows are reported
-            on standard error.
+        path: Poems, as for `corpus.readers.read_poems`; bad rows and poems
+            that are too short are reported on standard error.
 
     Raises:
         FileNotFoundError: If the path does not exist.
@@ -33,15 +33,15 @@ class PoemIndex:
         for row in bad_rows:
             print(f"visualpoet: {row}", file=sys.stderr)
         self._poet = poet
-        self._poems = [
-            Poem(text, poem.id, poem.split, poem.title, poem.author)
-            for poem in poems
-            for text in excerpts.cut_excerpts(poem.text)
-        ]
+        self._poems, without = excerpts.cut_poems(poems)
         if not self._poems:
             raise ValueError(
                 "expected poems of three lines or more. Received: "
                 f"{path}, {len(poems)} poems, none long enough"
+            )
+        if without:
+            print(
+                f"visualpoet: {excerpts.name_short(without)}", file=sys.stderr
             )
         texts = [poem.text for poem in self._poems]
         starts = range(0, len(texts), _BATCH)

@@ -1,6 +1,9 @@
 import pytest
 
 from visualpoet.corpus.excerpts import cut_excerpts
+from visualpoet.corpus.excerpts import cut_poems
+from visualpoet.corpus.excerpts import name_short
+from visualpoet.corpus.records import Poem
 
 
 def _lines(*numbers):
@@ -54,7 +57,10 @@ def test_blanks_around_lines_are_dropped():
     assert cut_excerpts("\n  a \n\tb\n c\n\n") == ["a\nb\nc"]
 
 
-@pytest.mark.parametrize("mark", [".", "!", "?", ";", '."', ".')", "?'"])
+@pytest.mark.parametrize(
+    "mark",
+    [".", "!", "?", ";", '."', ".')", "?'", ".”", "!’", "…", ".»", "。", "।"],
+)
 def test_long_stanza_is_cut_at_the_last_sentence_end_that_fits(mark):
     lines = [f"line {number}" for number in range(1, 13)]
     lines[3] += "."
@@ -91,6 +97,45 @@ def test_rest_of_a_long_stanza_joins_the_next():
         _lines(*range(1, 11)),
         _lines(11, 12, 13),
     ]
+
+
+@pytest.mark.parametrize(
+    ("min_lines", "sizes"), [(1, [1, 4]), (2, [4, 1]), (3, [4, 1])]
+)
+def test_long_stanza_is_cut_at_a_sentence_end_that_leaves_enough(
+    min_lines, sizes
+):
+    lines = ["one.", "two", "three", "four", "five"]
+    found = cut_excerpts("\n".join(lines), min_lines, max_lines=4)
+    expected = [size for size in sizes if size >= min_lines]
+    assert [len(excerpt.split("\n")) for excerpt in found] == expected
+
+
+@pytest.mark.parametrize("line_break", ["\r", "\u2028", "\x85", "\v", "\f"])
+def test_line_breaks_of_any_kind(line_break):
+    text = _lines(1, 2, 3).replace("\n", line_break)
+    assert cut_excerpts(text) == [_lines(1, 2, 3)]
+
+
+def test_poems_and_those_without_an_excerpt():
+    long = Poem(
+        f"{_lines(1, 2, 3)}\n\n{_lines(4, 5, 6)}", "a", "test", "T", "A"
+    )
+    short = Poem(_lines(1, 2), "b")
+    assert cut_poems([short, long]) == (
+        [
+            Poem(_lines(1, 2, 3), "a", "test", "T", "A"),
+            Poem(_lines(4, 5, 6), "a", "test", "T", "A"),
+        ],
+        [short],
+    )
+
+
+def test_names_of_poems_without_an_excerpt():
+    poems = [Poem("x", "a"), Poem("x", title="The Tide"), Poem("one\ntwo")]
+    said = "poems left out, with no excerpt of 3 to 10 lines: "
+    assert name_short(poems) == f"{said}3 (a, The Tide, one two)"
+    assert name_short(poems * 2) == f"{said}6 (a, The Tide, one two, ...)"
 
 
 def test_bounds_are_arguments():

@@ -1,26 +1,31 @@
 """Excerpts of 3 to 10 lines, cut at stanza borders."""
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from collections.abc import Sequence
 
 from visualpoet.controls import MAX_LINES
+from visualpoet.corpus.characters import break_lines
+from visualpoet.corpus.records import Poem
 
 MIN_LINES = 3
-_SENTENCE_END = re.compile(r"[.!?;][\"')]*$")
+_SENTENCE_END = re.compile(r"[.!?;…。！？；।॥؟۔][\"')’”»›」』]*$")
 
 
 def _stanzas(text: str) -> list[list[str]]:
-    blocks = re.split(r"\n\s*\n", text.strip())
+    blocks = re.split(r"\n\s*\n", break_lines(text).strip())
     stanzas = [[s.strip() for s in b.split("\n") if s.strip()] for b in blocks]
     return [stanza for stanza in stanzas if stanza]
 
 
-def _cut(stanza: Sequence[str], max_lines: int) -> Iterator[list[str]]:
+def _cut(
+    stanza: Sequence[str], min_lines: int, max_lines: int
+) -> Iterator[list[str]]:
     """Cuts a stanza that is too long, at a sentence end where there is one."""
     rest = list(stanza)
     while len(rest) > max_lines:
-        window = range(max_lines, MIN_LINES - 1, -1)
+        window = range(max_lines, min_lines - 1, -1)
         ends = (n for n in window if _SENTENCE_END.search(rest[n - 1]))
         size = next(ends, max_lines)
         yield rest[:size]
@@ -54,7 +59,7 @@ def cut_excerpts(
     excerpts: list[list[str]] = []
     pending: list[str] = []
     for stanza in _stanzas(text):
-        for piece in _cut(stanza, max_lines):
+        for piece in _cut(stanza, min_lines, max_lines):
             if len(pending) + len(piece) > max_lines:
                 pending = []
             pending = pending + piece
@@ -62,3 +67,41 @@ def cut_excerpts(
                 excerpts.append(pending)
                 pending = []
     return ["\n".join(lines) for lines in excerpts]
+
+
+def cut_poems(poems: Sequence[Poem]) -> tuple[list[Poem], list[Poem]]:
+    """Cuts poems into excerpts.
+
+    Args:
+        poems: The poems.
+
+    Returns:
+        The excerpts, each with what is known of its poem, and the poems that
+        give none.
+    """
+    excerpts, without = [], []
+    for poem in poems:
+        texts = cut_excerpts(poem.text)
+        excerpts += [dataclasses.replace(poem, text=text) for text in texts]
+        if not texts:
+            without.append(poem)
+    return excerpts, without
+
+
+def name_short(poems: Sequence[Poem]) -> str:
+    """Counts poems without an excerpt, for a message.
+
+    Args:
+        poems: One or more.
+
+    Returns:
+        How many there are, and the first ones by name; one without a name by
+        its first words.
+    """
+    names = [poem.id or poem.title or poem.text[:30] for poem in poems[:3]]
+    listed = ", ".join(" ".join(name.split()) for name in names)
+    more = ", ..." if len(poems) > 3 else ""
+    return (
+        f"poems left out, with no excerpt of {MIN_LINES} to {MAX_LINES} lines: "
+        f"{len(poems)} ({listed}{more})"
+    )
