@@ -15,6 +15,11 @@ FILES = {
     "sea/d.jpeg": b"four",
     "e.gif": b"five",
     "f.bmp": b"six",
+    "g.jfif": b"seven",
+    "h.JPE": b"eight",
+    "._b.JPG": b"fork of a file",
+    ".thumbnails/a.png": b"small",
+    "__MACOSX/sea/._a.png": b"fork of a file",
     "notes.txt": b"not a picture",
     "jpg": b"no suffix",
 }
@@ -22,6 +27,7 @@ PHOTOGRAPHS = {
     name: content
     for name, content in FILES.items()
     if name not in ("notes.txt", "jpg")
+    and not name.startswith((".", "__MACOSX"))
 }
 
 
@@ -54,6 +60,8 @@ def test_folder_is_read_in_order(folder):
         ("b.JPG", b"one"),
         ("e.gif", b"five"),
         ("f.bmp", b"six"),
+        ("g.jfif", b"seven"),
+        ("h.JPE", b"eight"),
         ("sea/a.png", b"two"),
         ("sea/d.jpeg", b"four"),
         ("sea/deep/c.webp", b"three"),
@@ -69,10 +77,21 @@ def test_tar_gives_the_same_names_and_bytes(folder, tmp_path, prefix):
 
 
 def test_sources_follow_each_other_and_may_be_strings(folder, tmp_path):
-    path = _archive(tmp_path / "more.tar", {"z.png": b"seven"})
+    path = _archive(tmp_path / "more.tar", {"z.png": b"nine"})
     names = [name for name, _ in read_photographs([str(path), str(folder)])]
     assert names[:2] == ["z.png", "b.JPG"]
-    assert len(names) == 7
+    assert len(names) == 9
+
+
+def test_what_is_no_photograph_is_counted_and_said(folder, tmp_path, caplog):
+    path = _archive(tmp_path / "some.tar", {"a.jpg": b"a", "b.AVIF": b"b"})
+    list(read_photographs([folder, path]))
+    assert caplog.messages == [
+        f"{folder}: files left out that are no photographs by their suffix: 2 "
+        "(jpg 1, .txt 1)",
+        f"{path}: files left out that are no photographs by their suffix: 1 "
+        "(.avif 1)",
+    ]
 
 
 def test_tar_is_never_extracted(tmp_path, monkeypatch):

@@ -1,35 +1,56 @@
 """Photographs in folders and tar archives, read by name."""
 
+import logging
 import pathlib
 import tarfile
 from collections.abc import Iterator
 from collections.abc import Sequence
 
+from visualpoet.corpus.folders import count_skipped
+from visualpoet.corpus.folders import is_hidden
+
 MAX_BYTES = 200_000_000  # of one photograph in an archive
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"})
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp"}
+)
+_log = logging.getLogger(__name__)
 
 
 def _is_photograph(name: str) -> bool:
     return pathlib.PurePosixPath(name).suffix.lower() in SUFFIXES
 
 
-def _read_folder(folder: pathlib.Path) -> Iterator[tuple[str, bytes]]:
+def _read_folder(
+    folder: pathlib.Path, skipped: list[pathlib.PurePath]
+) -> Iterator[tuple[str, bytes]]:
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and _is_photograph(path.name):
-            yield path.relative_to(folder).as_posix(), path.read_bytes()
+        name = path.relative_to(folder)
+        if is_hidden(name) or not path.is_file():
+            continue
+        if _is_photograph(path.name):
+            yield name.as_posix(), path.read_bytes()
+        else:
+            skipped.append(name)
 
 
-def _read_tar(path: pathlib.Path) -> Iterator[tuple[str, bytes]]:
+def _read_tar(
+    path: pathlib.Path, skipped: list[pathlib.PurePath]
+) -> Iterator[tuple[str, bytes]]:
     # Members are read in memory and never extracted: names with "..", links
     # and devices have nothing to act on. An archive of a few bytes can ask for
     # many: nothing is unpacked, and no hole of a sparse file filled.
     try:
         with tarfile.open(path, "r:") as archive:
             for member in archive:
-                if member.isreg() and _is_photograph(member.name):
-                    _check_size(path, member)
-                    stream = archive.extractfile(member)
-                    yield member.name.removeprefix("./"), stream.read()
+                name = pathlib.PurePosixPath(member.name)
+                if is_hidden(name) or not member.isreg():
+                    continue
+                if not _is_photograph(member.name):
+                    skipped.append(name)
+                    continue
+                _check_size(path, member)
+                stream = archive.extractfile(member)
+                yield member.name.removeprefix("./"), stream.read()
     except tarfile.ReadError as error:
         raise ValueError(
             "expected a folder, or a tar archive that is whole and not "
@@ -53,6 +74,9 @@ def read_photographs(
 ) -> Iterator[tuple[str, bytes]]:
     """Yields every photograph of some folders and tar archives.
 
+    Hidden files are left out; others that are no photographs by their suffix
+    are counted in the log.
+
     Args:
         sources: Folders (searched at any depth) or `.tar` files, not
             compressed.
@@ -71,4 +95,9 @@ def read_photographs(
                 "expected a folder or tar archive of photographs. "
                 f"Received: {source}, which does not exist"
             )
-        yield from (_read_folder if source.is_dir() else _read_tar)(source)
+        skipped: list[pathlib.PurePath] = []
+        read = _read_folder if source.is_dir() else _read_tar
+        yield from read(source, skipped)
+        if skipped:
+            said = count_skipped(skipped, "no photographs by their suffix")
+            _log.warning("%s: %s", source, said)
