@@ -92,6 +92,10 @@ def test_line_breaks_of_two_kinds():
         (f"Tide\n\n{STANZA}", ("Tide", "", STANZA)),
         (f"Tide\n \n\n{STANZA}\n\nx", ("Tide", "", f"{STANZA}\n\nx")),
         (f"  Tide.  \n\n{STANZA}", ("Tide.", "", STANZA)),
+        (
+            "It Comes In,\n\nit comes in,\nit goes",
+            ("It Comes In,", "", "it comes in,\nit goes"),
+        ),
         (f"Tide\nby N. N.\n\n{STANZA}", ("Tide", "N. N.", STANZA)),
         (f"Tide\n\nBy N. N.\n\n{STANZA}", ("Tide", "N. N.", STANZA)),
     ],
@@ -111,6 +115,7 @@ def test_titles(text, found):
         "one\n\ntwo",
         f"one,\n\n{STANZA}",
         f"one —\n\n{STANZA}",
+        f"one\nby one\ngo\n\n{STANZA}",
         f"{'long ' * 17}\n\n{STANZA}",
     ],
 )

@@ -4,8 +4,6 @@ Patterns are written in what Oniguruma (`tokenizers`) and RE2 (TensorFlow)
 have in common.
 """
 
-import re
-
 
 def _ranges(*ends: tuple[int, int]) -> str:
     return "".join(chr(c) for a, b in ends for c in range(a, b + 1))
@@ -63,9 +61,6 @@ FOLDED = {
 UNSPOKEN = '"*_[]{}<>|~^=+#@/\\「」『』【】〔〕《》〈〉〖〗〘〙〚〛'
 
 
-_BREAK = re.compile(rf"\r*\n|[{LINE_BREAKS}]")
-
-
 def break_lines(text: str) -> str:
     r"""Ends every line with the same character.
 
@@ -73,9 +68,10 @@ def break_lines(text: str) -> str:
         text: With line breaks of any kind.
 
     Returns:
-        The text with `\n` for each of them.
+        The text with `\n` for each of them, none at its end.
     """
-    return _BREAK.sub("\n", text)
+    # Text mode on Windows makes the first of what was \r\n already.
+    return "\n".join(text.replace("\r\r\n", "\n").splitlines())
 
 
 def as_class(characters: str) -> str:

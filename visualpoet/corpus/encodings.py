@@ -14,6 +14,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _STRAY = re.compile("[\udc80-\udcff]")
+_STRANGE = re.compile(r"[^\x00-\x7f]")
 _END_OF_FILE = "\x1a"  # DOS wrote it behind the text
 
 
@@ -76,5 +77,4 @@ def _is_utf8(content: bytes) -> bool:
     """Tells whether a text is in UTF-8, but for a few bytes perhaps."""
     text = content.decode("utf-8", "surrogateescape")
     stray = len(_STRAY.findall(text))
-    letters = len(re.findall(r"[^\x00-\x7f]", text)) - stray
-    return stray == 0 or letters > stray
+    return not stray or len(_STRANGE.findall(text)) > 2 * stray

@@ -6,7 +6,7 @@ import re
 from visualpoet.corpus.characters import INVISIBLE
 from visualpoet.corpus.characters import break_lines
 
-_UNSEEN_LINE = re.compile(rf"(?m)^(?:[^\S\n]|[{re.escape(INVISIBLE)}])+$")
+_UNSEEN_LINE = re.compile(rf"(?m)^[ \t\xa0{re.escape(INVISIBLE)}]+$")
 # A line break, and a quotation mark, as programs write them into one line.
 _WRITTEN_BREAK = re.compile(r"(?:\\+r)?\\+n|\\+r")
 _COMMAND = re.compile(r"\\[nr][a-z]")
@@ -37,17 +37,18 @@ def clean_text(text: str) -> str:
     Raises:
         ValueError: If it is a page of HTML, or breaks lines in two ways.
     """
-    text = break_lines(_unescape(text))
-    if page := _PAGE.search(text):
-        raise ValueError(
-            "expected a poem. Received: a page of HTML, with "
-            f"{page.group()}; give the poem alone"
-        )
-    text = _LINE_TAG.sub("\n", text)
-    text = _STANZA_TAG.sub("\n\n", text)
-    text = _break_written_lines(_OTHER_TAG.sub("", text).strip("\n"))
-    text = _WRITTEN_QUOTE.sub(r"\1", text)
-    return _UNSEEN_LINE.sub("", text).strip("\n")
+    # Most texts have none of these signs, and the patterns are slow.
+    if "&" in text:
+        text = _unescape(text)
+    text = break_lines(text)
+    if "<" in text:
+        text = _remove_tags(text)
+    if "\\" in text:
+        text = _break_written_lines(text.strip("\n"))
+        text = _WRITTEN_QUOTE.sub(r"\1", text)
+    if not text.isascii():
+        text = _UNSEEN_LINE.sub("", text)
+    return text.strip("\n")
 
 
 def _unescape(text: str) -> str:
@@ -55,6 +56,17 @@ def _unescape(text: str) -> str:
     for _ in range(3):
         text = _ENTITY.sub(lambda found: html.unescape(found.group()), text)
     return text
+
+
+def _remove_tags(text: str) -> str:
+    if page := _PAGE.search(text):
+        raise ValueError(
+            "expected a poem. Received: a page of HTML, with "
+            f"{page.group()}; give the poem alone"
+        )
+    text = _LINE_TAG.sub("\n", text)
+    text = _STANZA_TAG.sub("\n\n", text)
+    return _OTHER_TAG.sub("", text)
 
 
 def _break_written_lines(text: str) -> str:
@@ -70,8 +82,9 @@ def _break_written_lines(text: str) -> str:
 def split_title(text: str) -> tuple[str, str, str]:
     """Takes the title off a poem.
 
-    A title is a line of its own before a stanza; a line "by ..." under it, or
-    after a blank line, names the author.
+    A title is a line of its own before a stanza, not one that goes on with a
+    comma or dash unless it is the first verse again; a line "by ..." under it,
+    or after a blank line, names the author.
 
     Args:
         text: A poem in plain lines.
@@ -85,8 +98,8 @@ def split_title(text: str) -> tuple[str, str, str]:
     if not under and len(stanzas) > 1 and _author(stanzas[0]):
         under = [stanzas.pop(0)]
     author = _author(under[0]) if len(under) == 1 else ""
-    is_title = (not under or author) and _is_title(title)
-    if not is_title or not stanzas or "\n" not in stanzas[0].strip():
+    verse, *more = stanzas[0].strip().split("\n") if stanzas else [""]
+    if not more or (under and not author) or not _is_title(title, verse):
         return "", "", text
     return title.strip(), author, "\n\n".join(stanzas)
 
@@ -97,5 +110,7 @@ def _author(line: str) -> str:
     return line[found.end() :] if found and "\n" not in line else ""
 
 
-def _is_title(line: str) -> bool:
-    return len(line) <= _LONGEST_TITLE and not line.strip().endswith(_GOES_ON)
+def _is_title(line: str, verse: str) -> bool:
+    line, verse = line.strip().casefold(), verse.strip().casefold()
+    goes_on = line.endswith(_GOES_ON) and line != verse
+    return len(line) <= _LONGEST_TITLE and not goes_on
