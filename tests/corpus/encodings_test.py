@@ -68,6 +68,11 @@ def test_a_few_strange_bytes_do_not_change_the_encoding():
     assert decode(content) == ("é à ü don\udc92t", "utf-8")
 
 
+def test_half_a_character_does_not_change_the_encoding():
+    content = "é \ud83d".encode("utf-8", "surrogatepass")
+    assert decode(content) == ("é \udced\udca0\udcbd", "utf-8")
+
+
 def test_nul_does_not_change_the_encoding():
     assert decode(b"one\0\ntwo and three") == ("one\0\ntwo and three", "utf-8")
 

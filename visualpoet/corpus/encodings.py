@@ -13,6 +13,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# Half a character in what would be UTF-8.
+_HALF = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _STRAY = re.compile("[\udc80-\udcff]")
 _STRANGE = re.compile(r"[^\x00-\x7f]")
 _END_OF_FILE = "\x1a"  # DOS wrote it behind the text
@@ -75,6 +77,6 @@ def _is_wide(encoding: str | None) -> bool:
 
 def _is_utf8(content: bytes) -> bool:
     """Tells whether a text is in UTF-8, but for a few bytes perhaps."""
-    text = content.decode("utf-8", "surrogateescape")
+    text = _HALF.sub(b"?", content).decode("utf-8", "surrogateescape")
     stray = len(_STRAY.findall(text))
     return not stray or len(_STRANGE.findall(text)) > 2 * stray
