@@ -8,14 +8,16 @@ from visualpoet.corpus.characters import break_lines
 
 _UNSEEN_LINE = re.compile(rf"(?m)^[ \t\xa0{re.escape(INVISIBLE)}]+$")
 # A line break, and a quotation mark, as programs write them into one line.
-_WRITTEN_BREAK = re.compile(r"(?:\\+r)?\\+n|\\+r")
+_WRITTEN_BREAK = re.compile(r"(?<!\\)(?:(?:\\+r)?\\+n|\\+r)")
 _COMMAND = re.compile(r"\\[nr][a-z]")
-_WRITTEN_QUOTE = re.compile(r"\\+(['\"])")
+_WRITTEN_QUOTE = re.compile(r"(?<!\\)\\+(['\"])")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]\w{1,31});")
 _ENDS = r"(?:\s+[\w-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s<>]+))*\s*/?>"
 _PAGE = re.compile(r"(?i)<(?:!doctype|\?xml|html|head|script|style|table)\b")
-_LINE_TAG = re.compile(rf"(?i)[ \t]*</?br{_ENDS}[ \t]*\n?")
-_STANZA_TAG = re.compile(rf"(?i)\s*(?:</?(?:p|div|blockquote|hr){_ENDS}\s*)+")
+_LINE_TAG = re.compile(rf"(?i)(?<![ \t])[ \t]*</?br{_ENDS}[ \t]*\n?")
+_STANZA_TAG = re.compile(
+    rf"(?i)(?<!\s)\s*(?:</?(?:p|div|blockquote|hr){_ENDS}\s*)+"
+)
 _OTHER_TAG = re.compile(
     r"(?i)<!--.*?-->|</?(?:a|b|center|em|font|i|img|pre|small|span|strong|sub|"
     rf"sup|u){_ENDS}"
