@@ -136,6 +136,12 @@ def test_lines_called_json(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_list_called_jsonl(tmp_path, indent):
+    content = json.dumps([ROW, ROW], indent=indent)
+    assert _rows(tmp_path, "a.jsonl", content) == [(1, ROW), (2, ROW)]
+
+
 def test_raw_line_breaks_inside_json_strings(tmp_path):
     assert _rows(tmp_path, "a.json", '[{"text": "one\ntwo\tx"}]') == [
         (1, {"text": "one\ntwo\tx"})

@@ -106,6 +106,11 @@ def _poem_row(name: str, text: str) -> Mapping[str, Any]:
 
 
 def _jsonl_rows(text: str) -> Iterator[Row]:
+    is_list = re.match(r"\s*\[\s*\{", text)  # JSON by the name of lines
+    yield from (_json_rows if is_list else _line_rows)(text)
+
+
+def _line_rows(text: str) -> Iterator[Row]:
     for number, line in enumerate(_LINE_END.split(text), start=1):
         if not line.strip():
             continue
@@ -121,7 +126,7 @@ def _json_rows(text: str) -> Iterator[Row]:
     except json.JSONDecodeError as error:
         if not error.msg.startswith("Extra data"):
             raise
-        yield from _jsonl_rows(text)  # which is often called .json
+        yield from _line_rows(text)  # lines by the name of JSON
         return
     if not isinstance(rows, list):
         raise ValueError(
