@@ -211,12 +211,14 @@ class Poet:
         rows = {name: value.numpy()[0] for name, value in outputs.items()}
         return to_written_poem(rows, values["seed"])
 
-    def _run(self, name: str, contents: list[bytes], given: Mapping[str, Any]):
+    def _run(
+        self, name: str, contents: list[bytes], given: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """Runs a signature; Pillow reads some JPEG that TensorFlow does not."""
         signature = self._loaded.signatures[name]
         specs = signature.structured_input_signature[1]
 
-        def run(contents):
+        def run(contents: list[bytes]) -> dict[str, Any]:
             values = {"image_bytes": contents, **given}
             return signature(
                 **{

@@ -63,7 +63,9 @@ def _add_argument(
     )
 
 
-def parse_config(config_type: type, arguments: Sequence[str] | None = None):
+def parse_config(
+    config_type: type, arguments: Sequence[str] | None = None
+) -> Any:
     """Reads a frozen dataclass of options from the command line.
 
     Args:

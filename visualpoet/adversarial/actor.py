@@ -1,5 +1,8 @@
 """The one adapter between `PoemGenerator` and tf-agents, and its policy."""
 
+from typing import Any
+
+import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 from tf_agents.networks import network
@@ -11,9 +14,12 @@ from tf_agents.trajectories import time_step as ts
 
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import PAD
+from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.poem_sampling import draw
 from visualpoet.generator.poem_sampling import mask_logits
 from visualpoet.generator.teacher_forcing import token_losses
+
+Tensors = dict[str, tf.Tensor]
 
 
 class GeneratorNetwork(network.DistributionNetwork):
@@ -37,14 +43,14 @@ class GeneratorNetwork(network.DistributionNetwork):
 
     def __init__(
         self,
-        generator,
-        observation_spec,
-        action_spec,
-        reference=None,
-        kl_weight=0.0,
-        teacher_spec=None,
-        teacher_weight=0.0,
-    ):
+        generator: PoemGenerator,
+        observation_spec: dict[str, tf.TensorSpec],
+        action_spec: tf.TensorSpec,
+        reference: PoemGenerator | None = None,
+        kl_weight: float = 0.0,
+        teacher_spec: dict[str, tf.TensorSpec] | None = None,
+        teacher_weight: float = 0.0,
+    ) -> None:
         size = generator.vocabulary_size
         parameters = {"logits": tf.TensorSpec([size], tf.float32)}
         super().__init__(
@@ -79,35 +85,45 @@ class GeneratorNetwork(network.DistributionNetwork):
         self.entropy = tf.Variable(0.0, trainable=False, name="entropy")
 
     @property
-    def trainable_weights(self):
+    def trainable_weights(self) -> list[tf.Variable]:
         return [v.value for v in self._models()[0].trainable_variables]
 
     @property
-    def trainable_variables(self):
+    def trainable_variables(self) -> list[tf.Variable]:
         return self.trainable_weights
 
     @property
-    def variables(self):
+    def variables(self) -> list[tf.Variable]:
         return [v.value for v in self._models()[0].variables]
 
     @property
-    def losses(self):
+    def losses(self) -> list[tf.Tensor]:
         return self._losses
 
-    def create_variables(self, input_tensor_spec=None, **kwargs):
+    def create_variables(
+        self, input_tensor_spec: Any = None, **kwargs: Any
+    ) -> distribution_spec.DistributionSpec:
         return self.output_spec
 
-    def set_teacher(self, batch):
+    def set_teacher(self, batch: dict[str, np.ndarray]) -> None:
         for name, variable in self.teacher.items():
             variable.assign(batch[name])
 
-    def call(self, observation, step_type, network_state=(), training=False):
+    def call(
+        self,
+        observation: Tensors,
+        step_type: tf.Tensor,
+        network_state: Any = (),
+        training: bool = False,
+    ) -> tuple[tfp.distributions.Categorical, Any]:
         rank = observation["token_id"].shape.rank
         if rank == 1:
             return self._one_step(observation, step_type, network_state)
         return self._episodes(observation), network_state
 
-    def _one_step(self, observation, step_type, network_state):
+    def _one_step(
+        self, observation: Tensors, step_type: tf.Tensor, network_state: Tensors
+    ) -> tuple[tfp.distributions.Categorical, Tensors]:
         generator, _ = self._models()
         view = generator.start_view(
             {n: observation[n] for n in generator.start_view.input}
@@ -126,7 +142,7 @@ class GeneratorNetwork(network.DistributionNetwork):
         state = tf.cast(step["state"], tf.float32)
         return self._distribution(logits), {**given, "state": state}
 
-    def _episodes(self, observation):
+    def _episodes(self, observation: Tensors) -> tfp.distributions.Categorical:
         generator, reference = self._models()
         token_ids = observation["token_id"]  # [B, T]
         inputs = {n: observation[n][:, 0] for n in generator.start_view.input}
@@ -147,7 +163,7 @@ class GeneratorNetwork(network.DistributionNetwork):
             self._losses.append(self._teacher_weight * self._teacher_loss())
         return self._distribution(logits)
 
-    def _teacher_loss(self):
+    def _teacher_loss(self) -> tf.Tensor:
         generator, _ = self._models()
         batch = {n: v.read_value() for n, v in self.teacher.items()}
         poems = batch["token_ids"]
@@ -155,11 +171,13 @@ class GeneratorNetwork(network.DistributionNetwork):
         total, _ = token_losses(logits, poems)
         return total / tf.cast(tf.shape(poems)[0], tf.float32)
 
-    def _distribution(self, logits):
+    def _distribution(self, logits: tf.Tensor) -> tfp.distributions.Categorical:
         return self.output_spec.build_distribution(logits=logits)
 
 
-def _per_token(log_probs, values, mask):
+def _per_token(
+    log_probs: tf.Tensor, values: tf.Tensor, mask: tf.Tensor
+) -> tf.Tensor:
     """Expectation of `values` under `exp(log_probs)`, mean over real tokens."""
     expected = tf.reduce_sum(tf.exp(log_probs) * values, axis=-1)
     return tf.reduce_sum(expected * mask) / tf.reduce_sum(mask)
@@ -178,12 +196,20 @@ class SeededPolicy(actor_policy.ActorPolicy):
         seed: Of the draws.
     """
 
-    def __init__(self, time_step_spec, action_spec, actor_network, seed):
+    def __init__(
+        self,
+        time_step_spec: ts.TimeStep,
+        action_spec: tf.TensorSpec,
+        actor_network: GeneratorNetwork,
+        seed: int,
+    ) -> None:
         super().__init__(time_step_spec, action_spec, actor_network)
         self._seed = seed
         self.counter = tf.Variable(0, dtype=tf.int32, name="draws")
 
-    def _action(self, time_step, policy_state, seed):
+    def _action(
+        self, time_step: ts.TimeStep, policy_state: Tensors, seed: Any
+    ) -> policy_step.PolicyStep:
         step = self._distribution(time_step, policy_state)
         logits = step.action.logits_parameter()
         uniform = tf.random.stateless_uniform(

@@ -1,5 +1,8 @@
 """The REINFORCE agent, with every choice made on purpose."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import tensorflow as tf
 from tf_agents.agents.reinforce import reinforce_agent
 from tf_agents.networks import network
@@ -20,20 +23,23 @@ class ClippedAdam(tf.keras.optimizers.Adam):
         clip_norm: Largest norm.
     """
 
-    def __init__(self, learning_rate, clip_norm):
+    def __init__(self, learning_rate: float, clip_norm: float) -> None:
         super().__init__(learning_rate)
         self._largest = clip_norm
         self.norm = tf.Variable(0.0, trainable=False, name="gradient_norm")
 
-    def apply_gradients(self, grads_and_vars, *args, **kwargs):
+    def apply_gradients(
+        self,
+        grads_and_vars: Iterable[tuple[tf.Tensor, tf.Variable]],
+        *args: Any,
+        **kwargs: Any,
+    ) -> tf.Tensor:
         gradients, variables = zip(*grads_and_vars)
-        gradients, norm = tf.clip_by_global_norm(
+        clipped, norm = tf.clip_by_global_norm(
             sum_gradients(gradients), self._largest
         )
         self.norm.assign(norm)
-        return super().apply_gradients(
-            zip(gradients, variables), *args, **kwargs
-        )
+        return super().apply_gradients(zip(clipped, variables), *args, **kwargs)
 
 
 class ValueNetwork(network.Network):
@@ -44,12 +50,20 @@ class ValueNetwork(network.Network):
         hidden_dim: Width of the hidden layer.
     """
 
-    def __init__(self, observation_spec, hidden_dim=64):
+    def __init__(
+        self, observation_spec: dict[str, tf.TensorSpec], hidden_dim: int = 64
+    ) -> None:
         super().__init__(observation_spec, state_spec=(), name="value_network")
         self._hidden = tf.keras.layers.Dense(hidden_dim, activation="tanh")
         self._value = tf.keras.layers.Dense(1)
 
-    def call(self, observation, step_type, network_state=(), training=False):
+    def call(
+        self,
+        observation: dict[str, tf.Tensor],
+        step_type: tf.Tensor,
+        network_state: Any = (),
+        training: bool = False,
+    ) -> tuple[tf.Tensor, Any]:
         hidden = self._hidden(observation["image_embedding"])
         return tf.squeeze(self._value(hidden), axis=-1), network_state
 

@@ -1,6 +1,7 @@
 """What a step learns from: photographs and human texts, batch by batch."""
 
 import pathlib
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -53,7 +54,7 @@ class Batches:
         num_shown: int,
         seed: int,
         caption_share: float,
-        **limits: float,
+        **limits: Any,
     ):
         corpus = load_corpus(corpus_dir)
         image_tower, _ = load_towers(embedding_dir)
@@ -79,7 +80,8 @@ class Batches:
         held_out = [n for n in corpus.images("validation") if n in rows]
         self.shown = held_out[:num_shown]
         self.shown_photographs = take_rows(
-            self._generator_inputs, [rows[name] for name in self.shown]
+            self._generator_inputs,
+            np.array([rows[name] for name in self.shown]),
         )
         self.names: list[str] = []
         self.photograph_spec = {

@@ -1,7 +1,9 @@
 """Writing as an environment: an episode is a poem, a step is a token."""
 
 from collections.abc import Callable
+from collections.abc import Mapping
 
+import numpy as np
 import tensorflow as tf
 from tf_agents.environments import tf_environment
 from tf_agents.specs import tensor_spec
@@ -74,7 +76,7 @@ class PoemEnvironment(tf_environment.TFEnvironment):
         self._time = tf.Variable(0, name="time")
         self._last_reward = tf.Variable(tf.zeros([batch_size]), name="reward")
 
-    def show(self, photograph: dict[str, tf.Tensor]) -> None:
+    def show(self, photograph: Mapping[str, tf.Tensor | np.ndarray]) -> None:
         """Sets the photographs of the episodes from the next reset on.
 
         Args:

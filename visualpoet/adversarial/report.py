@@ -4,9 +4,12 @@ import json
 import pathlib
 from collections.abc import Callable
 from collections.abc import Sequence
+from typing import SupportsFloat
 
 import numpy as np
 import tensorflow as tf
+from tf_agents.agents import tf_agent
+from tf_agents.agents.reinforce import reinforce_agent
 
 from visualpoet.adversarial.actor import GeneratorNetwork
 from visualpoet.adversarial.batches import Batches
@@ -55,12 +58,12 @@ class Report:
         )
         self._forget()
 
-    def _forget(self):
+    def _forget(self) -> None:
         self._values: dict[str, list[float]] = {}
         self._confusions: dict[str, np.ndarray] = {}
         self._poems: list[str] = []
 
-    def _add(self, name, value):
+    def _add(self, name: str, value: SupportsFloat) -> None:
         self._values.setdefault(name, []).append(float(value))
 
     def add_samples(self, reward: PoemReward, token_ids: np.ndarray) -> None:
@@ -88,7 +91,11 @@ class Report:
         held = self._confusions.get(discriminator.name, 0)
         self._confusions[discriminator.name] = held + confusion
 
-    def add_policy(self, loss, agent) -> None:
+    def add_policy(
+        self,
+        loss: tf_agent.LossInfo,
+        agent: reinforce_agent.ReinforceAgent,
+    ) -> None:
         """Takes down an update of the policy.
 
         Args:
@@ -122,8 +129,8 @@ class Report:
         self._forget()
         return row
 
-    def _summarise(self):
-        row = {name: np.mean(v) for name, v in self._values.items()}
+    def _summarise(self) -> dict[str, float]:
+        row = {name: float(np.mean(v)) for name, v in self._values.items()}
         for discriminator in self._discriminators:
             accuracies = class_accuracies(
                 self._confusions[discriminator.name],
@@ -132,16 +139,17 @@ class Report:
             for label, share in accuracies.items():
                 row[f"accuracy/{discriminator.name}/{label}"] = share
         row["distinct_2"] = distinct_n(self._poems, 2)
-        row["lines"] = np.mean([p.count("\n") + 1 for p in self._poems])
+        lines = [poem.count("\n") + 1 for poem in self._poems]
+        row["lines"] = float(np.mean(lines))
         for metric in self._metrics:
             row[f"tf_agents/{metric.name}"] = float(metric.result())
         return row
 
-    def _write_poems(self):
+    def _write_poems(self) -> list[str]:
         tokens = self._decode(self._batches.shown_photographs).numpy()
         return list(map(self._batches.vocabulary.decode, tokens))
 
-    def _write_samples(self, step, poems):
+    def _write_samples(self, step: int, poems: Sequence[str]) -> None:
         folder = self._folder / "samples"
         folder.mkdir(exist_ok=True)
         with (folder / f"{step:06d}.jsonl").open("w") as stream:

@@ -3,13 +3,17 @@
 from collections.abc import Callable
 
 import tensorflow as tf
+from tf_agents.trajectories import trajectory
 
+from visualpoet.adversarial.environment import PoemEnvironment
+from visualpoet.adversarial.scoring import PoemReward
 from visualpoet.corpus.vocabulary import PAD
+from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.poem_sampling import sample_poems
 
 
 def prefix_values(
-    generator,
+    generator: PoemGenerator,
     photograph: dict[str, tf.Tensor],
     token_ids: tf.Tensor,
     lengths: list[int],
@@ -93,7 +97,14 @@ class RolloutRewards:
         seed: Of the draws.
     """
 
-    def __init__(self, generator, reward, num_rollouts, interval, seed):
+    def __init__(
+        self,
+        generator: PoemGenerator,
+        reward: PoemReward,
+        num_rollouts: int,
+        interval: int,
+        seed: int,
+    ) -> None:
         self._num_rollouts = num_rollouts
         self._interval = interval
         self._seed = seed
@@ -109,7 +120,12 @@ class RolloutRewards:
             )
         )
 
-    def spread(self, experience, environment, step: int):
+    def spread(
+        self,
+        experience: trajectory.Trajectory,
+        environment: PoemEnvironment,
+        step: int,
+    ) -> trajectory.Trajectory:
         """Returns the trajectories with rewards on the way.
 
         Args:

@@ -45,7 +45,14 @@ class PoemReward(tf.Module):
         self._parts = list(parts.values())
         self._weights = tf.constant(weights, tf.float32)
         self._baseline = baseline
-        self._decode_greedily = decode_greedily
+        if baseline == "greedy" and not decode_greedily:
+            raise ValueError(
+                "expected decode_greedily with the baseline greedy. Received: "
+                "none"
+            )
+        self._decode_greedily = (
+            decode_greedily if baseline == "greedy" else None
+        )
         self.values = tf.Variable(tf.zeros([len(parts), batch_size]))
         self.mean = tf.Variable([0.0, 0.0], name="running_mean")  # sum, weight
 
@@ -64,7 +71,9 @@ class PoemReward(tf.Module):
         values = self._score(token_ids, photograph)
         return tf.linalg.matvec(values, self._weights, transpose_a=True)
 
-    def _score(self, token_ids, photograph):
+    def _score(
+        self, token_ids: tf.Tensor, photograph: GeneratorInputs
+    ) -> tf.Tensor:
         return tf.stack([part(token_ids, photograph) for part in self._parts])
 
     def __call__(
@@ -83,8 +92,10 @@ class PoemReward(tf.Module):
         rewards = tf.linalg.matvec(self.values, self._weights, transpose_a=True)
         return rewards - self._subtracted(rewards, photograph)
 
-    def _subtracted(self, rewards, photograph):
-        if self._baseline == "greedy":
+    def _subtracted(
+        self, rewards: tf.Tensor, photograph: GeneratorInputs
+    ) -> tf.Tensor:
+        if self._decode_greedily:
             return self.total(self._decode_greedily(photograph), photograph)
         if self._baseline == "running_mean":
             before = tf.math.divide_no_nan(self.mean[0], self.mean[1])

@@ -6,10 +6,13 @@ from collections.abc import Callable
 import keras
 import numpy as np
 import tensorflow as tf
+from tf_agents.agents.reinforce import reinforce_agent
 from tf_agents.drivers import dynamic_step_driver
 from tf_agents.metrics import tf_metrics
 from tf_agents.replay_buffers import tf_uniform_replay_buffer
+from tf_agents.trajectories import trajectory
 
+from visualpoet.adversarial.actor import SeededPolicy
 from visualpoet.adversarial.environment import PoemEnvironment
 from visualpoet.adversarial.scoring import PoemReward
 from visualpoet.corpus.vocabulary import END
@@ -62,7 +65,11 @@ class Collector:
     metrics: list
 
 
-def build_collector(environment: PoemEnvironment, agent, policy) -> Collector:
+def build_collector(
+    environment: PoemEnvironment,
+    agent: reinforce_agent.ReinforceAgent,
+    policy: SeededPolicy,
+) -> Collector:
     """Builds what collects one batch of poems.
 
     Args:
@@ -91,7 +98,7 @@ def build_collector(environment: PoemEnvironment, agent, policy) -> Collector:
     )
 
     @tf.function
-    def collect():
+    def collect() -> trajectory.Trajectory:
         buffer.clear()
         driver.run(environment.reset())
         return buffer.gather_all()
@@ -175,7 +182,7 @@ def update_discriminator(
     return float(loss), confusion
 
 
-def check_update(agent) -> None:
+def check_update(agent: reinforce_agent.ReinforceAgent) -> None:
     """Refuses an update of the policy by what is no number.
 
     Args:

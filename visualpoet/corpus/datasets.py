@@ -130,21 +130,21 @@ def bucketed_batches(
     Yields:
         int `[batch_size]`.
     """
-    lengths = np.asarray(lengths)
-    if not len(lengths):
+    sizes = np.asarray(lengths)
+    if not len(sizes):
         raise ValueError(
             "expected examples to learn from. Received: none; see the bad "
             "rows and the splits of the corpus"
         )
-    batch_size = min(batch_size, len(lengths))
-    num_batches = len(lengths) // batch_size
+    batch_size = min(batch_size, len(sizes))
+    num_batches = len(sizes) // batch_size
     first = start_step // num_batches
     skip = start_step % num_batches
     for epoch in itertools.count(first):
         rng = np.random.default_rng((seed, epoch))
         # Left out before sorting: else the longest would never be seen.
-        order = rng.permutation(len(lengths))[: num_batches * batch_size]
-        order = order[np.argsort(lengths[order], kind="stable")]
+        order = rng.permutation(len(sizes))[: num_batches * batch_size]
+        order = order[np.argsort(sizes[order], kind="stable")]
         batches = order.reshape(-1, batch_size)
         batches = batches[rng.permutation(num_batches)]
         yield from batches[skip:]

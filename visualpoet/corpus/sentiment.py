@@ -41,7 +41,8 @@ def _lemmas(text: str, known: dict[str, str | None]) -> set[str]:
     words = set(_WORD.findall(text.lower()))
     for word in words - known.keys():
         known[word] = sentiment_lemma(word)
-    return {known[word] for word in words} - {None}
+    lemmas = (known[word] for word in words)
+    return {lemma for lemma in lemmas if lemma is not None}
 
 
 def label_sentiment(

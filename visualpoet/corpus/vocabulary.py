@@ -47,9 +47,9 @@ class Vocabulary:
     def __init__(self, tokenizer: tokenizers.Tokenizer, level: str):
         self._tokenizer = tokenizer
         self.level = level
-        size = tokenizer.get_vocab_size()
-        self.tokens = [tokenizer.id_to_token(index) for index in range(size)]
-        self.line_break = tokenizer.token_to_id(LINE_BREAK)
+        ids = tokenizer.get_vocab()
+        self.tokens = sorted(ids, key=ids.__getitem__)
+        self.line_break = ids[LINE_BREAK]
 
     @classmethod
     def train(

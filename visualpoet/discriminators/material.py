@@ -108,7 +108,9 @@ class Material:
                 taken[kind][place] = self._pad([cut])[0]
         return taken
 
-    def _cut_captions(self, image, pair, rng):
+    def _cut_captions(
+        self, image: int, pair: int, rng: np.random.Generator
+    ) -> list[int]:
         captions = self.captions[image]
         order = rng.permutation(len(captions))
         return paragraphic(
@@ -157,7 +159,7 @@ class Material:
         wanted = self.is_word[np.array(shape[: self.max_tokens])].sum()
         first = bisect.bisect_left(self.paragraphs, wanted, key=self._words)
         first = min(first, len(self.paragraphs) - 1)
-        return self.paragraphs[rng.integers(first, len(self.paragraphs))]
+        return self.paragraphs[int(rng.integers(first, len(self.paragraphs)))]
 
     def _words(self, text: Sequence[int]) -> int:
         return int(self.is_word[np.array(text)].sum())
@@ -233,7 +235,9 @@ def gather_material(
     )
 
 
-def _mostly_known(ids, split, max_unknown) -> dict[str, list[int]]:
+def _mostly_known(
+    ids: dict[str, list[list[int]]], split: str, max_unknown: float
+) -> dict[str, list[int]]:
     """Places of the texts to keep, by what they are."""
     kept = {
         name: [i for i in datasets.mostly_known(some, max_unknown) if some[i]]

@@ -1,6 +1,7 @@
 """The multi-modal discriminator: does a poem go with a photograph?"""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
@@ -40,8 +41,8 @@ class MultimodalDiscriminator(keras.Model):
         embedding_dim: int,
         hidden_dim: int,
         dropout: float = 0.3,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         # === Functional model ===
         token_ids = keras.Input([None], dtype="int32", name="token_ids")
         image_embedding = keras.Input([image_dim], name="image_embedding")

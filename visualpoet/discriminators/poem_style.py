@@ -1,6 +1,7 @@
 """The poem-style discriminator: does a text read like a poem?"""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -41,8 +42,8 @@ class PoemStyleDiscriminator(keras.Model):
         hidden_dim: int,
         classes: Sequence[str] = CLASSES,
         dropout: float = 0.3,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         # === Functional model ===
         token_ids = keras.Input([None], dtype="int32", name="token_ids")
         c = read_poem(

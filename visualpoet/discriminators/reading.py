@@ -1,6 +1,7 @@
 """How both discriminators read a poem: its words and lines, by a GRU."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
@@ -24,11 +25,11 @@ class WordsOnly(keras.layers.Layer):
     shape.
     """
 
-    def __init__(self, mark_ids: Sequence[int], **kwargs):
+    def __init__(self, mark_ids: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.mark_ids = list(map(int, mark_ids))
 
-    def call(self, token_ids):
+    def call(self, token_ids: keras.KerasTensor) -> keras.KerasTensor:
         unread = ops.array([PAD, START, END, *self.mark_ids], "int32")
         dropped = ops.any(token_ids[..., None] == unread, axis=-1)
         length = ops.shape(token_ids)[1]

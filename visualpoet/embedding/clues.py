@@ -2,6 +2,7 @@
 
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -43,8 +44,8 @@ class ClueHead(keras.Model):
         word_ids: Sequence[int],
         image_dim: int,
         dropout: float = 0.2,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         if not len(word_ids):
             raise ValueError("expected words that can be clues. Received: none")
         # === Functional model ===

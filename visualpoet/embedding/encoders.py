@@ -2,6 +2,7 @@
 
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,7 +22,7 @@ class UnitLength(keras.layers.Layer):
     Call arguments: float `[..., K]`; returns the same shape.
     """
 
-    def call(self, vectors):
+    def call(self, vectors: keras.KerasTensor) -> keras.KerasTensor:
         return ops.normalize(vectors, axis=-1, order=2, epsilon=1e-6)
 
 
@@ -49,8 +50,8 @@ class ImageTower(keras.Model):
         embedding_dim: int,
         hidden_dim: int = 0,
         dropout: float = 0.2,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         # === Layers ===
         normalize = {
             name: keras.layers.BatchNormalization(name=f"normalize_{name}")
@@ -123,8 +124,8 @@ class PoemTower(keras.Model):
         word_dim: int,
         embedding_dim: int,
         dropout: float = 0.1,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         # === Layers ===
         word_vectors = keras.layers.Embedding(
             vocabulary_size, word_dim, name="word_vectors"

@@ -52,7 +52,9 @@ def nearest(
     return np.concatenate([_nearest(part, candidates, count) for part in parts])
 
 
-def _nearest(queries, candidates, count):
+def _nearest(
+    queries: np.ndarray, candidates: np.ndarray, count: int
+) -> np.ndarray:
     similarities = queries @ candidates.T
     best = np.argpartition(-similarities, count - 1, axis=1)[:, :count]
     order = np.argsort(-np.take_along_axis(similarities, best, 1), axis=1)

@@ -1,6 +1,7 @@
 """Krippendorff's alpha: do the raters agree more than by chance?"""
 
 import math
+from collections.abc import Iterable
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ LEVELS = ("interval", "nominal")
 
 
 def krippendorff_alpha(
-    units: Sequence[Sequence[float]], level: str = "interval"
+    units: Iterable[Sequence[float]], level: str = "interval"
 ) -> float:
     """Agreement of any number of raters, some of whom may have left out units.
 

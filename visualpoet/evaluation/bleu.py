@@ -39,7 +39,7 @@ class BleuOptions:
     lower_case: bool = True
     line_breaks: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.smoothing not in SMOOTHING:
             raise ValueError(
                 f"expected a smoothing of {SMOOTHING}. Received: "

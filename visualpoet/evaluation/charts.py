@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 
@@ -131,11 +132,11 @@ def panel(
     x_ticks = ticks(every[:, 0].min(), every[:, 0].max())
     y_ticks = ticks(min(values), max(values))
 
-    def x(value):
+    def x(value: float) -> float:
         share = (value - x_ticks[0]) / (x_ticks[-1] - x_ticks[0])
         return round(float(LEFT + share * (WIDTH - LEFT - RIGHT)), 1)
 
-    def y(value):
+    def y(value: float) -> float:
         share = (value - y_ticks[0]) / (y_ticks[-1] - y_ticks[0])
         return round(
             float(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)), 1
@@ -150,7 +151,12 @@ def panel(
     )
 
 
-def _line(name, points, x, y) -> Line:
+def _line(
+    name: str,
+    points: np.ndarray,
+    x: Callable[[float], float],
+    y: Callable[[float], float],
+) -> Line:
     dots = [(x(a), y(b), y(c), y(d)) for a, b, c, d in points]
     around = [(a, c) for a, _, c, _ in dots] + [
         (a, d) for a, *_, d in dots[::-1]

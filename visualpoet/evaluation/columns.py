@@ -168,7 +168,7 @@ def value_functions(
         Name to a function of float `[S]`. Measures of all poems together
         (distinct-n, self-BLEU, different poems) have none.
     """
-    counted = {
+    counted: dict[str, Callable[[np.ndarray], float]] = {
         f"bleu_{n}": functools.partial(bleu.score, n=n, options=options)
         for n in range(1, bleu.ORDER + 1)
     }

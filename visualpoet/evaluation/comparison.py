@@ -58,8 +58,9 @@ def table_rows(
         runs = [one for one in measured if one.row == name]
         columns = {}
         for measure in MEASURES:
-            per_seed = [_value(run, measure, values) for run in runs]
-            if None in per_seed:
+            found = [_value(run, measure, values) for run in runs]
+            per_seed = [value for value in found if value is not None]
+            if len(per_seed) < len(runs):
                 continue
             columns[measure] = _summary(per_seed)
             if measure in values:
@@ -150,7 +151,13 @@ def paired_tests(
     ]
 
 
-def _test(first, second, measure, value, draws) -> dict[str, float]:
+def _test(
+    first: Sequence[Mapping[str, np.ndarray]],
+    second: Sequence[Mapping[str, np.ndarray]],
+    measure: str,
+    value: Callable[[np.ndarray], float],
+    draws: int,
+) -> dict[str, float]:
     count = min(len(first), len(second))
     some, others = (
         np.stack([seed[measure] for seed in seeds[:count]])
@@ -270,7 +277,7 @@ def _best_overall(columns: Mapping[str, Any]) -> dict[str, Any]:
     numbers = []
     ours = scores.pop("i2p_gan", None)
     if ours is not None and scores:
-        best = max(scores, key=scores.get)
+        best = max(scores, key=scores.__getitem__)
         numbers.append(
             {
                 "measure": "overall",

@@ -51,7 +51,9 @@ def read_answers(
     return found
 
 
-def _check(path, answer, study) -> None:
+def _check(
+    path: pathlib.Path, answer: Mapping[str, Any], study: Mapping[str, Any]
+) -> None:
     item = study["items"].get(answer["item"])
     if item is None:
         valid = False
@@ -92,7 +94,7 @@ def analyse_ratings(
     """
     photographs = sorted({item["photograph"] for item in items.values()})
     methods = list(dict.fromkeys(item["method"] for item in items.values()))
-    result = {
+    result: dict[str, Any] = {
         "raters": len(answers),
         "ratings": sum(map(len, answers.values())),
         "methods": {method: {} for method in methods},
@@ -183,7 +185,7 @@ def analyse_choices(
         [[[sum(some), len(some)] for some in right.values()]], float
     )
     count = int(sums[..., 1].sum())
-    result = {"raters": len(answers), "choices": count}
+    result: dict[str, Any] = {"raters": len(answers), "choices": count}
     if not count:
         return result
     found = _mean(sums, draws, seed)

@@ -127,7 +127,12 @@ def turing_study(
     return _study(kind, items, shown, key)
 
 
-def _study(kind, items, photographs, key) -> Study:
+def _study(
+    kind: str,
+    items: list[dict[str, Any]],
+    photographs: Mapping[str, str],
+    key: Mapping[str, Any],
+) -> Study:
     items = sorted(items, key=lambda item: item["id"])
     photographs = dict(sorted(photographs.items()))
     content = json.dumps([kind, items], sort_keys=True)

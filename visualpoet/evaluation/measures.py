@@ -146,7 +146,7 @@ class Measurer:
             for name, rows in found.items():
                 n = int(name.split("_")[1])
                 scores = [bleu.score(row, n, self._options) for row in rows]
-                found[name] = _with_count(scores)
+                found[name] = _with_count(np.array(scores))
         for n, novelty in self._novelty.items():
             for reading, end in zip(READINGS, ("", "_any")):
                 shares = novelty.shares(poems, reading)
@@ -164,13 +164,13 @@ class Measurer:
             "words": _with_count(words),
         }
         if self._language_model:
-            found["perplexity"] = self._surprise(poems)
+            found["perplexity"] = self._surprise(self._language_model, poems)
         return found
 
-    def _surprise(self, poems: Sequence[str]) -> np.ndarray:
+    def _surprise(self, model: KneserNey, poems: Sequence[str]) -> np.ndarray:
         framed = self._framed(poems)
         lengths = np.array([len(ids) - 1 for ids in framed])
-        log_probs = self._language_model.log_probs(framed)
+        log_probs = model.log_probs(framed)
         starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
         surprise = -np.add.reduceat(log_probs, starts)
         return np.stack([surprise, lengths], axis=-1)

@@ -183,7 +183,7 @@ def read_curves(folder: pathlib.Path) -> dict[str, list[tuple[float, float]]]:
     return curves
 
 
-def _as_point(step, value) -> tuple[float, float] | None:
+def _as_point(step: str, value: str) -> tuple[float, float] | None:
     try:
         point = float(step), float(value)
     except (TypeError, ValueError):

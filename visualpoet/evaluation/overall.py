@@ -1,6 +1,7 @@
 """The paper's one number for a method among others."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 PAPER_COLUMNS = (
     "relevance",
@@ -12,7 +13,7 @@ PAPER_COLUMNS = (
 )
 
 
-def overall(columns: np.ndarray) -> np.ndarray:
+def overall(columns: ArrayLike) -> np.ndarray:
     """Mean of the columns of a table, each spread from 0 to 100.
 
     `mean over columns of (a - min) / (max - min)`, over the methods compared:

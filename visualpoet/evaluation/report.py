@@ -178,7 +178,9 @@ def best_values(
     return best
 
 
-def _tests_by_row(tests):
+def _tests_by_row(
+    tests: Sequence[Mapping[str, Any]],
+) -> dict[str, dict[str, dict[str, Any]]]:
     """Against what, to method, to measure, to the test."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for test in tests:
@@ -187,7 +189,9 @@ def _tests_by_row(tests):
     return found
 
 
-def _lambda_panels(rows) -> list[charts.Panel]:
+def _lambda_panels(
+    rows: Sequence[Mapping[str, Any]],
+) -> list[charts.Panel]:
     columns = {row["name"]: row["columns"] for row in rows}
     places = {name: LAMBDAS[name] for name in LAMBDAS if name in columns}
     if len(places) < 2:
@@ -209,7 +213,9 @@ def _lambda_panels(rows) -> list[charts.Panel]:
     return panels
 
 
-def _training_panels(curves) -> list[charts.Panel]:
+def _training_panels(
+    curves: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> list[charts.Panel]:
     columns = dict.fromkeys(
         column for seeds in curves.values() for seed in seeds for column in seed
     )

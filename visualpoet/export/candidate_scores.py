@@ -52,7 +52,9 @@ class CandidateScores(tf.Module):
         """
         models = [model.read() for model in self._models]
 
-        def score(token_ids, image_embedding):
+        def score(
+            token_ids: tf.Tensor, image_embedding: tf.Tensor
+        ) -> dict[str, tf.Tensor]:
             # Padding changes nothing, and costs as much as words.
             length = tf.math.count_nonzero(token_ids, axis=1, dtype=tf.int32)
             longest = tf.maximum(tf.reduce_max(length), 1)

@@ -120,7 +120,7 @@ class CandidateWriter(tf.Module):
         )
         candidates = {"token_ids": token_ids, "fluency": fluency, **scores}
 
-        def rank(row):
+        def rank(row: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             mine = slice(row["first"], row["first"] + row["number"])
             own = {name: some[mine] for name, some in candidates.items()}
             return self._rank_row(networks, row, **own)
@@ -207,7 +207,14 @@ class CandidateWriter(tf.Module):
         lines = self._count_lines(ids)
         return read, lines, lines - self._count_lines(read)
 
-    def _rank_row(self, networks, row, token_ids, fluency, **scores):
+    def _rank_row(
+        self,
+        networks: Networks,
+        row: dict[str, tf.Tensor],
+        token_ids: tf.Tensor,
+        fluency: tf.Tensor,
+        **scores: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
         length = row["length"]
         width = length + composer.MAX_TOKENS
         ranked = ranking.rank_candidates(
@@ -243,7 +250,10 @@ class CandidateWriter(tf.Module):
         )
 
     def _choose_options(
-        self, rows, num_lines, unread
+        self,
+        rows: dict[str, tf.Tensor],
+        num_lines: tf.Tensor,
+        unread: tf.Tensor,
     ) -> composer.DecodingOptions:
         """How to write; a poem that may go on goes on by a line or more."""
         default, lines = self._options, rows["lines"]
@@ -281,7 +291,9 @@ class CandidateWriter(tf.Module):
         return tf.strings.strip(tf.strings.reduce_join(pieces, axis=1))
 
 
-def _draw(seeds, lines, owner, first) -> tf.Tensor:
+def _draw(
+    seeds: tf.Tensor, lines: tf.Tensor, owner: tf.Tensor, first: tf.Tensor
+) -> tf.Tensor:
     """The numbers `[N, MAX_TOKENS]` that decide each candidate."""
     draws = tf.map_fn(
         lambda row: composer.draw_uniform(*row),

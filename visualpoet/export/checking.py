@@ -10,6 +10,7 @@ import json
 import pathlib
 from collections.abc import Callable
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -162,7 +163,9 @@ def _broken() -> list[bytes]:
     return [b"", b"no picture", jpeg[: len(jpeg) // 2], png[: len(png) // 2]]
 
 
-def _check_invalid(export, name, inputs) -> None:
+def _check_invalid(
+    export: Export, name: str, inputs: dict[str, np.ndarray]
+) -> None:
     try:
         export.run(name, inputs)
     except tf.errors.InvalidArgumentError:
@@ -175,7 +178,9 @@ def _check_invalid(export, name, inputs) -> None:
     raise Failure(f"{name}: expected INVALID_ARGUMENT. Received: an answer")
 
 
-def _check_row_error(export, name, inputs) -> None:
+def _check_row_error(
+    export: Export, name: str, inputs: dict[str, np.ndarray]
+) -> None:
     outputs = export.run(name, inputs)
     is_error = [bool(text) for text in outputs["error"]]
     _require(
@@ -221,7 +226,7 @@ def _warmup(export: Export) -> None:
         _replay(export, request)
 
 
-def _replay(export, request) -> None:
+def _replay(export: Export, request: Any) -> None:
     model, spec = export.folder.resolve().parent.name, request.model_spec
     _require(
         spec.name == model,
@@ -252,7 +257,7 @@ def _metadata(export: Export) -> None:
         _require(not wrong, f"{part} differs: {wrong}")
 
 
-def _differing(said, found):
+def _differing(said: Any, found: Any) -> list[Any]:
     if not isinstance(said, dict) or not isinstance(found, dict):
         return [] if said == found else [said, found]
     keys = {*said, *found}
@@ -284,7 +289,13 @@ def _independence(export: Export) -> None:
             _check_alone(export, name, inputs, outputs, row)
 
 
-def _check_alone(export, name, inputs, outputs, row) -> None:
+def _check_alone(
+    export: Export,
+    name: str,
+    inputs: dict[str, np.ndarray],
+    outputs: dict[str, np.ndarray],
+    row: int,
+) -> None:
     alone = {key: value[row : row + 1] for key, value in inputs.items()}
     for key, value in export.run(name, alone).items():
         same = (
@@ -329,7 +340,7 @@ def check_export(folder: pathlib.Path) -> Iterator[Result]:
         )
     with contextlib.closing(Export(folder)) as export:
         for point in POINTS:
-            yield Result(point.__doc__, _reason(point, export))
+            yield Result(point.__doc__ or "", _reason(point, export))
 
 
 def _reason(point: Callable[[Export], None], export: Export) -> str:

@@ -1,6 +1,7 @@
 """Keras models with their weights kept in half as many bytes."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -43,7 +44,7 @@ class Float16Weights(tf.Module):
         trainable = [_as_float(v) for v in self.trainable]
         fixed = [_as_float(v) for v in self.fixed]
 
-        def apply(inputs):
+        def apply(inputs: Any) -> Any:
             return self._call(trainable, fixed, inputs)[0]
 
         return apply

@@ -5,6 +5,7 @@ import pathlib
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf import meta_graph_pb2
 
 from visualpoet.export import meta_graph
 from visualpoet.export import samples
@@ -21,7 +22,7 @@ class Export:
         self.folder = folder
 
     @functools.cached_property
-    def graph(self):
+    def graph(self) -> meta_graph_pb2.MetaGraphDef:
         """The meta graph."""
         return meta_graph.read_meta_graph(self.folder)
 

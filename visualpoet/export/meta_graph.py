@@ -2,6 +2,7 @@
 
 import pathlib
 from collections.abc import Iterator
+from collections.abc import Mapping
 
 import tensorflow as tf
 from tensorflow.core.framework import function_pb2
@@ -54,7 +55,9 @@ def describe_signatures(
     }
 
 
-def _describe(tensors) -> dict[str, dict]:
+def _describe(
+    tensors: Mapping[str, meta_graph_pb2.TensorInfo],
+) -> dict[str, dict]:
     return {
         name: {
             "dtype": tf.as_dtype(info.dtype).name,

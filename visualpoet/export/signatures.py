@@ -5,6 +5,7 @@ several signatures. Every input has one row a photograph, every output too.
 """
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import tensorflow as tf
 
@@ -15,7 +16,8 @@ IMAGE = {"image_bytes": tf.string}
 POEM = {"poem": tf.string}
 OPENING = {"opening": tf.string}
 
-Function = tf.types.experimental.GenericFunction
+Function: TypeAlias = tf.types.experimental.GenericFunction
+Tensors = dict[str, tf.Tensor]
 
 
 def control_inputs() -> dict[str, tf.DType]:
@@ -58,7 +60,7 @@ def make_signatures(poet: PoetModule) -> dict[str, Function]:
         "clue_ids": tf.TensorSpec([None, poet.num_clues], tf.int32),
     }
 
-    def serving_default(image_bytes):
+    def serving_default(image_bytes: tf.Tensor) -> Tensors:
         outputs = poet.compose(
             image_bytes,
             **{
@@ -70,7 +72,7 @@ def make_signatures(poet: PoetModule) -> dict[str, Function]:
         )
         return {name: outputs[name] for name in ("poem", *poet.scores)}
 
-    def start_poem(image_bytes):
+    def start_poem(image_bytes: tf.Tensor) -> Tensors:
         embedding = poet.embed_image(image_bytes)
         clue_ids = poet.choose_clues(embedding)
         return {
@@ -79,10 +81,10 @@ def make_signatures(poet: PoetModule) -> dict[str, Function]:
             "clues": poet.name_clues(clue_ids),
         }
 
-    def embed_image(image_bytes):
+    def embed_image(image_bytes: tf.Tensor) -> Tensors:
         return {"embedding": poet.embed_image(image_bytes)}
 
-    def embed_poem(poem):
+    def embed_poem(poem: tf.Tensor) -> Tensors:
         return {"embedding": poet.embed_poem(poem)}
 
     return {
@@ -110,7 +112,7 @@ def _serve(
     ]
 
     @tf.function(input_signature=specs, autograph=False)
-    def serve(*values):
+    def serve(*values: tf.Tensor) -> Tensors:
         return function(**dict(zip(inputs, values)))
 
     return serve

@@ -9,6 +9,7 @@ of them.
 import hashlib
 import pathlib
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -88,8 +89,8 @@ class SentimentExpert(keras.Model):
         scene_dim: int,
         hidden_dim: int,
         num_words: int,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         # === Layers ===
         normalize = keras.layers.BatchNormalization(name="normalize")
         drop_input = keras.layers.Dropout(0.3, name="drop_input")

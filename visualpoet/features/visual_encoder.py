@@ -1,5 +1,7 @@
 """One small CNN with three heads, distilled from the three experts."""
 
+from typing import Any
+
 import keras
 
 from visualpoet.features.experts import FEATURE_NAMES
@@ -7,7 +9,13 @@ from visualpoet.features.experts import FEATURE_NAMES
 ENCODER_SIZE = 128
 
 
-def _convolve(x, filters, kernel_size=3, strides=1, activation="relu"):
+def _convolve(
+    x: keras.KerasTensor,
+    filters: int,
+    kernel_size: int = 3,
+    strides: int = 1,
+    activation: str = "relu",
+) -> keras.KerasTensor:
     x = keras.layers.Conv2D(
         filters, kernel_size, strides, padding="same", use_bias=False
     )(x)
@@ -15,7 +23,9 @@ def _convolve(x, filters, kernel_size=3, strides=1, activation="relu"):
     return keras.layers.Activation(activation)(x)
 
 
-def _residual(x, filters, strides):
+def _residual(
+    x: keras.KerasTensor, filters: int, strides: int
+) -> keras.KerasTensor:
     y = _convolve(x, filters, strides=strides)
     y = _convolve(y, filters, activation="linear")
     if strides > 1:
@@ -47,8 +57,8 @@ class VisualEncoder(keras.Model):
         feature_dims: dict[str, int],
         filters: tuple[int, ...] = (48, 96, 176, 256),
         trunk_dim: int = 512,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         # === Functional model ===
         pixels = keras.Input([ENCODER_SIZE, ENCODER_SIZE, 3], name="pixels")
         x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(pixels)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from typing import Any
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -166,17 +167,17 @@ def write_candidates(
     # Of each photograph, then of each candidate.
     length = _count(opening > 0)
     state, condition = _both_sides(networks, image_embedding, clue_ids)
-    options = _of_each(dict(vars(options)), size)
+    each = _of_each(dict(vars(options)), size)
     draft = _begin(
-        networks, kinds, state, condition, opening, length, banned, options
+        networks, kinds, state, condition, opening, length, banned, each
     )
     one_line = _of_each(one_line, size)
-    draft, condition, length, one_line, options = _take(
-        (draft, condition, length, one_line, options), owner
+    draft, condition, length, one_line, each = _take(
+        (draft, condition, length, one_line, each), owner
     )
-    task = Task(condition, length, uniform, one_line, options)
+    task = Task(condition, length, uniform, one_line, each)
 
-    def write_some(draft):
+    def write_some(draft: Draft) -> list[Draft]:
         some = tf.where(~draft.done)[:MAX_SIDE_BY_SIDE, 0]
         further = _write(networks, kinds, *_take((draft, task), some))
         put = functools.partial(_put, some)
@@ -188,7 +189,7 @@ def write_candidates(
     return draft.tokens, draft.fluency
 
 
-def _of_each(values, size):
+def _of_each(values: Any, size: tf.Tensor) -> Any:
     """Values as tensors of `size` rows."""
     return tf.nest.map_structure(
         lambda value: tf.broadcast_to(tf.convert_to_tensor(value), [size]),
@@ -196,19 +197,21 @@ def _of_each(values, size):
     )
 
 
-def _take(values, rows):
+def _take(values: Any, rows: tf.Tensor) -> Any:
     return tf.nest.map_structure(lambda value: tf.gather(value, rows), values)
 
 
-def _put(rows, values, some):
+def _put(rows: tf.Tensor, values: tf.Tensor, some: tf.Tensor) -> tf.Tensor:
     return tf.tensor_scatter_nd_update(values, rows[:, None], some)
 
 
-def _count(is_one):
+def _count(is_one: tf.Tensor) -> tf.Tensor:
     return tf.math.count_nonzero(is_one, axis=1, dtype=tf.int32)
 
 
-def _both_sides(networks, image_embedding, clue_ids):
+def _both_sides(
+    networks: Networks, image_embedding: tf.Tensor, clue_ids: tf.Tensor
+) -> tuple[tf.Tensor, ...]:
     """State `[B, 2, H]` and condition, with and without the photograph."""
     sides = networks.start(
         tf.concat([image_embedding, tf.zeros_like(image_embedding)], axis=0),
@@ -217,14 +220,28 @@ def _both_sides(networks, image_embedding, clue_ids):
     return tuple(tf.stack(tf.split(side, 2), axis=1) for side in sides)
 
 
-def _step(networks, token_id, state, condition):
+def _step(
+    networks: Networks,
+    token_id: tf.Tensor,
+    state: tf.Tensor,
+    condition: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor]:
     """One step of both sides: `[2N, E]`, those without photograph last."""
     sides = (tf.concat(tf.unstack(x, axis=1), 0) for x in (state, condition))
     hidden, state = networks.step(tf.tile(token_id, [2]), *sides)
     return hidden, tf.stack(tf.split(state, 2), axis=1)
 
 
-def _begin(networks, kinds, state, condition, opening, length, banned, options):
+def _begin(
+    networks: Networks,
+    kinds: constraints.TokenKinds,
+    state: tf.Tensor,
+    condition: tf.Tensor,
+    opening: tf.Tensor,
+    length: tf.Tensor,
+    banned: tf.Tensor,
+    options: dict[str, tf.Tensor],
+) -> Draft:
     """Reads the openings; the drafts that hold them."""
     lines = _count(opening == kinds.line_break)
     read = tf.pad(opening, [[0, 0], [1, 0]], constant_values=START)
@@ -244,10 +261,16 @@ def _begin(networks, kinds, state, condition, opening, length, banned, options):
     )
 
 
-def _read(networks, state, condition, tokens, length):
+def _read(
+    networks: Networks,
+    state: tf.Tensor,
+    condition: tf.Tensor,
+    tokens: tf.Tensor,
+    length: tf.Tensor,
+) -> tf.Tensor:
     """State before the last token of each opening `[B, L + 1]`."""
 
-    def read(time, state):
+    def read(time: tf.Tensor, state: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         _, after = _step(networks, tokens[:, time], state, condition)
         after = tf.where((time < length)[:, None, None], after, state)
         return time + 1, tf.ensure_shape(after, state.shape)
@@ -258,7 +281,12 @@ def _read(networks, state, condition, tokens, length):
     return state
 
 
-def _write(networks, kinds, draft, task) -> Draft:
+def _write(
+    networks: Networks,
+    kinds: constraints.TokenKinds,
+    draft: Draft,
+    task: Task,
+) -> Draft:
     """Writes on, until at most half of the candidates are not done.
 
     Those go on with others then: rows that are done cost as much as the rest.
@@ -267,7 +295,7 @@ def _write(networks, kinds, draft, task) -> Draft:
     enough = tf.size(draft.written) // 2
     enough = tf.where(enough < MIN_SIDE_BY_SIDE, 0, enough)
 
-    def write(draft):
+    def write(draft: Draft) -> list[Draft]:
         hidden, state = _step(networks, draft.last, draft.state, task.condition)
         guided, fluent = _both_logits(networks, hidden, options.guidance)
         guided = _constrain(guided, kinds, draft, task.length, options)
@@ -292,11 +320,13 @@ def _write(networks, kinds, draft, task) -> Draft:
     return draft
 
 
-def _goes_on(done):
+def _goes_on(done: tf.Tensor) -> tf.Tensor:
     return tf.math.count_nonzero(~done, dtype=tf.int32)
 
 
-def _both_logits(networks, hidden, guidance):
+def _both_logits(
+    networks: Networks, hidden: tf.Tensor, guidance: tf.Tensor
+) -> list[tf.Tensor]:
     """Logits `[N, V]`, guided and without the photograph."""
     conditional, unconditional = tf.split(hidden, 2)
     guided = guide(conditional, unconditional, guidance[:, None])
@@ -304,7 +334,13 @@ def _both_logits(networks, hidden, guidance):
     return tf.split(both, 2)
 
 
-def _constrain(logits, kinds, draft, length, options):
+def _constrain(
+    logits: tf.Tensor,
+    kinds: constraints.TokenKinds,
+    draft: Draft,
+    length: tf.Tensor,
+    options: DecodingOptions,
+) -> tf.Tensor:
     """Adds what may not be written."""
     logits += draft.offsets
     logits += constraints.form_mask(
@@ -347,7 +383,13 @@ def fluency_gain(
     return tf.where(came & is_content, REPEATED, gain)
 
 
-def _append(kinds, draft, task, chosen, gain) -> Draft:
+def _append(
+    kinds: constraints.TokenKinds,
+    draft: Draft,
+    task: Task,
+    chosen: tf.Tensor,
+    gain: tf.Tensor,
+) -> Draft:
     """The draft with one token more."""
     places = tf.range(tf.shape(draft.tokens)[1])
     here = places == (task.length + draft.written)[:, None]  # [N, T]

@@ -1,5 +1,7 @@
 """Regions-Hierarchical: a line RNN over image regions, a word RNN per line."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -47,8 +49,8 @@ class HierarchicalGenerator(keras.Model):
         hidden_dim: int,
         region_dim: int,
         dropout: float = 0.1,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         # === Layers ===
         project = keras.layers.Dense(
             hidden_dim, activation="relu", name="project_regions"

@@ -37,9 +37,10 @@ class KnownRuns:
         self._is_word = is_word
         runs = [np.zeros([0, RUN_LENGTH], np.int64)]
         runs += [_list_runs(np.asarray(ids), is_word) for ids in token_ids]
-        runs = np.unique(np.concatenate(runs), axis=0)
         # As a tensor an export holds it once, however many functions read it.
-        self._bits = tf.constant(_set_bits(runs))
+        self._bits = tf.constant(
+            _set_bits(np.unique(np.concatenate(runs), axis=0))
+        )
 
     def measure_copied(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Measures poems.
@@ -69,14 +70,16 @@ class KnownRuns:
         found = tf.math.count_nonzero(inside, axis=1, dtype=tf.float32)
         return tf.math.divide_no_nan(found, tf.cast(length, tf.float32))
 
-    def _gather_words(self, token_ids):
+    def _gather_words(
+        self, token_ids: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """The words without gaps, and how many of each poem."""
         is_word = tf.gather(tf.constant(self._is_word), token_ids)
         order = tf.argsort(tf.cast(~is_word, tf.int32), axis=1, stable=True)
         length = tf.math.count_nonzero(is_word, axis=1, dtype=tf.int32)
         return tf.gather(token_ids, order, batch_dims=1), length
 
-    def _has(self, runs):
+    def _has(self, runs: tf.Tensor) -> tf.Tensor:
         """Whether the filter has runs `[N, W, RUN_LENGTH]`."""
         products = tf.cast(runs, tf.int64)[..., None] * _FACTORS
         places = tf.reduce_sum(products, axis=-2) % _PRIME

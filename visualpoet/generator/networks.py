@@ -49,12 +49,16 @@ def wrap_networks(
     # way for 16 rows than for 2, and a poem would depend on its neighbours.
     output = tf.transpose(token_embedding)
 
-    def start(image_embedding, clue_ids):
+    def start(
+        image_embedding: tf.Tensor, clue_ids: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         given = {"image_embedding": image_embedding, "clue_ids": clue_ids}
         view = start_view({name: given[name] for name in names})
         return view["state"], view["condition"]
 
-    def step(token_id, state, condition):
+    def step(
+        token_id: tf.Tensor, state: tf.Tensor, condition: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         view = step_view(
             {"token_id": token_id, "state": state, "condition": condition}
         )

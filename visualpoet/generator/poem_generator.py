@@ -1,5 +1,7 @@
 """The generator: a GRU language model that sees a photograph."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -47,8 +49,8 @@ class PoemGenerator(keras.Model):
         image_dim: int,
         conditioning: str = "clues",
         dropout: float = 0.0,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         if conditioning not in CONDITIONINGS:
             raise ValueError(
                 f"expected a conditioning of {CONDITIONINGS}. Received: "
@@ -82,10 +84,13 @@ class PoemGenerator(keras.Model):
         )
         drop = keras.layers.Dropout(dropout, name="drop")
 
-        def condition_on(image_embedding, clue_ids):
+        def condition_on(
+            image_embedding: keras.KerasTensor,
+            clue_ids: keras.KerasTensor | None,
+        ) -> keras.KerasTensor:
             if conditioning == "first_state":
                 return ops.tile(image_embedding[:, :1] * 0, (1, embedding_dim))
-            if conditioning == "every_step":
+            if clue_ids is None:
                 return see(image_embedding)
             is_clue = ops.cast(clue_ids > 0, "float32")[..., None]
             total = ops.sum(embed(clue_ids) * is_clue, axis=1)

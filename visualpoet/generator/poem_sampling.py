@@ -6,6 +6,7 @@ from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import PAD
 from visualpoet.corpus.vocabulary import START
 from visualpoet.generator import samplers
+from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.samplers import NEVER
 
 
@@ -47,7 +48,7 @@ def draw(logits: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
 
 
 def sample_poems(
-    generator,
+    generator: PoemGenerator,
     photograph: dict[str, tf.Tensor],
     max_tokens: int,
     uniform: tf.Tensor | None = None,
@@ -83,7 +84,9 @@ def sample_poems(
         missing = max_tokens - tf.shape(prefix)[1]
         tokens = tf.pad(prefix, [[0, 0], [0, missing]])
 
-    def write(time, tokens, state):
+    def write(
+        time: tf.Tensor, tokens: tf.Tensor, state: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         last = tf.gather(tokens, time - 1, axis=1)
         step = generator.step_view(
             {
@@ -106,7 +109,9 @@ def sample_poems(
         tokens = tf.where(here, chosen[:, None], tokens)
         return time + 1, tokens, step["state"]
 
-    def goes_on(time, tokens, state):
+    def goes_on(
+        time: tf.Tensor, tokens: tf.Tensor, state: tf.Tensor
+    ) -> tf.Tensor:
         last = tf.gather(tokens, time - 1, axis=1)
         ended = tf.reduce_all((last == END) | (last == PAD))
         return (time < max_tokens) & ~ended

@@ -1,5 +1,7 @@
 """Candidates in order, by fit to the photograph, fluency and other scores."""
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 from visualpoet.corpus.vocabulary import END
@@ -33,7 +35,9 @@ def measure_fluency(
         tf.zeros([1, image_dim]), tf.zeros([1, 1], tf.int32)
     )
 
-    def read(time, last, state, total):
+    def read(
+        time: tf.Tensor, last: tf.Tensor, state: tf.Tensor, total: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
         hidden, state = networks.step(last, state, condition)
         token = tokens[time][None]
         gain = fluency_gain(
@@ -110,7 +114,7 @@ def rank_candidates(
     scores: dict[str, tf.Tensor],
     options: DecodingOptions,
     opening_length: tf.Tensor | int = 0,
-    ends: tf.Tensor | tuple[int, ...] = (END,),
+    ends: Sequence[tf.Tensor | int] = (END,),
 ) -> dict[str, tf.Tensor]:
     """Orders candidates by `score_candidates`.
 

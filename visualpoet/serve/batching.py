@@ -5,6 +5,7 @@ import concurrent.futures
 import dataclasses
 import logging
 import time
+from collections.abc import Callable
 from collections.abc import Mapping
 
 import numpy as np
@@ -132,7 +133,7 @@ class Batcher:
 
     async def _collect(self) -> list[_Work]:
         """Waits for work, and a little for more of its kind."""
-        await self._wait_until(lambda: self._queue, None)
+        await self._wait_until(lambda: bool(self._queue), None)
         first = self._queue[0]
         has_company = self._running > 0 or self._last_size > 1
         if has_company and first.key is not None:
@@ -144,7 +145,9 @@ class Batcher:
         self._queue = [work for work in self._queue if work not in batch]
         return [work for work in batch if not work.done.done()]
 
-    async def _wait_until(self, ready, seconds: float | None) -> None:
+    async def _wait_until(
+        self, ready: Callable[[], bool], seconds: float | None
+    ) -> None:
         try:
             async with asyncio.timeout(seconds):
                 while not ready():
@@ -155,7 +158,8 @@ class Batcher:
 
     def _alike(self) -> list[_Work]:
         """What can run together with the first of the queue."""
-        batch, rows = [], 0
+        batch: list[_Work] = []
+        rows = 0
         for work in self._queue:
             if not batch:
                 key = work.key

@@ -11,6 +11,7 @@ import random
 import threading
 from collections.abc import Awaitable
 from collections.abc import Callable
+from collections.abc import Coroutine
 from collections.abc import Mapping
 from typing import Any
 
@@ -107,11 +108,12 @@ class AsyncPoemClient:
         name, inputs = controls.choose_signature(values), dict(values)
         if name == "compose":
             del inputs["opening"]
+        deadline = asyncio.get_running_loop().time() + self._timeout
         try:
-            async with asyncio.timeout(self._timeout) as limit:
+            async with asyncio.timeout_at(deadline):
                 return await self._retry(
                     lambda left: self._transport.predict(name, inputs, left),
-                    limit.when(),
+                    deadline,
                 )
         except TimeoutError as error:
             raise errors.ServeError(
@@ -193,7 +195,7 @@ class PoemClient:
         self._run(self._client.close())
         self._end()
 
-    def _run(self, coroutine) -> Any:
+    def _run(self, coroutine: Coroutine) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     def _end(self) -> None:

@@ -4,6 +4,9 @@ import asyncio
 import concurrent.futures
 import io
 import warnings
+from collections.abc import Callable
+from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
@@ -17,6 +20,8 @@ from visualpoet.serve.servable import PICTURES
 from visualpoet.serve.servable import Signature
 from visualpoet.serve.servable import Tensors
 from visualpoet.serve.versions import Versions
+
+T = TypeVar("T")
 
 
 def check_size(content: bytes, max_pixels: int) -> str:
@@ -43,7 +48,7 @@ def check_size(content: bytes, max_pixels: int) -> str:
             f"picture: {image.width} x {image.height} is too large, expected "
             f"at most {max_pixels} pixels"
         )
-    return image.format
+    return image.format or ""
 
 
 def check_picture(content: bytes, max_pixels: int) -> bytes:
@@ -99,7 +104,7 @@ class Core:
         self._pictures = concurrent.futures.ThreadPoolExecutor(
             options.threads, thread_name_prefix="picture"
         )
-        self._batcher: Batcher | None = None
+        self._batcher: Batcher  # from `start` on, and so is the watcher
         self._watcher: asyncio.Task | None = None
 
     async def start(self) -> None:
@@ -191,7 +196,7 @@ class Core:
             )
         return checked.reshape(contents.shape)
 
-    async def in_thread(self, function, *arguments):
+    async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
         """Runs what takes long for a picture beside the event loop."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pictures, function, *arguments)
@@ -200,7 +205,6 @@ class Core:
         """Ends tasks and threads; nothing may be waiting any more."""
         if self._watcher:
             self._watcher.cancel()
-        if self._batcher:
             await self._batcher.close()
         self.versions.close()
         self._pictures.shutdown()

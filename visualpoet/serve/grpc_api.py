@@ -4,6 +4,10 @@ import asyncio
 import logging
 import math
 import time
+from collections.abc import Awaitable
+from collections.abc import Callable
+from collections.abc import Iterable
+from typing import Any
 
 import grpc
 import numpy as np
@@ -36,12 +40,16 @@ _FIELDS = {
 _SIGNATURE_DEF = "signature_def"
 _HEALTH = "/grpc.health.v1."
 
+Method = Callable[..., Awaitable[Any]]
 
-def _guarded(api: str):
+
+def _guarded(api: str) -> Callable[[Method], Method]:
     """Counts a method's calls and turns its errors into statuses."""
 
-    def decorate(method):
-        async def call(self, request, context):
+    def decorate(method: Method) -> Method:
+        async def call(
+            self: Any, request: Any, context: grpc.aio.ServicerContext
+        ) -> Any:
             started = time.perf_counter()
             code = "OK"
             try:
@@ -73,7 +81,7 @@ def _shorten(message: str) -> str:
     return f"{message[:_MAX_MESSAGE]}...TRUNCATED"
 
 
-def _resolve(core: Core, request) -> Servable:
+def _resolve(core: Core, request: Any) -> Servable:
     """The version a request's `model_spec` means."""
     if not request.HasField("model_spec"):
         raise errors.invalid("Missing ModelSpec")
@@ -86,7 +94,7 @@ def _resolve(core: Core, request) -> Servable:
     )
 
 
-async def _refuse(context, what: str) -> None:
+async def _refuse(context: grpc.aio.ServicerContext, what: str) -> None:
     await context.abort(
         grpc.StatusCode.UNIMPLEMENTED,
         f"{what} is not served: this model has signatures for Predict only",
@@ -99,7 +107,13 @@ class RefuseNoise(grpc.aio.ServerInterceptor):
     Left to itself, the server says UNKNOWN and writes to the log.
     """
 
-    async def intercept_service(self, continuation, handler_call_details):
+    async def intercept_service(
+        self,
+        continuation: Callable[
+            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]
+        ],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler:
         """Wraps the handler of a method with one request and one answer.
 
         Args:
@@ -113,13 +127,13 @@ class RefuseNoise(grpc.aio.ServerInterceptor):
         if handler is None or handler.unary_unary is None:
             return handler
 
-        def read(content):
+        def read(content: bytes) -> Any:
             try:
                 return handler.request_deserializer(content)
             except DecodeError:
                 return None
 
-        async def call(request, context):
+        async def call(request: Any, context: grpc.aio.ServicerContext) -> Any:
             if request is None:
                 code = grpc.StatusCode.INVALID_ARGUMENT
                 await context.abort(code, "Unable to parse request")
@@ -144,7 +158,13 @@ class LimitCalls(grpc.aio.ServerInterceptor):
         self._calls = calls
         self._busy = 0
 
-    async def intercept_service(self, continuation, handler_call_details):
+    async def intercept_service(
+        self,
+        continuation: Callable[
+            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]
+        ],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler:
         """Wraps the handler of a method with one request and one answer.
 
         Args:
@@ -159,7 +179,7 @@ class LimitCalls(grpc.aio.ServerInterceptor):
         if handler is None or handler.unary_unary is None or is_health:
             return handler
 
-        async def call(request, context):
+        async def call(request: Any, context: grpc.aio.ServicerContext) -> Any:
             if self._busy >= self._calls:
                 await context.abort(
                     grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -187,7 +207,11 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self._core = core
 
     @_guarded("grpc_predict")
-    async def Predict(self, request, context):
+    async def Predict(
+        self,
+        request: predict_pb2.PredictRequest,
+        context: grpc.aio.ServicerContext,
+    ) -> predict_pb2.PredictResponse:
         """Runs a signature."""
         core = self._core
         deadline = core.deadline(context.time_remaining())
@@ -211,7 +235,11 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         )
 
     @_guarded("grpc_metadata")
-    async def GetModelMetadata(self, request, context):
+    async def GetModelMetadata(
+        self,
+        request: get_model_metadata_pb2.GetModelMetadataRequest,
+        context: grpc.aio.ServicerContext,
+    ) -> get_model_metadata_pb2.GetModelMetadataResponse:
         """Returns the signatures."""
         if not request.HasField("model_spec"):
             raise errors.invalid("Missing ModelSpec")
@@ -234,15 +262,21 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         )
         return response
 
-    async def Classify(self, request, context):
+    async def Classify(
+        self, request: Any, context: grpc.aio.ServicerContext
+    ) -> None:
         """Is not served."""
         await _refuse(context, "Classify")
 
-    async def Regress(self, request, context):
+    async def Regress(
+        self, request: Any, context: grpc.aio.ServicerContext
+    ) -> None:
         """Is not served."""
         await _refuse(context, "Regress")
 
-    async def MultiInference(self, request, context):
+    async def MultiInference(
+        self, request: Any, context: grpc.aio.ServicerContext
+    ) -> None:
         """Is not served."""
         await _refuse(context, "MultiInference")
 
@@ -258,7 +292,11 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         self._core = core
 
     @_guarded("grpc_status")
-    async def GetModelStatus(self, request, context):
+    async def GetModelStatus(
+        self,
+        request: get_model_status_pb2.GetModelStatusRequest,
+        context: grpc.aio.ServicerContext,
+    ) -> get_model_status_pb2.GetModelStatusResponse:
         """Returns the states of versions."""
         if not request.HasField("model_spec"):
             raise errors.invalid("Missing ModelSpec")
@@ -272,7 +310,9 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
             entry.status.error_message = state.message
         return response
 
-    async def HandleReloadConfigRequest(self, request, context):
+    async def HandleReloadConfigRequest(
+        self, request: Any, context: grpc.aio.ServicerContext
+    ) -> None:
         """Is not served: versions are found by looking at the folder."""
         await context.abort(
             grpc.StatusCode.UNIMPLEMENTED,
@@ -281,7 +321,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
 
 
 def _read_inputs(
-    signature: Signature, request, max_bytes: int
+    signature: Signature, request: predict_pb2.PredictRequest, max_bytes: int
 ) -> dict[str, np.ndarray]:
     given, known = set(request.inputs), set(signature.inputs)
     if len(given) != len(known):
@@ -302,7 +342,7 @@ def _read_inputs(
     }
 
 
-def _braces(names) -> str:
+def _braces(names: Iterable[str]) -> str:
     return "{" + ",".join(sorted(names)) + "}"
 
 
@@ -340,7 +380,9 @@ def _repeated_bytes(tensor: tensor_pb2.TensorProto, number: int) -> int:
     return len(texts[-1]) * number if 0 < len(texts) < number else 0
 
 
-def _wanted_outputs(signature: Signature, request) -> tuple[str, ...]:
+def _wanted_outputs(
+    signature: Signature, request: predict_pb2.PredictRequest
+) -> tuple[str, ...]:
     wanted = tuple(request.output_filter)
     for name in wanted:
         if name not in signature.outputs:

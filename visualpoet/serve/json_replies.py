@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
 
@@ -76,6 +77,7 @@ def _to_list(name: str, array: np.ndarray) -> Any:
         raise errors.invalid(
             f"Failed to write JSON value for tensor type: {dtype_name(dtype)}"
         )
+    write: Callable[[Any], Any]
     if dtype == tf.string:
         write = _write_bytes if name.endswith("_bytes") else _write_text
     elif dtype == tf.float32:

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from visualpoet.serve.json_words import dtype_name
 from visualpoet.serve.json_words import format_error
 from visualpoet.serve.json_words import type_error
 from visualpoet.serve.servable import Signature
+
+Inputs = Mapping[str, tf.TensorSpec]
+Columns = dict[str, list[np.ndarray]]
 
 MAX_VALUES = 2**20
 _MAX_TOKENS = 2 * MAX_VALUES  # each value may stand in a list of its own
@@ -155,7 +159,9 @@ def _read_rows(
     return {name: np.stack(rows) for name, rows in columns.items()}
 
 
-def _add_named(number, instance, inputs, columns) -> None:
+def _add_named(
+    number: int, instance: Any, inputs: Inputs, columns: Columns
+) -> None:
     if not _is_named(instance):
         raise errors.invalid(
             f"Expecting object but got list at item {number} of input list"
@@ -176,7 +182,9 @@ def _add_named(number, instance, inputs, columns) -> None:
         )
 
 
-def _add_plain(number, instance, inputs, columns) -> None:
+def _add_plain(
+    number: int, instance: Any, inputs: Inputs, columns: Columns
+) -> None:
     if _is_named(instance):
         raise errors.invalid(
             f"Expecting value/list but got object at item {number} of input "
@@ -191,7 +199,7 @@ def _add_plain(number, instance, inputs, columns) -> None:
         ) from error
 
 
-def _add(name, value, inputs, columns) -> None:
+def _add(name: str, value: Any, inputs: Inputs, columns: Columns) -> None:
     if name not in inputs:
         raise errors.invalid(f"JSON object: does not have named input: {name}")
     array = _to_array(value, inputs[name].dtype)
@@ -265,7 +273,9 @@ def _to_array(value: Any, dtype: tf.DType) -> np.ndarray:
     return array.reshape(shape)
 
 
-def _fill(value, level, shape, dtype, flat) -> None:
+def _fill(
+    value: Any, level: int, shape: Sequence[int], dtype: tf.DType, flat: list
+) -> None:
     if not isinstance(value, list):
         if level != len(shape):
             raise errors.invalid(

@@ -62,7 +62,7 @@ def dtype_name(dtype: tf.DType) -> str:
 def _json_type(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "Null", True: "True", False: "False"}[value]
-    names = {dict: "Object", list: "Array", str: "String"}
+    names: dict[type, str] = {dict: "Object", list: "Array", str: "String"}
     return names.get(type(value), "Number")
 
 

@@ -25,47 +25,51 @@ class Metrics:
         version: The highest version served.
     """
 
-    def __init__(self):
-        self._registry = prometheus_client.CollectorRegistry()
-        prometheus_client.ProcessCollector(registry=self._registry)
-        given = {"registry": self._registry}
+    def __init__(self) -> None:
+        registry = prometheus_client.CollectorRegistry()
+        prometheus_client.ProcessCollector(registry=registry)
+        self._registry = registry
         self.requests = prometheus_client.Counter(
             "visualpoet_requests",
             "Finished requests.",
             ["api", "code"],
-            **given,
+            registry=registry,
         )
         self.request_seconds = prometheus_client.Histogram(
             "visualpoet_request_seconds",
             "Seconds of a request.",
             ["api"],
             buckets=_SECONDS,
-            **given,
+            registry=registry,
         )
         self.graph_seconds = prometheus_client.Histogram(
             "visualpoet_graph_seconds",
             "Seconds inside TensorFlow of one run.",
             ["signature"],
             buckets=_SECONDS,
-            **given,
+            registry=registry,
         )
         self.batch_rows = prometheus_client.Histogram(
             "visualpoet_batch_rows",
             "Rows of one run.",
             ["signature"],
             buckets=_ROWS,
-            **given,
+            registry=registry,
         )
         self.refused = prometheus_client.Counter(
             "visualpoet_refused_rows",
             "Rows refused because the queue was full.",
-            **given,
+            registry=registry,
         )
         self.version = prometheus_client.Gauge(
-            "visualpoet_version", "The highest version served.", **given
+            "visualpoet_version",
+            "The highest version served.",
+            registry=registry,
         )
         self._queue = prometheus_client.Gauge(
-            "visualpoet_queue_length", "Rows that wait for a run.", **given
+            "visualpoet_queue_length",
+            "Rows that wait for a run.",
+            registry=registry,
         )
 
     def watch_queue(self, length: Callable[[], int]) -> None:

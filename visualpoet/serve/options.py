@@ -56,7 +56,7 @@ class ServerOptions:
     body_bytes: int = _option(20 * 2**20, "of one request")
     picture_pixels: int = _option(50_000_000, "of one photograph")
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for names, fits, expected in _BOUNDS:
             for name in names:
                 value = getattr(self, name)

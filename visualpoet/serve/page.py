@@ -22,7 +22,7 @@ HEADERS = {
 class Page:
     """Answers `/` and `/static/<name>` with the files of `web/`."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         folder = importlib.resources.files("visualpoet.serve") / "web"
         self._files = {
             file.name: file.read_bytes()

@@ -19,7 +19,7 @@ def memory_megabytes(process_id: int, name: str) -> float:
         MB.
     """
     status = pathlib.Path(f"/proc/{process_id}/status").read_text()
-    return int(re.search(rf"{name}:\s+(\d+)", status)[1]) / 1024
+    return int(re.findall(rf"{name}:\s+(\d+)", status)[0]) / 1024
 
 
 class ServerProcess:
@@ -48,7 +48,9 @@ class ServerProcess:
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        _, self.address, grpc = self._process.stdout.readline().split()
+        # A pipe, as asked for above.
+        line: str = self._process.stdout.readline()  # type: ignore[union-attr]
+        _, self.address, grpc = line.split()
         self.grpc_address = grpc.removeprefix("grpc://")
         self.exit_code: int | None = None
         self.start_seconds = time.perf_counter() - started

@@ -14,6 +14,7 @@ from visualpoet.serve import json_requests
 from visualpoet.serve import replies
 from visualpoet.serve.core import Core
 from visualpoet.serve.servable import Servable
+from visualpoet.serve.servable import Signature
 
 _VERSION = r"(?:/versions/(\d+)|/labels/([^/:]+))?"
 _PREDICT = re.compile(
@@ -142,7 +143,7 @@ def _target(
     )
 
 
-def _find_signature(servable: Servable, name: str):
+def _find_signature(servable: Servable, name: str) -> Signature:
     return servable.signature(
         name,
         "INVALID_ARGUMENT",

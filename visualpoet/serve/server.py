@@ -5,6 +5,8 @@ import logging
 import signal
 import sys
 import time
+from collections.abc import Awaitable
+from collections.abc import Callable
 
 import grpc
 from aiohttp import web
@@ -23,6 +25,8 @@ from visualpoet.serve.options import ServerOptions
 from visualpoet.serve.page import Page
 from visualpoet.serve.poems import PoemsApi
 from visualpoet.serve.rest import RestApi
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _log = logging.getLogger(__name__)
 # Broken HTTP is answered; a traceback each would only fill the log.
@@ -118,7 +122,7 @@ class Server:
 
     @web.middleware
     async def _answer(
-        self, request: web.Request, handler
+        self, request: web.Request, handler: Handler
     ) -> web.StreamResponse:
         """Every answer is counted, every error is JSON."""
         started = time.perf_counter()
@@ -138,7 +142,7 @@ class Server:
             counts.request_seconds.labels(api).observe(seconds)
 
     async def _attempt(
-        self, request: web.Request, handler
+        self, request: web.Request, handler: Handler
     ) -> web.StreamResponse:
         if self._busy > self._options.requests:
             error = errors.ServeError(
