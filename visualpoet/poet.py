@@ -193,6 +193,14 @@ class Poet:
             PictureError: If a photograph cannot be used.
             TypeError: If there is no such control.
             ValueError: If a control is not what is expected.
+
+        Example:
+            >>> import visualpoet
+            >>> poet = visualpoet.load()
+            >>> night = np.full([64, 64, 3], (10, 20, 60), np.uint8)
+            >>> poem = poet.write(night, seed=3, lines=4, candidates=2)
+            >>> len(poem.lines), len(poem.candidates)
+            (4, 2)
         """
         values = controls.complete(controls.CONTROLS, given, self.options)
         if isinstance(photographs, Sequence) and not isinstance(
@@ -270,5 +278,14 @@ def load(model: str | pathlib.Path | None = None) -> Poet:
 
     Raises:
         FileNotFoundError: If there is no such model.
+
+    Example:
+        >>> import visualpoet
+        >>> poet = visualpoet.load()
+        >>> sea, waves, bread = poet.embed_poems(
+        ...     ["The sea at night", "Waves in the dark", "Bread and butter"]
+        ... )
+        >>> bool(sea @ waves > sea @ bread)
+        True
     """
     return Poet(default_model() if model is None else pathlib.Path(model))

@@ -146,6 +146,15 @@ def read_poems(path: pathlib.Path) -> tuple[list[Poem], list[BadRow]]:
 
     Raises:
         FileNotFoundError: If the path does not exist.
+
+    Example:
+        >>> path = pathlib.Path("poems.json")
+        >>> _ = path.write_text('[{"text": "The sea"}, {"title": "Day"}]')
+        >>> poems, bad_rows = read_poems(path)
+        >>> poems[0].text
+        'The sea'
+        >>> bad_rows[0].reason
+        'expected a text in poem or text. Received the fields: title'
     """
     return _read(path, _poem)
 

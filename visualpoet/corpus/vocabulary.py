@@ -42,6 +42,13 @@ class Vocabulary:
     Args:
         tokenizer: A trained tokenizer.
         level: `word` or `character`.
+
+    Example:
+        >>> vocabulary = Vocabulary.train(["The sea sleeps."], size=20)
+        >>> vocabulary.encode("The sea!")
+        [8, 6, 3]
+        >>> vocabulary.decode([8, 6, 5])
+        'The sea.'
     """
 
     def __init__(self, tokenizer: tokenizers.Tokenizer, level: str):

@@ -31,6 +31,15 @@ class MultimodalDiscriminator(keras.Model):
 
     Call arguments: dict of `token_ids` int `[B, T]` and `image_embedding`
     float `[B, image_dim]`; returns logits `[B, 3]` in the order of `CLASSES`.
+
+    Example:
+        >>> discriminator = MultimodalDiscriminator(
+        ...     20, mark_ids=[4], image_dim=5, embedding_dim=6, hidden_dim=7
+        ... )
+        >>> poems = ops.array([[1, 8, 6, 2], [1, 9, 2, 0]])
+        >>> inputs = {"token_ids": poems, "image_embedding": ops.ones([2, 5])}
+        >>> discriminator(inputs).shape
+        TensorShape([2, 3])
     """
 
     def __init__(

@@ -32,6 +32,14 @@ class PoemStyleDiscriminator(keras.Model):
 
     Call arguments: dict of `token_ids` int `[B, T]`; returns logits
     `[B, len(classes)]`.
+
+    Example:
+        >>> discriminator = PoemStyleDiscriminator(
+        ...     20, mark_ids=[4], embedding_dim=6, hidden_dim=7
+        ... )
+        >>> poems = keras.ops.array([[1, 8, 6, 2], [1, 9, 2, 0]])
+        >>> discriminator({"token_ids": poems}).shape
+        TensorShape([2, 4])
     """
 
     def __init__(

@@ -32,6 +32,11 @@ def adversarial_reward(
 
     Raises:
         ValueError: If `paired_weight` is not in [0, 1].
+
+    Example:
+        >>> paired, poetic = tf.constant([1.0, 0.0]), tf.constant([0.0, 1.0])
+        >>> adversarial_reward(paired, poetic, paired_weight=0.75).numpy()
+        array([0.75, 0.25], dtype=float32)
     """
     if not 0.0 <= paired_weight <= 1.0:
         raise ValueError(
@@ -48,6 +53,10 @@ def first_class_probability(logits: tf.Tensor) -> tf.Tensor:
 
     Returns:
         float32 `[B]`.
+
+    Example:
+        >>> first_class_probability(tf.zeros([2, 4])).numpy()
+        array([0.25, 0.25], dtype=float32)
     """
     return tf.nn.softmax(tf.cast(logits, tf.float32))[:, 0]
 
@@ -66,6 +75,10 @@ def check_rewards(values: Sequence[float], size: int, name: str) -> np.ndarray:
     Raises:
         ValueError: If they are no numbers, the shape is another, or a value
             is NaN or outside [0, 1].
+
+    Example:
+        >>> check_rewards([0.5, 1], size=2, name="rhymes")
+        array([0.5, 1. ], dtype=float32)
     """
     try:
         rewards = np.asarray(values, np.float32)
@@ -125,6 +138,10 @@ def load_reward(name: str) -> Reward:
 
     Raises:
         ValueError: If there is none, or if it cannot be called.
+
+    Example:
+        >>> load_reward("builtins.min")([0.2, 0.7], [0.5, 0.5])
+        [0.2, 0.7]
     """
     module, _, function = name.rpartition(".")
     try:

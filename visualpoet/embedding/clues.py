@@ -37,6 +37,11 @@ class ClueHead(keras.Model):
 
     Raises:
         ValueError: If no word can be a clue.
+
+    Example:
+        >>> clue_head = ClueHead(word_ids=[6, 8, 9], image_dim=5)
+        >>> clue_head(np.ones([2, 5])).shape
+        TensorShape([2, 3])
     """
 
     def __init__(

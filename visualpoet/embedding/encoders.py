@@ -42,6 +42,13 @@ class ImageTower(keras.Model):
 
     Call arguments: dict of `object`, `scene`, `sentiment`, each float
     `[B, F]`; returns float `[B, embedding_dim]`.
+
+    Example:
+        >>> dims = {"object": 8, "scene": 6, "sentiment": 4}
+        >>> image_tower = ImageTower(dims, embedding_dim=5)
+        >>> features = {name: np.ones([2, dims[name]]) for name in dims}
+        >>> image_tower(features).shape
+        TensorShape([2, 5])
     """
 
     def __init__(
@@ -115,6 +122,13 @@ class PoemTower(keras.Model):
     Call arguments: int `[B, T]` token ids, 0 on padding; returns float
     `[B, embedding_dim]`. Padding, special tokens and unknown words count
     nothing.
+
+    Example:
+        >>> poem_tower = PoemTower(
+        ...     vocabulary_size=20, line_break=5, word_dim=6, embedding_dim=7
+        ... )
+        >>> poem_tower(np.array([[8, 6, 5, 9], [7, 0, 0, 0]])).shape
+        TensorShape([2, 7])
     """
 
     def __init__(

@@ -28,6 +28,13 @@ def ranking_loss(
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> places = tf.constant([[1.0, 0.0], [0.0, 1.0]])
+        >>> ranking_loss(places, places).numpy()
+        np.float32(0.0)
+        >>> ranking_loss(places, places[::-1], margin=0.5).numpy()
+        np.float32(3.0)
     """
     if image_embeddings.shape != poem_embeddings.shape:
         raise ValueError(

@@ -81,6 +81,15 @@ class SentimentExpert(keras.Model):
     Call arguments: dict of `object` `[B, object_dim]` and `scene`
     `[B, scene_dim]`; returns dict of `sentiment` `[B, hidden_dim]` (after
     ReLU) and `logits` `[B, num_words]`.
+
+    Example:
+        >>> expert = SentimentExpert(
+        ...     object_dim=8, scene_dim=6, hidden_dim=4, num_words=3
+        ... )
+        >>> features = {"object": np.ones([2, 8]), "scene": np.ones([2, 6])}
+        >>> outputs = expert(features)
+        >>> outputs["sentiment"].shape, outputs["logits"].shape
+        (TensorShape([2, 4]), TensorShape([2, 3]))
     """
 
     def __init__(

@@ -50,6 +50,13 @@ class VisualEncoder(keras.Model):
 
     Call arguments: float `[B, 128, 128, 3]` in [0, 255]; returns dict of
     `object`, `scene`, `sentiment`, each float `[B, F]`.
+
+    Example:
+        >>> encoder = VisualEncoder(
+        ...     {"object": 8, "scene": 6, "sentiment": 4}, filters=(4, 8)
+        ... )
+        >>> encoder(keras.ops.zeros([1, 128, 128, 3]))["scene"].shape
+        TensorShape([1, 6])
     """
 
     def __init__(

@@ -40,6 +40,15 @@ class HierarchicalGenerator(keras.Model):
     padding); returns dict of `logits` `[B, MAX_LINES, MAX_WORDS + 1, V]` of
     the next token and `stop` `[B, MAX_LINES]`, the logit that a line is the
     last.
+
+    Example:
+        >>> generator = HierarchicalGenerator(
+        ...     vocabulary_size=20, embedding_dim=6, hidden_dim=7, region_dim=5
+        ... )
+        >>> lines = np.ones([2, MAX_LINES, MAX_WORDS + 1], int)
+        >>> outputs = generator({"regions": np.ones([2, 4, 5]), "lines": lines})
+        >>> outputs["logits"].shape, outputs["stop"].shape
+        (TensorShape([2, 10, 11, 20]), TensorShape([2, 10]))
     """
 
     def __init__(
@@ -131,6 +140,13 @@ def hierarchical_loss(
 
     Returns:
         float scalar [nats].
+
+    Example:
+        >>> logits, stop = tf.zeros([1, 1, 3, 20]), tf.zeros([1, 1])
+        >>> lines = tf.constant([[[1, 8, 6, 2]]])
+        >>> loss = hierarchical_loss({"logits": logits, "stop": stop}, lines)
+        >>> round(float(loss - tf.math.log(20.0)), 3)  # log 2, of the stop
+        0.693
     """
     targets = lines[..., 1:]
     words = tf.cast(targets != PAD, tf.float32)

@@ -29,6 +29,16 @@ class KnownRuns:
     Args:
         token_ids: Poems that the generator learnt from.
         kinds: Sorts of tokens. Marks and line breaks are no part of a run.
+
+    Example:
+        >>> from visualpoet.corpus.vocabulary import Vocabulary
+        >>> from visualpoet.generator.constraints import token_kinds
+        >>> poems = ["the sea sleeps in the dark", "the sea sleeps in the sun"]
+        >>> vocabulary = Vocabulary.train(poems, size=20)
+        >>> ids = vocabulary.encode_batch(poems)
+        >>> known_runs = KnownRuns(ids[:1], token_kinds(vocabulary, ids))
+        >>> known_runs.measure_copied(tf.constant(ids)).numpy()
+        array([1., 0.], dtype=float32)
     """
 
     def __init__(self, token_ids: Sequence[Sequence[int]], kinds: TokenKinds):

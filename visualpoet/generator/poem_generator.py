@@ -39,6 +39,17 @@ class PoemGenerator(keras.Model):
 
     Raises:
         ValueError: If `conditioning` is unknown.
+
+    Example:
+        >>> generator = PoemGenerator(
+        ...     vocabulary_size=20, embedding_dim=6, hidden_dim=7, image_dim=5
+        ... )
+        >>> photograph = {
+        ...     "image_embedding": ops.ones([1, 5]),
+        ...     "clue_ids": ops.array([[8, 9]]),
+        ... }
+        >>> generator({"token_ids": ops.array([[1, 8, 6]]), **photograph}).shape
+        TensorShape([1, 3, 20])
     """
 
     def __init__(

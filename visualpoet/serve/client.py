@@ -147,6 +147,10 @@ class PoemClient:
         name: Of the model.
         timeout: That a call may take, with all its tries [s].
         retries: More tries after a server was busy or not there.
+
+    Example:
+        with PoemClient("http://localhost:8501") as client:
+            print(client.write("sea.jpg", lines=4).poem)
     """
 
     def __init__(self, url: str, **options: Any):
