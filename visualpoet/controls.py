@@ -15,6 +15,9 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from collections.abc import Set
 from typing import Any
+from typing import TypeVar
+
+F = TypeVar("F", bound=Callable)
 
 MAX_CANDIDATES = 64
 MAX_LINES = 10
@@ -140,7 +143,9 @@ def _clean(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\0", "")
 
 
-def _number(kind, low, high, step, value) -> dict[str, Any]:
+def _number(
+    kind: str, low: float, high: float, step: float, value: float
+) -> dict[str, Any]:
     return {"type": kind, "min": low, "max": high, "step": step, "value": value}
 
 
@@ -299,7 +304,7 @@ def choose_signature(values: Mapping[str, Any]) -> str:
     return "continue_poem" if values["opening"].strip() else "compose"
 
 
-def spell_out(function: Callable) -> Callable:
+def spell_out(function: F) -> F:
     """Lists the controls in signature and documentation of a function.
 
     Args:
@@ -314,9 +319,11 @@ def spell_out(function: Callable) -> Callable:
         for parameter in signature.parameters.values()
         if parameter.kind is not parameter.VAR_KEYWORD
     ]
-    function.__signature__ = signature.replace(
+    spelt_out = signature.replace(
         parameters=others + [control.parameter for control in CONTROLS]
     )
+    # `inspect` looks for it; functions do not declare it.
+    function.__signature__ = spelt_out  # type: ignore[attr-defined]
     if function.__doc__:  # python -OO leaves none
         function.__doc__ = re.sub(
             r"^( *)\*\*given: .*$", _list, function.__doc__, flags=re.MULTILINE

@@ -8,6 +8,7 @@ import pathlib
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
+from typing import overload
 
 import numpy as np
 
@@ -170,6 +171,16 @@ class Poet:
             ) from error
         self._constant = tf.constant
         self._undecodable = tf.errors.InvalidArgumentError
+
+    @overload
+    def write(
+        self, photographs: PictureSource, **given: Any
+    ) -> WrittenPoem: ...
+
+    @overload
+    def write(
+        self, photographs: Sequence[PictureSource], **given: Any
+    ) -> list[WrittenPoem]: ...
 
     @controls.spell_out
     def write(
