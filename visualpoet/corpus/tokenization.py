@@ -77,7 +77,7 @@ def make_tokenizer(level: str, unknown: str) -> tokenizers.Tokenizer:
 
 def _normalizer(level: str) -> normalizers.Normalizer:
     folding = [(as_class(some), one) for one, some in FOLDED.items()]
-    normal = [normalizers.NFC()]
+    normal: list[normalizers.Normalizer] = [normalizers.NFC()]
     if level == "word":
         normal = [normalizers.NFKC(), normalizers.Lowercase(), *normal]
     return normalizers.Sequence(

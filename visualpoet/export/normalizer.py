@@ -4,6 +4,7 @@ import functools
 import sys
 import unicodedata
 from collections.abc import Mapping
+from typing import Any
 
 import tensorflow as tf
 
@@ -145,7 +146,10 @@ def _letter_before(is_letter: tf.Tensor) -> tf.Tensor:
 
 
 def table(
-    content: Mapping, key_type: tf.DType, value_type: tf.DType, default
+    content: Mapping[Any, Any],
+    key_type: tf.DType,
+    value_type: tf.DType,
+    default: Any,
 ) -> tf.lookup.StaticHashTable:
     """Makes a dictionary a part of the graph.
 

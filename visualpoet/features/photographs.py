@@ -43,13 +43,13 @@ def _read_tar(
         with tarfile.open(path, "r:") as archive:
             for member in archive:
                 name = pathlib.PurePosixPath(member.name)
-                if is_hidden(name) or not member.isreg():
+                stream = archive.extractfile(member) if member.isreg() else None
+                if is_hidden(name) or stream is None:
                     continue
                 if not _is_photograph(member.name):
                     skipped.append(name)
                     continue
                 _check_size(path, member)
-                stream = archive.extractfile(member)
                 yield member.name.removeprefix("./"), stream.read()
     except tarfile.ReadError as error:
         raise ValueError(
