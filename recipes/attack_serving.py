@@ -20,15 +20,18 @@ import json
 import pathlib
 import random
 
-import aiohttp
 import grpc
 from PIL import Image
 
+from visualpoet import extras
 from visualpoet import poet
 from visualpoet import runs
 from visualpoet.export import samples
 from visualpoet.runs import option
 from visualpoet.serve.process import ServerProcess
+
+with extras.needs("serve"):
+    import aiohttp
 
 GRPC_METHOD = "/tensorflow.serving.PredictionService/Predict"
 CLIENTS = 8

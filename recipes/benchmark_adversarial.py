@@ -19,8 +19,8 @@ import time  # noqa: E402
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
-from tf_agents.utils import common  # noqa: E402
 
+from visualpoet import extras  # noqa: E402
 from visualpoet import runs  # noqa: E402
 from visualpoet.adversarial import training  # noqa: E402
 from visualpoet.adversarial.actor import GeneratorNetwork  # noqa: E402
@@ -33,6 +33,9 @@ from visualpoet.generator.poem_generator import PoemGenerator  # noqa: E402
 from visualpoet.generator.poem_sampling import sample_poems  # noqa: E402
 from visualpoet.optimization import make_train_step  # noqa: E402
 from visualpoet.runs import option  # noqa: E402
+
+with extras.needs("adversarial"):
+    from tf_agents.utils import common
 
 IMAGE_DIM = 256
 

@@ -22,14 +22,17 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 
-import aiohttp
 import numpy as np
 
 from visualpoet import controls
+from visualpoet import extras
 from visualpoet import poet
 from visualpoet import runs
 from visualpoet.runs import option
 from visualpoet.serve.process import ServerProcess
+
+with extras.needs("serve"):
+    import aiohttp
 
 CLIENTS = 32
 HALF_LOAD, SOAK_LOAD = 0.5, 0.8

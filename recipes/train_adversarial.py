@@ -18,9 +18,8 @@ import pathlib  # noqa: E402
 
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
-from tf_agents.eval import metric_utils  # noqa: E402
-from tf_agents.utils import common  # noqa: E402
 
+from visualpoet import extras  # noqa: E402
 from visualpoet import runs  # noqa: E402
 from visualpoet.adversarial import training  # noqa: E402
 from visualpoet.adversarial.actor import GeneratorNetwork  # noqa: E402
@@ -41,6 +40,10 @@ from visualpoet.generator import poem_generator  # noqa: E402, F401
 from visualpoet.generator.poem_sampling import sample_poems  # noqa: E402
 from visualpoet.optimization import make_train_step  # noqa: E402
 from visualpoet.runs import option  # noqa: E402
+
+with extras.needs("adversarial"):
+    from tf_agents.eval import metric_utils
+    from tf_agents.utils import common
 
 
 @dataclasses.dataclass(frozen=True)

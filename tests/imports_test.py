@@ -20,8 +20,10 @@ ORDER = [
 ]
 # Serving is Python use over a wire, so it may look at what stands on top.
 ABOVE = {"serve": ("pictures", "poet")}
-GROUND = ("controls", "optimization")  # modules that everything may stand on
+# Modules that everything may stand on; they import nothing of the package.
+GROUND = ("controls", "extras", "optimization")
 LEAF = "adversarial"  # needs tf-agents: recipes and tests alone import it
+GROUND_FILES = {f"visualpoet/{name}.py" for name in GROUND}
 
 
 def _imports(source):
@@ -44,11 +46,11 @@ def _violations(path, source):
             yield name
         elif parts[0] != "visualpoet":
             continue
-        elif path == "visualpoet/runs.py":
+        elif path in GROUND_FILES or path == "visualpoet/runs.py":
             yield name
+        elif parts[1:2] and parts[1] in GROUND:
+            continue
         elif parts[1:2] == ["runs"]:
-            yield name
-        elif path.removeprefix("visualpoet/").removesuffix(".py") in GROUND:
             yield name
         elif parts[1:2] == [LEAF] and package != LEAF:
             yield name
@@ -130,6 +132,13 @@ def _violations(path, source):
             "from visualpoet.corpus import records",
             ["visualpoet.corpus.records"],
         ),
+        ("visualpoet/corpus/a.py", "from visualpoet import extras", []),
+        ("visualpoet/poet.py", "from visualpoet.extras import needs", []),
+        (
+            "visualpoet/extras.py",
+            "from visualpoet import pictures",
+            ["visualpoet.pictures"],
+        ),
         (
             "visualpoet/corpus/a.py",
             "from visualpoet.optimization import b",
@@ -160,6 +169,46 @@ MODULES = sorted(
 @pytest.mark.parametrize("path", MODULES)
 def test_imports_point_to_the_left(path):
     assert list(_violations(path, (ROOT / path).read_text())) == []
+
+
+def _reach(starts):
+    """All modules that the modules of some files import, one by another."""
+    reached, waiting = set(), list(starts)
+    while waiting:
+        path = waiting.pop()
+        if path not in reached:
+            reached.add(path)
+            for name in _imports((ROOT / path).read_text()):
+                stems = (name, name.rpartition(".")[0])
+                found = [stem.replace(".", "/") + ".py" for stem in stems]
+                waiting += [path for path in found if path in MODULES]
+    return reached
+
+
+@pytest.mark.parametrize(
+    "starts",
+    [
+        [path for path in MODULES if path.startswith("visualpoet/serve/")],
+        ["visualpoet/export/checking.py", "visualpoet/export/serving_files.py"],
+    ],
+    ids=["serve", "check and export"],
+)
+def test_whoever_serves_needs_nothing_of_training(starts):
+    reached = _reach(starts)
+    assert "visualpoet/export/meta_graph.py" in reached
+    training = {
+        path
+        for path in reached
+        if path.split("/")[1] in ORDER[:-2] and path.count("/") > 1
+    }
+    assert training <= {"visualpoet/features/photographs.py"}
+    assert "visualpoet/export/poet_module.py" not in reached
+
+
+def test_the_command_line_needs_no_experts():
+    reached = _reach(["visualpoet/cli.py"])
+    assert {"visualpoet/finding.py", "visualpoet/serve/server.py"} <= reached
+    assert "visualpoet/features/experts.py" not in reached
 
 
 def test_tf_agents_stays_in_its_leaf():

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 
 from visualpoet import controls
+from visualpoet import extras
 from visualpoet import output
 from visualpoet import pictures
 from visualpoet import poet
@@ -252,14 +253,8 @@ def _check(arguments: argparse.Namespace) -> int:
 def _serve(arguments: argparse.Namespace) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     options = serving.from_arguments(arguments, poet.default_model().parent)
-    try:
-        with _silence():
-            from visualpoet.serve import server
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            f"expected {error.name}, which is not installed. Try: pip install "
-            '"visualpoet[serve]"'
-        ) from error
+    with _silence(), extras.needs("serve"):
+        from visualpoet.serve import server
     return server.run(options)
 
 
@@ -270,14 +265,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line; `sys.argv` by default.
 
     Returns:
-        0, 1 if a photograph could not be used, 2 if the command was wrong or
-        a file of it could not be read or written.
+        0, 1 if a photograph could not be used, 2 if the command was wrong, a
+        file of it could not be read or written, or an extra is missing.
     """
     parsed = _parser().parse_args(arguments)
     try:
         return parsed.run(parsed)
     except BrokenPipeError:
         return 1
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ModuleNotFoundError) as error:
         print(f"visualpoet: {error}", file=sys.stderr)
         return 2

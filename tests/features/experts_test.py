@@ -1,6 +1,7 @@
 import gc
 import http.server
 import shutil
+import sys
 import tarfile
 import threading
 
@@ -104,6 +105,12 @@ def test_handle_that_is_no_expert(tmp_path, name):
     with pytest.raises(ValueError, match="expected an expert handle") as error:
         experts.load_expert(handle)
     assert f"Received: {handle!r}" in str(error.value)
+
+
+def test_without_tensorflow_hub_its_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_hub", None)
+    with pytest.raises(ModuleNotFoundError, match=r"visualpoet\[train\]"):
+        experts.load_expert(str(tmp_path))
 
 
 # --- digests

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from visualpoet import extras
 from visualpoet.corpus.encodings import decode
 from visualpoet.corpus.fields import IMAGE_FIELDS
 from visualpoet.corpus.fields import TEXT_FIELDS
@@ -97,6 +98,8 @@ def _read_text(path: pathlib.Path) -> str:
 
 
 def _parquet_rows(path: pathlib.Path) -> Iterator[Row]:
+    with extras.needs("train"):
+        import pyarrow  # noqa: F401
     yield from enumerate(pd.read_parquet(path).to_dict("records"), start=1)
 
 

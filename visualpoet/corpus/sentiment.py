@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from visualpoet import extras
+
 _WORD = re.compile(r"[a-z]+")
 _COMMON = frozenset(
     "be have do go get let make say come like top own same several".split()
@@ -28,7 +30,8 @@ def sentiment_lemma(word: str) -> str | None:
     Returns:
         Its lemma, or None.
     """
-    import lemminflect  # an extra of the recipes, not needed to write poems
+    with extras.needs("train"):
+        import lemminflect
 
     lemmas = lemminflect.getAllLemmas(word)
     if not lemmas or not set(lemmas) <= {"ADJ", "VERB"}:

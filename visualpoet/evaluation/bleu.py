@@ -8,9 +8,12 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
-from sacrebleu.metrics import BLEU
 
+from visualpoet import extras
 from visualpoet.evaluation.memorisation import split_words
+
+with extras.needs("evaluate"):
+    from sacrebleu.metrics import BLEU
 
 ORDER = 3
 SMOOTHING = ("none", "floor", "add-k", "exp")

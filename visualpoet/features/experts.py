@@ -14,11 +14,18 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-import tensorflow_hub as hub
+
+from visualpoet import extras
 
 EXPERT_SIZE = 224
 FEATURE_NAMES = ("object", "scene", "sentiment")
 SENTIMENT_FILE = "sentiment/sentiment.keras"
+
+
+def _load(handle: str):
+    with extras.needs("train"):
+        import tensorflow_hub as hub  # for handles alone
+    return hub.load(handle)
 
 
 def load_expert(handle: str) -> tf.types.experimental.GenericFunction:
@@ -34,9 +41,12 @@ def load_expert(handle: str) -> tf.types.experimental.GenericFunction:
 
     Raises:
         ValueError: If nothing can be loaded from the handle.
+        ModuleNotFoundError: If tensorflow-hub is not installed.
     """
     try:
-        module = hub.load(handle)
+        module = _load(handle)
+    except ModuleNotFoundError:
+        raise
     except Exception as error:
         raise ValueError(
             "expected an expert handle that tensorflow_hub can load (a "
@@ -164,7 +174,7 @@ class ExpertEnsemble(tf.Module):
         self, handles: dict[str, str], sentiment_expert: SentimentExpert
     ):
         super().__init__()
-        self._cnns = {name: hub.load(h) for name, h in handles.items()}
+        self._cnns = {name: _load(h) for name, h in handles.items()}
         self._sentiment_expert = sentiment_expert
 
     def read(self) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:

@@ -15,13 +15,16 @@ from collections.abc import Coroutine
 from collections.abc import Mapping
 from typing import Any
 
-import aiohttp
 import grpc
 
 from visualpoet import controls
+from visualpoet import extras
 from visualpoet import pictures
 from visualpoet import poet
 from visualpoet.serve import errors
+
+with extras.needs("serve"):
+    import aiohttp
 
 _AGAIN = (429, 503)
 _CUT = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError)
@@ -279,7 +282,8 @@ class _Grpc:
     """`PredictionService.Predict`."""
 
     def __init__(self, address: str, name: str):
-        from tensorflow_serving.apis import prediction_service_pb2_grpc
+        with extras.needs("serve"):
+            from tensorflow_serving.apis import prediction_service_pb2_grpc
 
         self._name = name
         self._channel = grpc.aio.insecure_channel(

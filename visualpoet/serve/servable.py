@@ -1,5 +1,6 @@
 """One loaded version of a model, and its signatures as NumPy functions."""
 
+import copy
 import gc
 import json
 import pathlib
@@ -10,15 +11,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
-from tensorflow.core.protobuf import saved_model_pb2
 
+from visualpoet.export import meta_graph
 from visualpoet.export import samples
-from visualpoet.export.warmup import WARMUP_FILE
+from visualpoet.export import warmup
 from visualpoet.serve import errors
 
 DEFAULT_SIGNATURE = "serving_default"
 PICTURES = "image_bytes"
-_MAX_WARMUPS = 1000
 
 Tensors = Mapping[str, np.ndarray]
 
@@ -134,7 +134,7 @@ class Servable:
         self.options = (
             json.loads(options.read_text()) if options.exists() else {}
         )
-        self._warm_up(path / WARMUP_FILE)
+        self._warm_up(path)
 
     def __enter__(self) -> "Servable":
         """Marks it as in use, so that it is not unloaded."""
@@ -164,20 +164,16 @@ class Servable:
             raise errors.ServeError(code, message.format(name))
         return self.signatures[name]
 
-    def _warm_up(self, records: pathlib.Path) -> None:
+    def _warm_up(self, path: pathlib.Path) -> None:
         """A first call takes seconds: it is ours, not a client's."""
-        if records.exists():
-            self._replay(records)
+        if (path / warmup.WARMUP_FILE).exists():
+            self._replay(path)
         elif list(self.signatures[DEFAULT_SIGNATURE].inputs) == [PICTURES]:
             picture = np.array([samples.make_picture("JPEG")], object)
             self.signatures[DEFAULT_SIGNATURE].run({PICTURES: picture})
 
-    def _replay(self, records: pathlib.Path) -> None:
-        from tensorflow_serving.apis import prediction_log_pb2
-
-        for record in tf.data.TFRecordDataset(str(records)).take(_MAX_WARMUPS):
-            log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
-            request = log.predict_log.request
+    def _replay(self, path: pathlib.Path) -> None:
+        for request in warmup.read_warmup(path)[: warmup.MAX_WARMUP]:
             name = request.model_spec.signature_name or DEFAULT_SIGNATURE
             self.signatures[name].run(
                 {k: tf.make_ndarray(v) for k, v in request.inputs.items()}
@@ -192,13 +188,9 @@ class Servable:
 def _read_definitions(
     path: pathlib.Path,
 ) -> dict[str, meta_graph_pb2.SignatureDef]:
-    saved = saved_model_pb2.SavedModel()
-    saved.ParseFromString((path / "saved_model.pb").read_bytes())
-    graph = next(
-        g for g in saved.meta_graphs if "serve" in g.meta_info_def.tags
-    )
-    definitions = {}
-    for name, definition in graph.signature_def.items():
-        definitions[name] = meta_graph_pb2.SignatureDef()
-        definitions[name].CopyFrom(definition)
-    return definitions
+    """Copies, which do not keep the graph in memory."""
+    graph = meta_graph.read_meta_graph(path)
+    return {
+        name: copy.deepcopy(definition)
+        for name, definition in graph.signature_def.items()
+    }

@@ -1,0 +1,140 @@
+"""What the documents promise of each extra alone, tried one by one.
+
+    python tests/promises.py EXTRA
+
+Nothing here needs the tests' own packages: `.ci/fresh_extras` runs it in
+environments that hold one extra, `extras_test.py` where all else is hidden.
+"""
+
+import concurrent.futures
+import importlib.util
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import urllib.request
+
+ROOT = pathlib.Path(__file__).parents[1]
+# Each recipe beside the extra that it needs to start.
+RECIPES = {
+    "base": ("export", "write_poems"),
+    "serve": ("attack_serving", "benchmark_serving"),
+    "train": (
+        *("benchmark", "caption_reward", "distill_visual_encoder"),
+        *("example_rewards", "extract_features", "extract_regions"),
+        *("prepare_corpus", "pretrain_discriminator", "pretrain_generator"),
+        *("pretrain_hierarchical", "render_pictures", "smoke_data"),
+        *("train_clues", "train_embedding", "train_expert", "tune_ranking"),
+    ),
+    "adversarial": (
+        *("benchmark_adversarial", "endure_adversarial", "train_adversarial"),
+    ),
+    "evaluate": ("compare_methods", "evaluate", "human_study"),
+}
+POEM = "The sea is wide,\nThe sky is grey,\nThe gulls go home\n"
+
+
+def _require(held: bool, promise: str) -> None:
+    if not held:
+        raise AssertionError(promise)
+
+
+def _photograph() -> pathlib.Path:
+    import sklearn
+
+    return pathlib.Path(sklearn.__file__).parent / "datasets/images/china.jpg"
+
+
+def try_base() -> None:
+    """Tries `write`, `find`, `export` and `check`."""
+    import visualpoet
+    from visualpoet import cli
+    from visualpoet import finding
+
+    poet = visualpoet.load()
+    _require(bool(poet.write(_photograph(), candidates=1).poem), "write")
+    with tempfile.TemporaryDirectory() as folder:
+        poems = pathlib.Path(folder, "poems.txt")
+        poems.write_text(POEM)
+        index = finding.PoemIndex(poet, poems)
+        _require(len(index.nearest(_photograph(), 1)) == 1, "find")
+        _require(cli.main(["export", folder]) == 0, "export")
+        _require(cli.main(["check", folder]) == 2, "check, of no version")
+
+
+def try_serve() -> None:
+    """Tries the server, by its status and by the client over both wires."""
+    from visualpoet import cli
+    from visualpoet import poet
+    from visualpoet.export import warmup
+
+    model = poet.default_model()
+    _require(bool(warmup.read_warmup(model)), "requests to warm up with")
+    rest, grpc = _free_port(), _free_port()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        concurrent.futures.ThreadPoolExecutor() as pool,
+    ):
+        # Without the warm-up requests, which take a minute.
+        ignored = shutil.ignore_patterns(warmup.WARMUP_FILE.name)
+        shutil.copytree(model, pathlib.Path(folder, "1"), ignore=ignored)
+        asked = pool.submit(_ask_and_stop, rest, grpc)
+        ports = ["--rest-port", str(rest), "--grpc-port", str(grpc)]
+        _require(cli.main(["serve", "--model", folder, *ports]) == 0, "serve")
+        asked.result()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def _ask_and_stop(rest: int, grpc: int) -> None:
+    from visualpoet.serve.client import PoemClient
+
+    try:
+        poems = set()
+        for url in (f"http://127.0.0.1:{rest}", f"grpc://127.0.0.1:{grpc}"):
+            # It tries again until the server is there.
+            with PoemClient(url, timeout=120, retries=1000) as client:
+                poems.add(client.write(_photograph(), candidates=1).poem)
+        _require(len(poems) == 1, "one poem, over both wires")
+        url = f"http://127.0.0.1:{rest}/v1/models/visualpoet"
+        with urllib.request.urlopen(url) as reply:
+            (status,) = json.load(reply)["model_version_status"]
+        _require(status["state"] == "AVAILABLE", "status")
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _import_recipes(extra: str) -> None:
+    for name in RECIPES[extra]:
+        path = ROOT / "recipes" / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # where a dataclass looks its types up
+        spec.loader.exec_module(module)
+
+
+def try_extra(extra: str) -> None:
+    """Tries all that is promised of an extra.
+
+    Args:
+        extra: One of RECIPES.
+
+    Raises:
+        AssertionError: With the promise that is not kept.
+        ImportError: If a package is missing for it.
+    """
+    _import_recipes(extra)
+    {"base": try_base, "serve": try_serve}.get(extra, lambda: None)()
+
+
+if __name__ == "__main__":
+    try_extra(sys.argv[1])
+    print(f"{sys.argv[1]}: all promises kept")
