@@ -21,6 +21,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from visualpoet import model_folders
 from visualpoet import runs
 from visualpoet.runs import option
 
@@ -65,7 +66,7 @@ def _shipped_batch(config: Config) -> Callable[[bytes], object]:
     from visualpoet.export import samples
 
     model = pathlib.Path(config.model or poet.default_model())
-    folder = poet.newest_version(model)
+    folder = model_folders.newest_version(model)
     loaded = tf.saved_model.load(str(folder))
     described = meta_graph.describe_signatures(
         meta_graph.read_meta_graph(folder)

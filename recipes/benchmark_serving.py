@@ -26,6 +26,7 @@ import numpy as np
 
 from visualpoet import controls
 from visualpoet import extras
+from visualpoet import model_folders
 from visualpoet import poet
 from visualpoet import runs
 from visualpoet.runs import option
@@ -213,7 +214,7 @@ def _base64(content: bytes) -> dict[str, str]:
 
 
 def _defaults(config: Config) -> dict:
-    folder = poet.newest_version(_model(config)) / "assets.extra"
+    folder = model_folders.newest_version(_model(config)) / "assets.extra"
     options = json.loads((folder / "options.json").read_text())
     return {c.input: options[c.input] for c in controls.without_opening()}
 
@@ -294,7 +295,7 @@ async def _reload(config: Config, highest: float) -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        source = poet.newest_version(_model(config))
+        source = model_folders.newest_version(_model(config))
         _put_version(source, folder, 1)
         with _serving(folder, "--poll-seconds", "0.2") as server:
             async with _clients(config, server) as given:

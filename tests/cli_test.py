@@ -321,7 +321,10 @@ def test_export_of_a_version_that_exists(capsys, album):
 def test_export_of_a_version_below_0(capsys):
     arguments = ["export", "models", "--model", str(tiny.exported())]
     assert cli.main([*arguments, "--version", "-1"]) == 2
-    message = "visualpoet: expected a version of 0 or more. Received: -1\n"
+    message = (
+        "visualpoet: expected a version from 0 to 9223372036854775807. "
+        "Received: -1\n"
+    )
     assert capsys.readouterr().err.endswith(message)
 
 

@@ -10,7 +10,6 @@ import visualpoet
 from recipes import render_pictures
 from tests import tiny
 from visualpoet import poet as poet_module
-from visualpoet.poet import newest_version
 
 SEA = tiny.photograph("sea")
 
@@ -310,24 +309,6 @@ def make_versions(folder, *names):
     for name in names:
         (folder / name).mkdir(parents=True)
         (folder / name / "saved_model.pb").touch()
-
-
-def test_newest_version_is_the_highest_number(tmp_path):
-    make_versions(tmp_path, "9", "10", "2", "11.partial", "latest", "x12")
-    (tmp_path / "99").mkdir()  # holds no model
-    (tmp_path / "100").touch()
-    assert newest_version(tmp_path) == tmp_path / "10"
-
-
-def test_a_saved_model_is_its_own_newest_version(tmp_path):
-    make_versions(tmp_path, "2", "2/7")
-    assert newest_version(tmp_path / "2") == tmp_path / "2"
-
-
-def test_only_partial_versions_are_none(tmp_path):
-    make_versions(tmp_path, "1.partial")
-    with pytest.raises(FileNotFoundError, match="numbered versions"):
-        newest_version(tmp_path)
 
 
 def test_damaged_model_is_named(tmp_path):

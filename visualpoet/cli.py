@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from visualpoet import controls
 from visualpoet import extras
+from visualpoet import model_folders
 from visualpoet import output
 from visualpoet import pictures
 from visualpoet import poet
@@ -221,7 +222,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
     source = arguments.model or poet.default_model()
     folder = serving_files.copy_version(
-        poet.newest_version(source),
+        model_folders.newest_version(source),
         arguments.target,
         arguments.name,
         arguments.version,
@@ -242,7 +243,9 @@ def _check(arguments: argparse.Namespace) -> int:
     from visualpoet.export import checking
 
     failed = False
-    for result in checking.check_export(poet.newest_version(arguments.model)):
+    for result in checking.check_export(
+        model_folders.newest_version(arguments.model)
+    ):
         failed |= bool(result.reason)
         print(f"{'FAILED' if result.reason else 'passed'}  {result.point}")
         if result.reason:

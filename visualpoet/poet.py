@@ -13,6 +13,7 @@ from typing import overload
 import numpy as np
 
 from visualpoet import controls
+from visualpoet import model_folders
 from visualpoet import pictures
 from visualpoet.pictures import PictureSource
 
@@ -109,32 +110,7 @@ def _text(value: str | bytes) -> str:
 def default_model() -> pathlib.Path:
     """Returns the folder of the newest model that comes with the package."""
     folder = importlib.resources.files("visualpoet.savedmodels") / "visualpoet"
-    return newest_version(pathlib.Path(str(folder)))
-
-
-def newest_version(folder: pathlib.Path) -> pathlib.Path:
-    """Finds a SavedModel in a folder.
-
-    Args:
-        folder: A SavedModel, or a folder of versions as TensorFlow Serving
-            wants it.
-
-    Returns:
-        The SavedModel, of the highest version.
-
-    Raises:
-        FileNotFoundError: If there is none.
-    """
-    if (folder / "saved_model.pb").exists():
-        return folder
-    found = [path.parent for path in folder.glob("*/saved_model.pb")]
-    versions = [path for path in found if path.name.isdigit()]
-    if not versions:
-        raise FileNotFoundError(
-            "expected a SavedModel, or a folder that holds numbered versions "
-            f"of one. Received: {folder}"
-        )
-    return max(versions, key=lambda path: int(path.name))
+    return model_folders.newest_version(pathlib.Path(str(folder)))
 
 
 class Poet:
@@ -150,7 +126,7 @@ class Poet:
     """
 
     def __init__(self, model: pathlib.Path):
-        self.model = newest_version(pathlib.Path(model))
+        self.model = model_folders.newest_version(pathlib.Path(model))
         options = self.model / "assets.extra" / "options.json"
         if not options.exists():
             raise ValueError(

@@ -245,7 +245,8 @@ def test_folder_that_is_no_version(version):
     other = version.rename(version.with_name("latest"))
     assert failures(other) == {
         "The folder's name is a version, an integer.": (
-            "expected an integer. Received: 'latest'"
+            "expected an integer from 0 to 9223372036854775807. Received: "
+            "'latest'"
         )
     }
 

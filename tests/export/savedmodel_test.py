@@ -10,7 +10,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from recipes import render_pictures
 from tests import tiny
-from visualpoet import poet as poet_module
+from visualpoet import model_folders
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.export import savedmodel
 
@@ -152,7 +152,7 @@ def test_failed_export_leaves_no_version(tmp_path, monkeypatch):
             tiny.module(), tiny.vocabulary(), tmp_path / "2", {}
         )
     with pytest.raises(FileNotFoundError):
-        poet_module.newest_version(tmp_path)
+        model_folders.newest_version(tmp_path)
 
 
 # --- signatures

@@ -84,6 +84,13 @@ def test_next_version(target):
     assert not (target / "sea" / "11.partial").exists()
 
 
+@pytest.mark.parametrize("version", [-1, 2**63])
+def test_a_version_that_is_none_is_refused(target, version):
+    with pytest.raises(ValueError, match=f"from 0 to .* Received: {version}"):
+        serving_files.copy_version(tiny.exported(), target, "sea", version)
+    assert not target.exists()
+
+
 def test_existing_version_is_refused(target):
     (target / "sea" / "5").mkdir(parents=True)
     with pytest.raises(FileExistsError, match="expected a new version.*/5,"):

@@ -268,7 +268,9 @@ def test_options_out_of_bounds(capsys, arguments, error):
     assert error in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("label", ["stable", "stable=x", "a b=1", "=1"])
+@pytest.mark.parametrize(
+    "label", ["stable", "stable=x", "stable=²", "a b=1", "=1"]
+)
 def test_labels_that_are_none(capsys, label):
     with pytest.raises(SystemExit):
         cli.main(["serve", "--label", label])

@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from visualpoet import model_folders
 from visualpoet.serve import errors
 from visualpoet.serve import versions
 from visualpoet.serve.metrics import Metrics
@@ -65,18 +66,16 @@ async def drained(model, number):
             await asyncio.sleep(0.001)
 
 
-def test_find_versions(tmp_path):
-    for name in ("1", "10", "9", "007", "11.partial", "latest"):
+def test_a_folder_whose_name_is_no_version_is_let_be(tmp_path):
+    for name in ("2", "²", "9223372036854775808"):
         put(tmp_path, name)
-    (tmp_path / "12").mkdir()
-    found = versions.find_versions(tmp_path)
-    assert found == {
-        number: tmp_path / name
-        for number, name in [(1, "1"), (10, "10"), (9, "9"), (7, "007")]
-    }
-    assert versions.find_versions(tmp_path / "9") == {9: tmp_path / "9"}
-    latest = tmp_path / "latest"
-    assert versions.find_versions(latest) == {1: latest}
+
+    async def scene(model):
+        await model.poll()
+        assert model.resolve("m").number == 2
+        assert model.states.keys() == {2}
+
+    play(scene, tmp_path)
 
 
 def test_the_highest_is_served(tmp_path):
@@ -202,7 +201,7 @@ def test_the_watch_finds_a_new_version_and_survives_errors(
     tmp_path, monkeypatch
 ):
     put(tmp_path, "1")
-    find, failures = versions.find_versions, [OSError("gone"), None]
+    find, failures = model_folders.find_versions, [OSError("gone"), None]
 
     def fail_once(folder):
         error = failures.pop() if failures else None
@@ -210,7 +209,7 @@ def test_the_watch_finds_a_new_version_and_survives_errors(
             raise error
         return find(folder)
 
-    monkeypatch.setattr(versions, "find_versions", fail_once)
+    monkeypatch.setattr(model_folders, "find_versions", fail_once)
 
     async def scene(model):
         await model.poll()

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from visualpoet import model_folders
 from visualpoet.export import meta_graph
 from visualpoet.export import samples
 from visualpoet.export import serving_files
@@ -61,7 +62,11 @@ def _require(condition: bool, reason: str) -> None:
 def _numeric_folder(export: Export) -> None:
     """The folder's name is a version, an integer."""
     name = export.folder.resolve().name
-    _require(name.isdigit(), f"expected an integer. Received: {name!r}")
+    _require(
+        model_folders.parse_version(name) is not None,
+        f"expected an integer from 0 to {model_folders.MAX_VERSION}. "
+        f"Received: {name!r}",
+    )
 
 
 def _default_signature(export: Export) -> None:

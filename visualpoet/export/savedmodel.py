@@ -7,6 +7,7 @@ import shutil
 
 import tensorflow as tf
 
+from visualpoet import model_folders
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.export import serving_files
 from visualpoet.export import signatures
@@ -32,10 +33,10 @@ def export_poet(
         FileExistsError: If the folder exists.
     """
     folder = pathlib.Path(folder)
-    if not folder.name.isdigit():
+    if model_folders.parse_version(folder.name) is None:
         raise ValueError(
-            "expected a folder named by its version, an integer. Received: "
-            f"{folder.name!r}"
+            "expected a folder named by its version, an integer from 0 to "
+            f"{model_folders.MAX_VERSION}. Received: {folder.name!r}"
         )
     serving_files.refuse_existing(folder)
     partial = folder.with_name(f"{folder.name}.partial")

@@ -12,6 +12,7 @@ import json
 import pathlib
 import shutil
 
+from visualpoet import model_folders
 from visualpoet.export import meta_graph
 from visualpoet.export import warmup
 
@@ -64,14 +65,15 @@ def copy_version(
 
     Raises:
         FileExistsError: If the version exists.
-        ValueError: If it is less than 0.
+        ValueError: If it is no int64 of 0 or more.
     """
-    if version is not None and version < 0:
-        raise ValueError(
-            f"expected a version of 0 or more. Received: {version}"
-        )
     if version is None:
-        version = max([0, *_versions(target / name)]) + 1
+        version = model_folders.next_version(target / name)
+    if model_folders.parse_version(str(version)) is None:
+        raise ValueError(
+            f"expected a version from 0 to {model_folders.MAX_VERSION}. "
+            f"Received: {version}"
+        )
     folder = target / name / str(version)
     refuse_existing(folder)
     partial = folder.with_name(f"{folder.name}.partial")
@@ -100,10 +102,6 @@ def refuse_existing(folder: pathlib.Path) -> None:
         raise FileExistsError(
             f"expected a new version. Received: {folder}, which exists"
         )
-
-
-def _versions(folder: pathlib.Path) -> list[int]:
-    return [int(p.name) for p in folder.glob("*") if p.name.isdigit()]
 
 
 def complete_version(folder: pathlib.Path, name: str) -> None:

@@ -217,7 +217,7 @@ async def _make(url: str, options: Mapping[str, Any]) -> AsyncPoemClient:
 
 def _read_defaults() -> dict[str, Any]:
     """A stock server takes no request without all inputs."""
-    model = poet.newest_version(poet.default_model())
+    model = poet.default_model()
     return json.loads((model / "assets.extra" / "options.json").read_text())
 
 

@@ -7,6 +7,8 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+from visualpoet import model_folders
+
 _COUNTS = (
     *("threads", "batch_rows", "request_rows", "requests"),
     *("body_bytes", "picture_pixels"),
@@ -72,12 +74,13 @@ class ServerOptions:
 
 
 def _label(text: str) -> tuple[str, int]:
-    name, _, version = text.partition("=")
-    if not name.isidentifier() or not version.isdecimal():
+    name, _, digits = text.partition("=")
+    version = model_folders.parse_version(digits)
+    if not name.isidentifier() or version is None:
         raise argparse.ArgumentTypeError(
             f"expected LABEL=VERSION as in stable=1. Received: {text!r}"
         )
-    return name, int(version)
+    return name, version
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ from aiohttp import web
 from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2
 
+from visualpoet import model_folders
 from visualpoet.serve import errors
 from visualpoet.serve import json_replies
 from visualpoet.serve import json_requests
@@ -21,7 +22,6 @@ _PREDICT = re.compile(
     rf"(?i)/v1/models/([^/:]+){_VERSION}:(classify|regress|predict)"
 )
 _STATUS = re.compile(rf"(?i)/v1/models(?:/([^/:]+))?{_VERSION}(/metadata)?")
-_MAX_VERSION = 2**63
 
 
 class RestApi:
@@ -132,13 +132,14 @@ class RestApi:
 def _target(
     name: str, version: str | None, label: str | None
 ) -> tuple[str, int | None, str | None]:
-    if version and (len(version) > 19 or int(version) >= _MAX_VERSION):
+    number = None if version is None else model_folders.parse_version(version)
+    if version is not None and number is None:
         raise errors.invalid(
             f"Failed to convert version: {version} to numeric."
         )
     return (
         urllib.parse.unquote(name),
-        None if version is None else int(version),
+        number,
         None if label is None else urllib.parse.unquote(label),
     )
 

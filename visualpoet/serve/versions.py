@@ -7,6 +7,7 @@ import logging
 import pathlib
 from collections.abc import Mapping
 
+from visualpoet import model_folders
 from visualpoet.serve import errors
 from visualpoet.serve.metrics import Metrics
 from visualpoet.serve.servable import Servable
@@ -28,24 +29,6 @@ class State:
     name: str
     code: str = "OK"
     message: str = ""
-
-
-def find_versions(folder: pathlib.Path) -> dict[int, pathlib.Path]:
-    """Finds the versions in a folder.
-
-    Args:
-        folder: Of numbered versions, or one version.
-
-    Returns:
-        Folder by number; a version that is named otherwise counts as 1.
-    """
-    if (folder / "saved_model.pb").exists():
-        return {int(folder.name) if folder.name.isdecimal() else 1: folder}
-    return {
-        int(path.parent.name): path.parent
-        for path in folder.glob("*/saved_model.pb")
-        if path.parent.name.isdecimal()
-    }
 
 
 def _fingerprint(path: pathlib.Path) -> tuple:
@@ -167,7 +150,7 @@ class Versions:
 
     async def poll(self) -> None:
         """Loads what is to be served, then unloads what is not."""
-        found = find_versions(self._folder)
+        found = model_folders.find_versions(self._folder)
         wanted = {n for n in self._labels.values() if n in found}
         for number in sorted(wanted):
             await self._load(number, found[number])
