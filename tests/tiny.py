@@ -19,8 +19,8 @@ from visualpoet.corpus import datasets
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.discriminators.multimodal import MultimodalDiscriminator
 from visualpoet.discriminators.poem_style import PoemStyleDiscriminator
-from visualpoet.embedding import retrieval
 from visualpoet.embedding.clues import ClueHead
+from visualpoet.embedding.clues import clue_mask
 from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.encoders import PoemTower
 from visualpoet.export.float16_weights import EncoderFeatures
@@ -86,7 +86,7 @@ def module() -> PoetModule:
 @functools.cache
 def clue_head() -> ClueHead:
     keras.utils.set_random_seed(7)
-    return ClueHead(np.flatnonzero(retrieval.clue_mask(vocabulary())), 9)
+    return ClueHead(np.flatnonzero(clue_mask(vocabulary())), 9)
 
 
 @functools.cache

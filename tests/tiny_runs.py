@@ -15,8 +15,8 @@ from tests import tiny
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding.clues import HEAD_FILE
 from visualpoet.embedding.clues import ClueHead
+from visualpoet.embedding.clues import clue_mask
 from visualpoet.embedding.encoders import PoemTower
-from visualpoet.embedding.retrieval import clue_mask
 from visualpoet.features.store import FeatureStore
 from visualpoet.features.store import image_digest
 

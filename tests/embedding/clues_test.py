@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
+import tokenizers
+from tokenizers import models
 
 from visualpoet.corpus.prepared import PreparedCorpus
 from visualpoet.corpus.records import ImagePoemPair
 from visualpoet.corpus.records import Photograph
 from visualpoet.corpus.records import Poem
+from visualpoet.corpus.vocabulary import SPECIAL_TOKENS
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding import clues
 
@@ -97,3 +100,30 @@ def test_no_word_can_be_a_clue():
 def test_head_is_missing(tmp_path):
     with pytest.raises(FileNotFoundError, match="train_clues.py"):
         clues.load_clue_head(tmp_path)
+
+
+# --- what can be a clue
+
+
+def make_vocabulary(tokens, level):
+    table = {t: i for i, t in enumerate([*SPECIAL_TOKENS, *tokens])}
+    model = models.WordLevel(table, unk_token="<unknown>")
+    return Vocabulary(tokenizers.Tokenizer(model), level)
+
+
+def test_clues_are_words_of_three_letters_or_more():
+    words = ["\n", "sea", "of", "don't", "'s", "-", "x9z", "\u00fcber", "1889"]
+    mask = clues.clue_mask(make_vocabulary(words, "word"))
+    names = [*SPECIAL_TOKENS, *words]
+    assert [name for name, is_clue in zip(names, mask) if is_clue] == [
+        "sea",
+        "\u00fcber",
+    ]
+
+
+def test_every_letter_is_a_clue_at_character_level():
+    characters = ["\n", "a", ",", "Q", "7"]
+    mask = clues.clue_mask(make_vocabulary(characters, "character"))
+    np.testing.assert_array_equal(
+        mask, [False] * 4 + [False, True, False, True, False]
+    )

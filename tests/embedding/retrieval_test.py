@@ -1,17 +1,7 @@
 import numpy as np
 import pytest
-import tokenizers
-from tokenizers import models
 
-from visualpoet.corpus.vocabulary import SPECIAL_TOKENS
-from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding import retrieval
-
-
-def make_vocabulary(tokens, level):
-    table = {t: i for i, t in enumerate([*SPECIAL_TOKENS, *tokens])}
-    model = models.WordLevel(table, unk_token="<unknown>")
-    return Vocabulary(tokenizers.Tokenizer(model), level)
 
 
 def test_ranks_of_pairs():
@@ -94,21 +84,3 @@ def test_many_queries_have_the_neighbours_that_each_has_alone():
         np.testing.assert_array_equal(
             found[row], retrieval.nearest(queries[[row]], candidates, 4)[0]
         )
-
-
-def test_clues_are_words_of_three_letters_or_more():
-    words = ["\n", "sea", "of", "don't", "'s", "-", "x9z", "\u00fcber", "1889"]
-    mask = retrieval.clue_mask(make_vocabulary(words, "word"))
-    names = [*SPECIAL_TOKENS, *words]
-    assert [name for name, is_clue in zip(names, mask) if is_clue] == [
-        "sea",
-        "\u00fcber",
-    ]
-
-
-def test_every_letter_is_a_clue_at_character_level():
-    characters = ["\n", "a", ",", "Q", "7"]
-    mask = retrieval.clue_mask(make_vocabulary(characters, "character"))
-    np.testing.assert_array_equal(
-        mask, [False] * 4 + [False, True, False, True, False]
-    )

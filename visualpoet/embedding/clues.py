@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from visualpoet.corpus.prepared import PreparedCorpus
-from visualpoet.embedding import retrieval
+from visualpoet.corpus.vocabulary import Vocabulary
 
 NUM_CLUES = 6
 HEAD_FILE = "clues/clue_head.keras"
@@ -89,6 +89,21 @@ class ClueHead(keras.Model):
         return np.array(self.word_ids, np.int32)[best]
 
 
+def clue_mask(vocabulary: Vocabulary) -> np.ndarray:
+    """Returns which tokens can be clues: words of three letters or more.
+
+    Args:
+        vocabulary: The vocabulary; at character level every letter counts.
+
+    Returns:
+        bool `[V]`.
+    """
+    shortest = 3 if vocabulary.level == "word" else 1
+    return np.array(
+        [t.isalpha() and len(t) >= shortest for t in vocabulary.tokens]
+    )
+
+
 def clue_words(
     corpus: PreparedCorpus,
     token_ids: Sequence[Sequence[int]],
@@ -112,7 +127,7 @@ def clue_words(
     counts = np.bincount(
         np.concatenate(token_ids), minlength=len(corpus.vocabulary)
     )
-    usable = retrieval.clue_mask(corpus.vocabulary) & ~is_open
+    usable = clue_mask(corpus.vocabulary) & ~is_open
     usable &= [token not in NO_CLUES for token in corpus.vocabulary.tokens]
     usable &= counts >= min_count
     return usable & (counts < max_frequency * counts.sum())

@@ -1,8 +1,6 @@
-"""Neighbours in the joint space: recall, nearest poems, poetic clues."""
+"""Neighbours in the joint space: recall, nearest poems."""
 
 import numpy as np
-
-from visualpoet.corpus.vocabulary import Vocabulary
 
 
 def rank_pairs(similarities: np.ndarray) -> np.ndarray:
@@ -59,18 +57,3 @@ def _nearest(
     best = np.argpartition(-similarities, count - 1, axis=1)[:, :count]
     order = np.argsort(-np.take_along_axis(similarities, best, 1), axis=1)
     return np.take_along_axis(best, order, axis=1)
-
-
-def clue_mask(vocabulary: Vocabulary) -> np.ndarray:
-    """Returns which tokens can be clues: words of three letters or more.
-
-    Args:
-        vocabulary: The vocabulary; at character level every letter counts.
-
-    Returns:
-        bool `[V]`.
-    """
-    shortest = 3 if vocabulary.level == "word" else 1
-    return np.array(
-        [t.isalpha() and len(t) >= shortest for t in vocabulary.tokens]
-    )
