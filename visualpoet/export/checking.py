@@ -23,11 +23,6 @@ from visualpoet.export import warmup
 from visualpoet.export.loaded import Export
 
 DEFAULT = "serving_default"
-# What REST takes and gives.
-_DTYPES = frozenset(
-    "bool string int8 int16 int32 int64 uint8 uint32 uint64 float32 "
-    "float64".split()
-)
 # Core TensorFlow that no stock server has or that reaches out of the graph.
 _FORBIDDEN_OPS = frozenset(
     "PyFunc PyFuncStateless EagerPyFunc ReadFile WriteFile MatchingFiles "
@@ -105,7 +100,7 @@ def _check_tensor(place: str, key: str, side: str, spec: dict) -> None:
         f"{place}: expected a shape [None, ...]. Received: {shape}",
     )
     _require(
-        spec["dtype"] in _DTYPES,
+        spec["dtype"] in meta_graph.REST_DTYPES,
         f"{place}: expected a type that REST knows. Received: {spec['dtype']}",
     )
     _require(

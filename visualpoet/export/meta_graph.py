@@ -10,6 +10,12 @@ from tensorflow.core.framework import node_def_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
+# What TensorFlow Serving's REST interface takes and gives.
+REST_DTYPES = frozenset(
+    "bool string int8 int16 int32 int64 uint8 uint32 uint64 float32 "
+    "float64".split()
+)
+
 
 def read_meta_graph(folder: pathlib.Path) -> meta_graph_pb2.MetaGraphDef:
     """Reads the graph that servers take.

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from visualpoet.export.meta_graph import REST_DTYPES
 from visualpoet.serve import errors
-from visualpoet.serve.json_words import DTYPES
 from visualpoet.serve.json_words import dtype_name
 
 
@@ -73,7 +73,7 @@ def _to_json(outputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
 
 def _to_list(name: str, array: np.ndarray) -> Any:
     dtype = tf.as_dtype(array.dtype)
-    if dtype.name not in DTYPES:
+    if dtype.name not in REST_DTYPES:
         raise errors.invalid(
             f"Failed to write JSON value for tensor type: {dtype_name(dtype)}"
         )

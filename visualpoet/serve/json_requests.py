@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from visualpoet.export.meta_graph import REST_DTYPES
 from visualpoet.serve import errors
-from visualpoet.serve.json_words import DTYPES
 from visualpoet.serve.json_words import debug
 from visualpoet.serve.json_words import dtype_name
 from visualpoet.serve.json_words import format_error
@@ -322,7 +322,7 @@ def _read_value(value: Any, dtype: tf.DType) -> Any:
             return value
     if dtype == tf.bool and kind is bool:
         return value
-    if dtype.name not in DTYPES:
+    if dtype.name not in REST_DTYPES:
         raise errors.ServeError(
             "UNIMPLEMENTED",
             f"Conversion of JSON Value: {debug(value)} to type: "

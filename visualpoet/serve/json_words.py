@@ -8,11 +8,6 @@ import tensorflow as tf
 
 from visualpoet.serve import errors
 
-# What JSON has words for.
-DTYPES = frozenset(
-    "float32 float64 bool string int8 int16 int32 int64 uint8 uint32 "
-    "uint64".split()
-)
 _DEBUG_LENGTH = 256
 
 

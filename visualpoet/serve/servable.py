@@ -82,9 +82,7 @@ class Signature:
         for name, spec in self.inputs.items():
             value = values[name]
             value = value.encode() if isinstance(value, str) else value
-            is_text = spec.dtype == tf.string
-            kind = object if is_text else spec.dtype.as_numpy_dtype
-            row[name] = np.array([value], kind)
+            row[name] = np.array([value], spec.dtype.as_numpy_dtype)
         return row
 
     def run(self, inputs: Tensors) -> dict[str, np.ndarray]:
