@@ -24,8 +24,8 @@ import numpy as np
 import tensorflow as tf
 
 from visualpoet import runs
+from visualpoet.process_memory import memory_megabytes
 from visualpoet.runs import option
-from visualpoet.serve.process import memory_megabytes
 
 RECIPE = pathlib.Path(__file__).parent / "train_adversarial.py"
 

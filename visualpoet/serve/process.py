@@ -1,25 +1,12 @@
-"""`visualpoet serve` in a process of its own, and memory, for benchmarks."""
+"""`visualpoet serve` in a process of its own, for benchmarks."""
 
 import pathlib
-import re
 import signal
 import subprocess
 import sys
 import time
 
-
-def memory_megabytes(process_id: int, name: str) -> float:
-    """Reads the memory of a process.
-
-    Args:
-        process_id: Its number.
-        name: VmRSS (resident now) or VmHWM (the most so far).
-
-    Returns:
-        MB.
-    """
-    status = pathlib.Path(f"/proc/{process_id}/status").read_text()
-    return int(re.findall(rf"{name}:\s+(\d+)", status)[0]) / 1024
+from visualpoet.process_memory import memory_megabytes
 
 
 class ServerProcess:
@@ -48,9 +35,7 @@ class ServerProcess:
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        # A pipe, as asked for above.
-        line: str = self._process.stdout.readline()  # type: ignore[union-attr]
-        _, self.address, grpc = line.split()
+        _, self.address, grpc = self._process.stdout.readline().split()
         self.grpc_address = grpc.removeprefix("grpc://")
         self.exit_code: int | None = None
         self.start_seconds = time.perf_counter() - started
