@@ -21,7 +21,14 @@ ORDER = [
 # Serving is Python use over a wire, so it may look at what stands on top.
 ABOVE = {"serve": ("pictures", "poet")}
 # Modules that everything may stand on; they import nothing of the package.
-GROUND = ("controls", "extras", "model_folders", "optimization")
+GROUND = (
+    "controls",
+    "extras",
+    "model_folders",
+    "optimization",
+    "process_memory",
+    "templating",
+)
 LEAF = "adversarial"  # needs tf-agents: recipes and tests alone import it
 GROUND_FILES = {f"visualpoet/{name}.py" for name in GROUND}
 

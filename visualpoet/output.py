@@ -2,7 +2,6 @@
 
 import base64
 import dataclasses
-import importlib.resources
 import json
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -59,13 +58,9 @@ def _jsonl(entries: Iterable[Entry]) -> Iterator[str]:
 
 
 def _html(entries: Iterable[Entry]) -> Iterator[str]:
-    import jinja2
+    from visualpoet import templating  # jinja2, for the page alone
 
-    folder = importlib.resources.files("visualpoet") / "templates"
-    template = jinja2.Environment(autoescape=True).from_string(
-        (folder / "poems.html").read_text(encoding="utf-8")
-    )
-    yield template.render(entries=list(entries))
+    yield templating.render("poems.html", entries=list(entries))
 
 
 def render(

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from visualpoet.evaluation.memorisation import CopiedRuns
-from visualpoet.evaluation.memorisation import split_words
 
 TRAINING = [
     "The heron waits.\nGrey water holds its breath.",
@@ -12,14 +11,6 @@ TRAINING = [
 
 def longest(text, **options):
     return int(CopiedRuns(TRAINING).longest([text], **options)[0])
-
-
-def test_words_of():
-    text = "The Sea\u2019s salt \u2014 don't\nkeep 42 e-mails, \u00c9mile_x!"
-    assert split_words(text) == [
-        *["the", "sea's", "salt", "don't", "keep", "e", "mails"],
-        *["\u00e9mile", "x"],
-    ]
 
 
 @pytest.mark.parametrize(

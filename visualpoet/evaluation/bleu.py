@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from visualpoet import extras
-from visualpoet.evaluation.memorisation import split_words
+from visualpoet.corpus.words import split_words
 
 with extras.needs("evaluate"):
     from sacrebleu.metrics import BLEU

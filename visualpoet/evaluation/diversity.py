@@ -3,8 +3,8 @@
 import collections
 from collections.abc import Sequence
 
-from visualpoet.evaluation.memorisation import list_n_grams
-from visualpoet.evaluation.memorisation import split_words
+from visualpoet.corpus.words import list_n_grams
+from visualpoet.corpus.words import split_words
 
 
 def distinct_n(poems: Sequence[str], n: int) -> float:

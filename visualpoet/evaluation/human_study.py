@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from visualpoet.evaluation import report
-from visualpoet.evaluation.memorisation import split_words
+from visualpoet import templating
+from visualpoet.corpus.words import split_words
 
 SCALES = ("relevance", "coherence", "imaginativeness", "overall")
 HUMAN = "human"
@@ -168,8 +168,11 @@ def render_page(study: Study) -> str:
     Returns:
         HTML.
     """
-    return report.template("study.html").render(
-        study=study.page, title=TITLES[study.kind], scales=_SCALE_TEXTS
+    return templating.render(
+        "study.html",
+        study=study.page,
+        title=TITLES[study.kind],
+        scales=_SCALE_TEXTS,
     )
 
 

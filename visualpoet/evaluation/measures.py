@@ -8,13 +8,13 @@ import numpy as np
 
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import PreparedCorpus
+from visualpoet.corpus.words import split_words
 from visualpoet.evaluation import bleu
 from visualpoet.evaluation import diversity
 from visualpoet.evaluation import relevance
 from visualpoet.evaluation.columns import COPIED
 from visualpoet.evaluation.kneser_ney import KneserNey
 from visualpoet.evaluation.memorisation import CopiedRuns
-from visualpoet.evaluation.memorisation import split_words
 from visualpoet.evaluation.novelty import READINGS
 from visualpoet.evaluation.novelty import Novelty
 

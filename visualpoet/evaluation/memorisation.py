@@ -1,40 +1,12 @@
 """How long the runs of words are that poems copy from training poems."""
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 
-_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+from visualpoet.corpus.words import split_words
+
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
-
-
-def split_words(text: str, lower_case: bool = True) -> list[str]:
-    """Returns the words of a text, without punctuation.
-
-    Args:
-        text: The text.
-        lower_case: Whether to write them in lower case.
-
-    Returns:
-        Its words.
-    """
-    text = text.lower() if lower_case else text
-    return _WORD.findall(text.replace("\u2019", "'"))
-
-
-def list_n_grams(text: str, n: int) -> list[tuple[str, ...]]:
-    """Runs of words, read across line ends.
-
-    Args:
-        text: A poem.
-        n: Words of a run.
-
-    Returns:
-        All of them, in order.
-    """
-    words = split_words(text)
-    return list(zip(*(words[offset:] for offset in range(n))))
 
 
 def _run_hashes(ids: np.ndarray, length: int) -> np.ndarray:

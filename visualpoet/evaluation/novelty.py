@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from visualpoet.evaluation.memorisation import list_n_grams
+from visualpoet.corpus.words import list_n_grams
 
 READINGS = ("known", "any")
 

@@ -1,15 +1,14 @@
 """The comparison of methods as one page that needs nothing from outside."""
 
 import csv
-import importlib.resources
 import io
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
-import jinja2
 import numpy as np
 
+from visualpoet import templating
 from visualpoet.discriminators.tasks import TASKS
 from visualpoet.evaluation import charts
 from visualpoet.evaluation.columns import MEASURES
@@ -53,28 +52,6 @@ LAMBDA_MEASURES = (
     "perplexity",
     "distinct_2",
 )
-
-
-def template(name: str) -> jinja2.Template:
-    """Loads a template of this folder.
-
-    Args:
-        name: Its file name.
-
-    Returns:
-        The template; what it writes is escaped, what it does not know is an
-        error.
-    """
-    folder = importlib.resources.files("visualpoet.evaluation") / "templates"
-    environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.from_string(
-        (folder / name).read_text(encoding="utf-8"),
-    )
 
 
 def table_csv(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -131,7 +108,8 @@ def render_report(
         ("What the paper lacks: fit, language, variety", "judged", judged),
         ("What the paper lacks: copying and size", "counted", counted),
     ]
-    return template("methods.html").render(
+    return templating.render(
+        "methods.html",
         results=results,
         tables=[
             (title, anchor, some, best_values(results, some))

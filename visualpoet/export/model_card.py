@@ -1,11 +1,9 @@
 """The card of an exported model, from numbers that were measured."""
 
-import importlib.resources
 import pathlib
 
-import jinja2
-
 from visualpoet import controls
+from visualpoet import templating
 
 
 def measure_size(folder: pathlib.Path) -> int:
@@ -34,11 +32,8 @@ def write_model_card(
         results: What `recipes/evaluate.py` measured.
         notes: Further sections in Markdown.
     """
-    templates = importlib.resources.files("visualpoet") / "templates"
-    template = jinja2.Environment(
-        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    ).from_string((templates / "model_card.md").read_text(encoding="utf-8"))
-    card = template.render(
+    card = templating.render(
+        "model_card.md",
         version=folder.name,
         megabytes=measure_size(folder) / 1e6,
         controls=", ".join(c.input for c in controls.without_opening()),

@@ -35,7 +35,9 @@ class ServerProcess:
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        _, self.address, grpc = self._process.stdout.readline().split()
+        # A pipe, as asked for above.
+        line: str = self._process.stdout.readline()  # type: ignore[union-attr]
+        _, self.address, grpc = line.split()
         self.grpc_address = grpc.removeprefix("grpc://")
         self.exit_code: int | None = None
         self.start_seconds = time.perf_counter() - started

@@ -1,0 +1,33 @@
+"""Words of a text as people count them, at whatever level it is modelled."""
+
+import re
+
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+
+
+def split_words(text: str, lower_case: bool = True) -> list[str]:
+    """Returns the words of a text, without punctuation.
+
+    Args:
+        text: The text.
+        lower_case: Whether to write them in lower case.
+
+    Returns:
+        Its words.
+    """
+    text = text.lower() if lower_case else text
+    return _WORD.findall(text.replace("\u2019", "'"))
+
+
+def list_n_grams(text: str, n: int) -> list[tuple[str, ...]]:
+    """Lists the runs of words of a text, across line ends.
+
+    Args:
+        text: A poem.
+        n: Words of a run.
+
+    Returns:
+        All of them, in order.
+    """
+    words = split_words(text)
+    return list(zip(*(words[offset:] for offset in range(n))))
