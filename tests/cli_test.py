@@ -7,9 +7,11 @@ import sys
 import types
 
 import pytest
+from PIL import Image
 
 from tests import tiny
 from visualpoet import cli
+from visualpoet import pictures
 from visualpoet import poet
 
 NO_MODEL = "/no/such/model"
@@ -95,6 +97,24 @@ def test_folder_and_glob(capsys, album):
     assert printed.err.count("\n") == 1
     assert write("s*.jpg") == 0
     assert capsys.readouterr().out == poem_of("sea.jpg") + "\n"
+
+
+def test_photographs_are_looked_for_and_opened_once(capsys, monkeypatch):
+    calls = []
+
+    def count(module, name):
+        function = getattr(module, name)
+
+        def counted(*arguments, **options):
+            calls.append(name)
+            return function(*arguments, **options)
+
+        monkeypatch.setattr(module, name, counted)
+
+    count(pictures, "find_pictures")
+    count(Image, "open")
+    assert write("sea.jpg") == 0
+    assert calls == ["find_pictures", "open"]
 
 
 def test_a_name_that_is_no_utf_8_does_not_stop_the_others(capsys):

@@ -5,6 +5,7 @@ import contextlib
 import os
 import pathlib
 import sys
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 
@@ -119,9 +120,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _read(patterns: Sequence[str]) -> Iterator[output.Entry]:
+def _read(paths: Iterable[pathlib.Path]) -> Iterator[output.Entry]:
     """Reads photographs one at a time; what cannot be read has an error."""
-    for path in pictures.find_pictures(patterns):
+    for path in paths:
         name = os.fsencode(path).decode("utf-8", "replace")
         source = sys.stdin.buffer.read() if name == STANDARD_INPUT else path
         try:
@@ -160,18 +161,18 @@ def _write(arguments: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import track
 
-    names = list(pictures.find_pictures(arguments.photographs))
+    paths = list(pictures.find_pictures(arguments.photographs))
     writer = _load(arguments.model)
     given = {c.name: getattr(arguments, c.name) for c in controls.CONTROLS}
     failures = []
 
     def entries() -> Iterator[output.Entry]:
         console = Console(stderr=True)
-        quiet = len(names) == 1 or not console.is_terminal
+        quiet = len(paths) == 1 or not console.is_terminal
         for entry in track(
-            _read(arguments.photographs),
+            _read(paths),
             "writing",
-            total=len(names),
+            total=len(paths),
             console=console,
             disable=quiet,
         ):
@@ -183,7 +184,7 @@ def _write(arguments: argparse.Namespace) -> int:
                 _report(entry)
             yield entry
 
-    for piece in output.render(entries(), arguments.format, len(names) > 1):
+    for piece in output.render(entries(), arguments.format, len(paths) > 1):
         sys.stdout.write(piece)
         sys.stdout.flush()
     return 1 if failures else 0
@@ -195,7 +196,7 @@ def _find(arguments: argparse.Namespace) -> int:
     writer = _load(arguments.model)
     index = finding.PoemIndex(writer, arguments.poems)
     failed = False
-    for entry in _read(arguments.photographs):
+    for entry in _read(pictures.find_pictures(arguments.photographs)):
         if entry.error:
             failed = True
             _report(entry)

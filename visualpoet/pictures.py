@@ -37,7 +37,13 @@ class PictureError(ValueError):
     """A picture that cannot be used; the message says which and why."""
 
 
-def read_picture(source: PictureSource) -> bytes:
+class ReadPicture(bytes):
+    """What `read_picture` returned: it is not read again."""
+
+
+def read_picture(
+    source: PictureSource, max_pixels: int = MAX_PIXELS
+) -> ReadPicture:
     """Returns encoded bytes that the poet can decode.
 
     JPEG and PNG files that are upright and grey or RGB pass as they are, so
@@ -49,6 +55,7 @@ def read_picture(source: PictureSource) -> bytes:
         source: A path, encoded bytes, a PIL image, or an array: uint8
             `[H, W]`, `[H, W, 3]` or `[H, W, 4]`, or float of the same shapes
             in [0, 1].
+        max_pixels: Width times height of encoded pictures, at most.
 
     Returns:
         JPEG or PNG bytes.
@@ -57,14 +64,17 @@ def read_picture(source: PictureSource) -> bytes:
         PictureError: If it is missing, no picture, truncated, or too large.
         TypeError: If the source is of another type.
     """
+    if isinstance(source, ReadPicture):
+        return source
     if isinstance(source, Image.Image):
-        return _encode(source, "image")
+        return ReadPicture(_encode(source, "image"))
     if isinstance(source, np.ndarray):
-        return _encode(_from_array(source), "array")
+        return ReadPicture(_encode(_from_array(source), "array"))
     if isinstance(source, bytes):
-        return _check(source, "picture")
+        return ReadPicture(_check(source, "picture", max_pixels))
     if isinstance(source, str | pathlib.Path):
-        return _check(_read_file(pathlib.Path(source)), str(source))
+        content = _read_file(pathlib.Path(source))
+        return ReadPicture(_check(content, str(source), max_pixels))
     raise TypeError(
         "expected a path, bytes, a PIL image or an array. Received: "
         f"{type(source).__name__}"
@@ -76,6 +86,29 @@ def _read_file(path: pathlib.Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise PictureError(f"{path}: {error.strerror}") from error
+
+
+def to_decodable(content: bytes, max_pixels: int) -> bytes:
+    """Returns what the graph may decode, without a look at all of it.
+
+    Args:
+        content: Encoded picture.
+        max_pixels: Width times height, at most.
+
+    Returns:
+        JPEG and PNG as they are, other formats as PNG: frames of a GIF would
+        all be decoded by the graph, however many there are.
+
+    Raises:
+        PictureError: If it is no picture or too large; if it is broken, where
+            it is neither JPEG nor PNG.
+    """
+    if isinstance(content, ReadPicture):
+        return content
+    image = _open(content, "picture", max_pixels)
+    if image.format in ("JPEG", "MPO", "PNG"):
+        return content
+    return _encode(image, "picture")
 
 
 def to_png(content: bytes) -> bytes:
@@ -111,7 +144,9 @@ def _from_array(array: np.ndarray) -> Image.Image:
     )
 
 
-def _open(content: bytes, name: str) -> Image.Image:
+def _open(
+    content: bytes, name: str, max_pixels: int = MAX_PIXELS
+) -> Image.Image:
     if not content:
         raise PictureError(f"{name}: the file is empty")
     try:
@@ -125,22 +160,22 @@ def _open(content: bytes, name: str) -> Image.Image:
             f"{name}: not a JPEG, PNG, WebP, GIF or BMP picture"
         ) from error
     width, height = image.size
-    if width * height > MAX_PIXELS:
+    if width * height > max_pixels:
         raise PictureError(
             f"{name}: {width} x {height} is too large, expected at most "
-            f"{MAX_PIXELS // 1_000_000} million pixels"
+            f"{max_pixels} pixels"
         )
     return image
 
 
-def _check(content: bytes, name: str) -> bytes:
-    image = _open(content, name)
+def _check(content: bytes, name: str, max_pixels: int) -> bytes:
+    image = _open(content, name, max_pixels)
     if image.format == "PNG":
         # TensorFlow wants every check sum to the last; Pillow does not.
         _attempt(image.verify, name)
         if _PNG_END not in content:
             raise PictureError(f"{name}: broken or truncated (no end)")
-        image = _open(content, name)
+        image = _open(content, name, max_pixels)  # Pillow wants it anew
     if image.format not in ("JPEG", "MPO"):
         _load(image, name)  # the EXIF data may come after the pixels
     upright = _orientation(image) == 1
@@ -199,10 +234,10 @@ def thumbnail(content: bytes, side: int) -> bytes:
     Returns:
         JPEG bytes.
     """
-    image = _open(content, "picture").convert("RGB")
-    image.thumbnail((side, side))
+    image = _open(content, "picture")
+    image.thumbnail((side, side))  # of a JPEG it decodes a part
     stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=85)
+    image.convert("RGB").save(stream, "JPEG", quality=85)
     return stream.getvalue()
 
 

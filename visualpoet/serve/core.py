@@ -2,14 +2,11 @@
 
 import asyncio
 import concurrent.futures
-import io
-import warnings
 from collections.abc import Callable
 from typing import Any
 from typing import TypeVar
 
 import numpy as np
-from PIL import Image
 
 from visualpoet import pictures
 from visualpoet.serve import errors
@@ -24,57 +21,12 @@ from visualpoet.serve.versions import Versions
 T = TypeVar("T")
 
 
-def check_size(content: bytes, max_pixels: int) -> str:
-    """Refuses pictures of absurd size before anything decodes them.
-
-    Args:
-        content: Encoded picture.
-        max_pixels: Its size at most.
-
-    Returns:
-        Its format; empty if it is none that is known.
-
-    Raises:
-        ServeError: INVALID_ARGUMENT.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of size and of broken EXIF data
-            image = Image.open(io.BytesIO(content), formats=pictures.FORMATS)
-    except (Image.DecompressionBombError, OSError, ValueError, SyntaxError):
-        return ""
-    if image.width * image.height > max_pixels:
-        raise errors.invalid(
-            f"picture: {image.width} x {image.height} is too large, expected "
-            f"at most {max_pixels} pixels"
-        )
-    return image.format or ""
-
-
-def check_picture(content: bytes, max_pixels: int) -> bytes:
-    """Makes a picture one that the graph may decode.
-
-    Args:
-        content: Encoded picture.
-        max_pixels: Its size at most.
-
-    Returns:
-        JPEG and PNG as they are, other formats as PNG: frames of a GIF would
-        all be decoded by the graph, however many there are.
-
-    Raises:
-        ServeError: INVALID_ARGUMENT.
-    """
-    if check_size(content, max_pixels) in ("JPEG", "MPO", "PNG"):
-        return content
-    return read_picture(content)
-
-
-def read_picture(content: bytes) -> bytes:
+def read_picture(content: bytes, max_pixels: int) -> bytes:
     """Calls `pictures.read_picture`.
 
     Args:
         content: Encoded picture.
+        max_pixels: Its size at most.
 
     Returns:
         JPEG or PNG bytes.
@@ -83,7 +35,14 @@ def read_picture(content: bytes) -> bytes:
         ServeError: INVALID_ARGUMENT.
     """
     try:
-        return pictures.read_picture(content)
+        return pictures.read_picture(content, max_pixels)
+    except pictures.PictureError as error:
+        raise errors.invalid(str(error)) from error
+
+
+def _check_picture(content: bytes, max_pixels: int) -> bytes:
+    try:
+        return pictures.to_decodable(content, max_pixels)
     except pictures.PictureError as error:
         raise errors.invalid(str(error)) from error
 
@@ -192,7 +151,7 @@ class Core:
         checked = np.empty(contents.size, object)
         for number, content in enumerate(contents.reshape(-1)):
             checked[number] = await self.in_thread(
-                check_picture, content, limit
+                _check_picture, content, limit
             )
         return checked.reshape(contents.shape)
 

@@ -70,8 +70,9 @@ class PoemsApi:
 
     async def _read_photograph(self, content: bytes) -> bytes:
         limit = self._core.options.picture_pixels
-        await self._core.in_thread(core_module.check_size, content, limit)
-        return await self._core.in_thread(core_module.read_picture, content)
+        return await self._core.in_thread(
+            core_module.read_picture, content, limit
+        )
 
     async def _compose(
         self, servable: Servable, values: Mapping[str, Any], deadline: float
