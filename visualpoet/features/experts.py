@@ -22,7 +22,7 @@ FEATURE_NAMES = ("object", "scene", "sentiment")
 SENTIMENT_FILE = "sentiment/sentiment.keras"
 
 
-def _load(handle: str):
+def _load(handle: str) -> Any:
     with extras.needs("train"):
         import tensorflow_hub as hub  # for handles alone
     return hub.load(handle)
