@@ -35,6 +35,7 @@ RECIPES = {
     ),
     "evaluate": ("compare_methods", "evaluate", "human_study"),
 }
+_PATIENCE = 900  # s, of a busy machine that loads everything anew
 POEM = "The sea is wide,\nThe sky is grey,\nThe gulls go home\n"
 
 
@@ -83,8 +84,10 @@ def try_serve() -> None:
         ignored = shutil.ignore_patterns(warmup.WARMUP_FILE.name)
         shutil.copytree(model, pathlib.Path(folder, "1"), ignore=ignored)
         asked = pool.submit(_ask_and_stop, rest, grpc)
-        ports = ["--rest-port", str(rest), "--grpc-port", str(grpc)]
-        _require(cli.main(["serve", "--model", folder, *ports]) == 0, "serve")
+        options = ["--rest-port", str(rest), "--grpc-port", str(grpc)]
+        options += ["--timeout-seconds", str(_PATIENCE)]
+        command = ["serve", "--model", folder, *options]
+        _require(cli.main(command) == 0, "serve")
         asked.result()
 
 
@@ -101,7 +104,7 @@ def _ask_and_stop(rest: int, grpc: int) -> None:
         poems = set()
         for url in (f"http://127.0.0.1:{rest}", f"grpc://127.0.0.1:{grpc}"):
             # It tries again until the server is there.
-            with PoemClient(url, timeout=120, retries=1000) as client:
+            with PoemClient(url, timeout=_PATIENCE, retries=9999) as client:
                 poems.add(client.write(_photograph(), candidates=1).poem)
         _require(len(poems) == 1, "one poem, over both wires")
         url = f"http://127.0.0.1:{rest}/v1/models/visualpoet"
