@@ -207,13 +207,13 @@ class Poet:
         return to_written_poem(rows, values["seed"])
 
     def _run(
-        self, name: str, contents: list[bytes], given: Mapping[str, Any]
+        self, name: str, contents: Sequence[bytes], given: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Runs a signature; Pillow reads some JPEG that TensorFlow does not."""
         signature = self._loaded.signatures[name]
         specs = signature.structured_input_signature[1]
 
-        def run(contents: list[bytes]) -> dict[str, Any]:
+        def run(contents: Sequence[bytes]) -> dict[str, Any]:
             values = {"image_bytes": contents, **given}
             return signature(
                 **{
