@@ -8,7 +8,7 @@ _OF_A_SYSTEM = "__MACOSX"  # what an archive of macOS holds beside the files
 
 
 def is_hidden(path: pathlib.PurePath) -> bool:
-    """Tells whether a file is there for a program and not for people.
+    """Returns whether a file is there for a program and not for people.
 
     Args:
         path: Its name inside a folder or archive.
@@ -23,7 +23,7 @@ def is_hidden(path: pathlib.PurePath) -> bool:
 
 
 def count_skipped(files: Sequence[pathlib.PurePath], why: str) -> str:
-    """Says how many files are left out.
+    """Counts the files that are left out, for people.
 
     Args:
         files: Those that are left out.
