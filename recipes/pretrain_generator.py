@@ -23,6 +23,7 @@ from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.embedding import retrieval
+from visualpoet.embedding.clues import clue_mask
 from visualpoet.embedding.encoders import embed_token_ids
 from visualpoet.embedding.encoders import load_towers
 from visualpoet.embedding.photographs import IMAGE_INPUTS
@@ -360,7 +361,7 @@ def _add_nearest(config, pairs, poems, corpus, images):
 
 def _clue_weights(corpus, poem_tower):
     log_weights = poem_tower.get_layer("log_weights").embeddings.numpy()
-    usable = retrieval.clue_mask(corpus.vocabulary)
+    usable = clue_mask(corpus.vocabulary)
     return np.exp(log_weights[:, 0]) * usable
 
 

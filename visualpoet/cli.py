@@ -177,7 +177,9 @@ def _write(arguments: argparse.Namespace) -> int:
             disable=quiet,
         ):
             if not entry.error:
-                written = writer.write(entry.content, **given)
+                written = writer.write(
+                    pictures.ReadPicture(entry.content), **given
+                )
                 entry = output.Entry(entry.name, entry.content, written)
             else:
                 failures.append(entry)
@@ -201,7 +203,8 @@ def _find(arguments: argparse.Namespace) -> int:
             failed = True
             _report(entry)
             continue
-        for poem in index.nearest(entry.content, arguments.count):
+        photograph = pictures.ReadPicture(entry.content)
+        for poem in index.nearest(photograph, arguments.count):
             source = ", ".join(filter(None, (poem.title, poem.author)))
             print(f"# {entry.name}: {source or poem.id}\n\n{poem.text}\n")
     return 1 if failed else 0

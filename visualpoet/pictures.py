@@ -1,5 +1,6 @@
 """Photographs as people have them: any format, any way up, maybe broken."""
 
+import dataclasses
 import io
 import os
 import pathlib
@@ -12,8 +13,6 @@ import numpy as np
 from PIL import Image
 
 from visualpoet.features.photographs import SUFFIXES
-
-PictureSource = str | pathlib.Path | bytes | Image.Image | np.ndarray
 
 MAX_PIXELS = 120_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
@@ -37,13 +36,23 @@ class PictureError(ValueError):
     """A picture that cannot be used; the message says which and why."""
 
 
-class ReadPicture(bytes):
-    """What `read_picture` returned: it is not read again."""
+@dataclasses.dataclass(frozen=True)
+class ReadPicture:
+    """A picture that was read, to be written for without a second reading.
+
+    Attributes:
+        content: What `read_picture` returned.
+    """
+
+    content: bytes
 
 
-def read_picture(
-    source: PictureSource, max_pixels: int = MAX_PIXELS
-) -> ReadPicture:
+PictureSource = (
+    str | pathlib.Path | bytes | Image.Image | np.ndarray | ReadPicture
+)
+
+
+def read_picture(source: PictureSource, max_pixels: int = MAX_PIXELS) -> bytes:
     """Returns encoded bytes that the poet can decode.
 
     JPEG and PNG files that are upright and grey or RGB pass as they are, so
@@ -65,16 +74,16 @@ def read_picture(
         TypeError: If the source is of another type.
     """
     if isinstance(source, ReadPicture):
-        return source
+        return source.content
     if isinstance(source, Image.Image):
-        return ReadPicture(_encode(source, "image"))
+        return _encode(source, "image")
     if isinstance(source, np.ndarray):
-        return ReadPicture(_encode(_from_array(source), "array"))
+        return _encode(_from_array(source), "array")
     if isinstance(source, bytes):
-        return ReadPicture(_check(source, "picture", max_pixels))
+        return _check(source, "picture", max_pixels)
     if isinstance(source, str | pathlib.Path):
         content = _read_file(pathlib.Path(source))
-        return ReadPicture(_check(content, str(source), max_pixels))
+        return _check(content, str(source), max_pixels)
     raise TypeError(
         "expected a path, bytes, a PIL image or an array. Received: "
         f"{type(source).__name__}"
@@ -103,8 +112,6 @@ def to_decodable(content: bytes, max_pixels: int) -> bytes:
         PictureError: If it is no picture or too large; if it is broken, where
             it is neither JPEG nor PNG.
     """
-    if isinstance(content, ReadPicture):
-        return content
     image = _open(content, "picture", max_pixels)
     if image.format in ("JPEG", "MPO", "PNG"):
         return content

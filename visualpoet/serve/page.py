@@ -3,10 +3,10 @@
 import importlib.resources
 import mimetypes
 
-import jinja2
 from aiohttp import web
 
 from visualpoet import controls
+from visualpoet import templating
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -20,7 +20,7 @@ HEADERS = {
 
 
 class Page:
-    """Answers `/` and `/static/<name>` with the files of `web/`."""
+    """Answers `/` with the page, `/static/<name>` with the files of `web/`."""
 
     def __init__(self) -> None:
         folder = importlib.resources.files("visualpoet.serve") / "web"
@@ -29,7 +29,7 @@ class Page:
             for file in folder.iterdir()
             if file.is_file()
         }
-        self._files["index.html"] = _render(self._files["index.html"])
+        self._files["index.html"] = _render()
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answers one request.
@@ -55,17 +55,8 @@ class Page:
         )
 
 
-def _render(template: bytes) -> bytes:
+def _render() -> bytes:
     """Fills in the fields for the controls."""
-    shown = [control for control in controls.CONTROLS if control.field]
-    return (
-        jinja2.Environment(
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        .from_string(template.decode())
-        .render(controls=sorted(shown, key=lambda c: c.field.place))
-        .encode()
-    )
+    places = [(c.field.place, c) for c in controls.CONTROLS if c.field]
+    shown = [c for _, c in sorted(places, key=lambda pair: pair[0])]
+    return templating.render("page.html", controls=shown).encode()
