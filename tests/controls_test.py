@@ -213,7 +213,7 @@ def test_form_json_client_and_page_have_it(server, monkeypatch):
     _check_form(server, calls)
     _check_json(server, calls)
     _check_page(server)
-    monkeypatch.setattr(poet, "default_model", lambda: tiny.cold().parent)
+    monkeypatch.setattr(poet, "default_model", tiny.cold)
     _check_client(server, monkeypatch)
 
 

@@ -19,7 +19,7 @@ SEA = tiny.photograph("sea")
 
 @pytest.fixture(autouse=True)
 def _tiny_is_the_default(monkeypatch):
-    monkeypatch.setattr(poet, "default_model", lambda: tiny.exported().parent)
+    monkeypatch.setattr(poet, "default_model", tiny.exported)
 
 
 @pytest.fixture(params=["rest", "grpc"])
