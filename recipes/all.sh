@@ -67,12 +67,11 @@ python=$adversarial_python PYTHONPATH="$recipes:$PYTHONPATH" \
     --caption-share 0.5 --teacher-weight 0 --kl-weight 0.1 --log-interval 10 \
     --rewards caption_reward.shares_words=4 --interpolation 0.5
 written=(--generator adversarial/generator.keras)
-export_options=("${small[@]}" "${written[@]}"
-    --discriminators-dir adversarial)
-python=$adversarial_python step export export "${export_options[@]}" \
-    --model poet/2
+python=$adversarial_python step export export "${small[@]}" "${written[@]}" \
+    --discriminators-dir adversarial --model poet/2
 step evaluate evaluation "${experts[@]}" --photographs "${pictures[@]}" \
     --model poet/2 "${written[@]}" --generator-config generator/config.json
-python=$adversarial_python step export export_shipped "${export_options[@]}" \
-    --model savedmodels/visualpoet/2 --evaluation evaluation/results.json \
-    --notes "$recipes/shipped_notes.md"
+"$python" "$recipes/write_model_card.py" --export-dir export \
+    --evaluation evaluation/results.json --notes "$recipes/shipped_notes.md"
+[ -e savedmodels/visualpoet/2 ] || "$adversarial_python" -m visualpoet export \
+    savedmodels --model poet/2 --name visualpoet --version 2

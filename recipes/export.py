@@ -1,4 +1,4 @@
-"""Export the poet: one SavedModel from image bytes to poems, with its card.
+"""Export the poet: one SavedModel from image bytes to poems.
 
 python recipes/export.py --features-dir out/encoder \
         --embedding-dir out/embedding_small \
@@ -74,10 +74,6 @@ class Config:
     run_dir: pathlib.Path = option(
         pathlib.Path("out/export"), "output: what the version came of"
     )
-    evaluation: str = option(
-        "", "results.json of evaluate.py for the card; empty for no card"
-    )
-    notes: str = option("", "a Markdown file with further sections of the card")
     temperature: float = option(
         DecodingOptions.temperature, "of the exported poet"
     )
@@ -156,19 +152,16 @@ def main(config: Config) -> None:
     if not config.model.exists():
         lineage = run.describe_lineage()
         export_poet(poet, corpus.vocabulary, config.model, lineage)
-    if config.evaluation:
-        results = json.loads(pathlib.Path(config.evaluation).read_text())
-        models = {
-            "visual encoder": encoder,
-            "image tower": image_tower,
-            "poem tower": poem_tower,
-            "clue head": clue_head,
-            "generator": generator,
-            **discriminators,
-        }
-        parameters = {name: m.count_params() for name, m in models.items()}
-        notes = pathlib.Path(config.notes).read_text() if config.notes else ""
-        model_card.write_model_card(config.model, parameters, results, notes)
+    models = {
+        "visual encoder": encoder,
+        "image tower": image_tower,
+        "poem tower": poem_tower,
+        "clue head": clue_head,
+        "generator": generator,
+        **discriminators,
+    }
+    parameters = {name: m.count_params() for name, m in models.items()}
+    run.write_json("parameters.json", parameters)
     megabytes = model_card.measure_size(config.model) / 1e6
     run.log(f"{config.model}: {megabytes:.1f} MB")
 
@@ -178,7 +171,6 @@ def _inputs(config):
     if config.discriminators_dir:
         folder = config.discriminators_dir
         given += [task.locate(folder) for task in RANKING]
-    given += map(pathlib.Path, filter(None, [config.evaluation, config.notes]))
     return [
         *corpus_files(config.corpus_dir),
         *feature_files(config.features_dir),

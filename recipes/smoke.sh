@@ -56,8 +56,7 @@ run evaluate --photographs out/pictures --num-photographs 4 --others 3 \
 wait $with_experts
 poem find --model out/poet --poems out/data/poems.jsonl > found.txt &
 found=$!
-run export --model out/savedmodels/visualpoet/1 --run-dir out/export_shipped \
-    --evaluation out/evaluation/results.json
+run write_model_card
 wait $found
 cat poem_experts.txt
 poem write --model out/poet

@@ -23,7 +23,7 @@ def write_model_card(
     parameters: dict[str, int],
     results: dict,
     notes: str = "",
-) -> None:
+) -> pathlib.Path:
     """Writes `MODEL_CARD.md` beside a version folder.
 
     Args:
@@ -31,8 +31,11 @@ def write_model_card(
         parameters: Parameters of each part.
         results: What `recipes/evaluate.py` measured.
         notes: Further sections in Markdown.
+
+    Returns:
+        The card.
     """
-    card = templating.render(
+    text = templating.render(
         "model_card.md",
         version=folder.name,
         megabytes=measure_size(folder) / 1e6,
@@ -42,4 +45,6 @@ def write_model_card(
         # Measures that one may leave out.
         results={"perplexity": None, "uncaptioned": None, **results},
     )
-    (folder.parent / "MODEL_CARD.md").write_text(card, encoding="utf-8")
+    card = folder.parent / "MODEL_CARD.md"
+    card.write_text(text, encoding="utf-8")
+    return card
