@@ -305,7 +305,7 @@ def test_token_of_another_version_or_changed(server, token):
         ({"temperature": []}, "expected temperature, a number"),
         (
             {"lines": json.loads("[" * 99 + "]" * 99)},
-            "10. Received: [[[[[[...]]]]]]",
+            "from 0 to 10. Received: [[[[[[[...]]]]]]]",
         ),
         ({"poem": 5}, "expected poem, a text. Received: 5"),
         (
