@@ -21,7 +21,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).parents[1]
 # Each recipe beside the extra that it needs to start.
 RECIPES = {
-    "base": ("export", "write_poems"),
+    "base": ("export", "write_model_card", "write_poems"),
     "serve": ("attack_serving", "benchmark_serving"),
     "train": (
         *("benchmark", "caption_reward", "distill_visual_encoder"),
