@@ -14,6 +14,8 @@ import threading
 import grpc
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import meta_graph_pb2
+from tensorflow.core.protobuf import saved_model_pb2
 
 from tests import tiny
 from tests.serve import asking
@@ -169,6 +171,41 @@ def test_hot_reload_without_a_failed_request(tmp_path):
         assert entry["status"]["error_message"]
         _, answer = asking.ask_json(f"{server.rest}/v1/models/tiny/metadata")
         assert answer["model_spec"]["version"] == "2"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        saved_model_pb2.SavedModel(
+            meta_graphs=[meta_graph_pb2.MetaGraphDef()]
+        ).SerializeToString(),
+    ],
+    ids=["empty", "without the tag"],
+)
+def test_a_graph_that_is_none_is_passed_over(tmp_path, content):
+    copy_version(tmp_path, "1")
+    (tmp_path / "2").mkdir()
+    (tmp_path / "2" / "saved_model.pb").write_bytes(content)
+    with running.serve(tmp_path) as server:
+        assert statuses(server) == {"1": "AVAILABLE", "2": "END"}
+
+
+def test_a_copy_file_by_file_ends_in_the_whole_version(tmp_path):
+    copy_version(tmp_path, "1")
+    files = [path for path in tiny.cold().rglob("*") if path.is_file()]
+    # The worst order: it can be loaded before its options are there.
+    files.sort(key=lambda file: file.name == "options.json")
+    with running.serve(tmp_path, poll_seconds=0.01) as server:
+        for file in files:
+            target = tmp_path / "2" / file.relative_to(tiny.cold())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.name == "options.json":
+                until(lambda: server.core.versions.resolve("tiny").number == 2)
+                assert server.core.versions.resolve("tiny").options == {}
+            shutil.copy(file, target)
+        until(lambda: server.core.versions.resolve("tiny").options)
+        assert server.core.versions.resolve("tiny").number == 2
 
 
 def test_a_warm_up_that_fails_refuses_the_version(tmp_path):

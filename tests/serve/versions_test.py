@@ -1,4 +1,5 @@
 import asyncio
+import pathlib
 
 import pytest
 
@@ -14,9 +15,13 @@ class Fake:
     closed: list = []
 
     def __init__(self, number, path):
-        if (path / "saved_model.pb").read_text() != "good":
+        text = (path / "saved_model.pb").read_text()
+        if text == "stop":
+            raise StopIteration
+        if text != "good":
             raise ValueError(f"{number} is broken")
         self.number, self.in_use = number, 0
+        self.files = {file.name for file in path.iterdir()}
 
     def __enter__(self):
         self.in_use += 1
@@ -130,6 +135,79 @@ def test_a_broken_version_is_refused(tmp_path):
     play(scene, tmp_path)
 
 
+def test_an_error_that_no_future_can_hold_refuses_a_version(tmp_path):
+    put(tmp_path, "1")
+    put(tmp_path, "2", "stop")
+
+    async def scene(model):
+        async with asyncio.timeout(30):
+            await model.poll()
+        assert model.resolve("m").number == 1
+        ((_, state),) = model.status("m", 2)
+        assert (state.name, state.message) == ("END", "StopIteration")
+
+    play(scene, tmp_path)
+
+
+def test_a_version_whose_files_cannot_be_listed_is_passed_over(
+    tmp_path, monkeypatch
+):
+    put(tmp_path, "1")
+    put(tmp_path, "2", "bad")
+    list_files = pathlib.Path.rglob
+
+    def fail(path, pattern):
+        if path.name == "2":
+            raise PermissionError("not for you")
+        return list_files(path, pattern)
+
+    monkeypatch.setattr(pathlib.Path, "rglob", fail)
+
+    async def scene(model):
+        await model.poll()
+        assert states(model) == {2: "END", 1: "AVAILABLE"}
+
+    play(scene, tmp_path)
+
+
+def test_a_version_that_grew_while_it_was_served_is_loaded_again(tmp_path):
+    put(tmp_path, "1")
+
+    async def scene(model):
+        await model.poll()
+        first = model.resolve("m")
+        (tmp_path / "1" / "options.json").touch()
+        with first:
+            await model.poll()
+            assert states(model) == {1: "AVAILABLE"}
+            assert Fake.closed == []
+            second = model.resolve("m")
+            assert second.files == {"saved_model.pb", "options.json"}
+        async with asyncio.timeout(30):
+            while Fake.closed != [1]:
+                await asyncio.sleep(0.001)
+        assert states(model) == {1: "AVAILABLE"}
+        await model.poll()
+        assert model.resolve("m") is second
+
+    play(scene, tmp_path)
+
+
+def test_a_served_version_that_breaks_serves_on(tmp_path, caplog):
+    put(tmp_path, "1")
+
+    async def scene(model):
+        await model.poll()
+        put(tmp_path, "1", "broken")
+        await model.poll()
+        await model.poll()
+        assert model.resolve("m").number == 1
+        assert states(model) == {1: "AVAILABLE"}
+        assert caplog.text.count("version 1 is refused: 1 is broken") == 1
+
+    play(scene, tmp_path)
+
+
 def test_a_refused_version_is_tried_again_when_it_changes(tmp_path, caplog):
     put(tmp_path, "1", "bad")
     put(tmp_path, "0")
@@ -197,11 +275,12 @@ def test_labels_keep_a_version(tmp_path):
     play(scene, tmp_path, {"stable": 1, "next": 4})
 
 
+@pytest.mark.parametrize("error", [OSError("gone"), RuntimeError("odd")])
 def test_the_watch_finds_a_new_version_and_survives_errors(
-    tmp_path, monkeypatch
+    tmp_path, monkeypatch, caplog, error
 ):
     put(tmp_path, "1")
-    find, failures = model_folders.find_versions, [OSError("gone"), None]
+    find, failures = model_folders.find_versions, [error, None]
 
     def fail_once(folder):
         error = failures.pop() if failures else None
@@ -219,6 +298,7 @@ def test_the_watch_finds_a_new_version_and_survives_errors(
             while model.resolve("m").number != 2:
                 await asyncio.sleep(0.001)
         assert failures == []
+        assert str(error) in caplog.text
         watch.cancel()
         await drained(model, 1)
 

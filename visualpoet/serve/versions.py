@@ -32,17 +32,30 @@ class State:
 
 
 def _fingerprint(path: pathlib.Path) -> tuple:
-    """Changes when a file does: a refused version is then tried again."""
-    files = sorted(file for file in path.rglob("*") if file.is_file())
-    stats = [file.stat() for file in files]
-    return tuple((stat.st_size, stat.st_mtime_ns) for stat in stats)
+    """Changes when a file does, or when what keeps it from being read does."""
+    try:
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        stats = [(str(file), file.stat()) for file in files]
+    except OSError as error:
+        return (str(error),)
+    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+
+
+def _make_servable(number: int, path: pathlib.Path) -> Servable:
+    """Raises nothing but `ServeError`: futures cannot hold StopIteration."""
+    try:
+        return Servable(number, path)
+    except Exception as error:  # whatever is wrong with it, the old serves
+        raise errors.from_tensorflow(error) from error
 
 
 class Versions:
     """Serves the highest version of a folder, and those that have a label.
 
     A version that cannot be loaded is refused, and the highest other one
-    serves. When all of a folder is gone, what is loaded serves on.
+    serves. One whose files have changed since is loaded again: so a folder
+    that is copied slowly ends in the whole of it. When all of a folder is
+    gone, what is loaded serves on.
 
     Args:
         name: Of the model.
@@ -63,7 +76,7 @@ class Versions:
         self._labels = dict(labels)
         self._metrics = metrics
         self._loaded: dict[int, Servable] = {}
-        self._refused: dict[int, tuple] = {}
+        self._tried: dict[int, tuple] = {}
         self.states: dict[int, State] = {}
         self._loader = concurrent.futures.ThreadPoolExecutor(
             1, thread_name_prefix="load"
@@ -147,6 +160,8 @@ class Versions:
                 await self.poll()
             except OSError as error:
                 _log.warning("%s: %s", self._folder, error)
+            except Exception:  # whatever it was, the next look may succeed
+                _log.exception("%s cannot be looked at", self._folder)
 
     async def poll(self) -> None:
         """Loads what is to be served, then unloads what is not."""
@@ -165,34 +180,32 @@ class Versions:
         self._metrics.version.set(max(self._loaded))
 
     async def _load(self, number: int, path: pathlib.Path) -> bool:
-        if number in self._loaded:
-            return True
+        """Loads what is new or has changed; whether it is served."""
         fingerprint = _fingerprint(path)
-        if self._refused.get(number) == fingerprint:
-            return False
-        self.states[number] = State("LOADING")
+        if self._tried.get(number) == fingerprint:
+            return number in self._loaded
+        self._tried[number] = fingerprint
+        if number not in self._loaded:
+            self.states[number] = State("LOADING")
         loop = asyncio.get_running_loop()
         try:
             servable = await loop.run_in_executor(
-                self._loader, Servable, number, path
+                self._loader, _make_servable, number, path
             )
-        except Exception as error:  # whatever is wrong with it, the old serves
-            self._refuse(number, fingerprint, error)
-            return False
+        except errors.ServeError as error:
+            self._refuse(number, error)
+            return number in self._loaded
+        if number in self._loaded:
+            self._unload(number)
         self._loaded[number] = servable
         self.states[number] = State("AVAILABLE")
         _log.info("version %d of %s is served", number, self.name)
         return True
 
-    def _refuse(
-        self, number: int, fingerprint: tuple, error: Exception
-    ) -> None:
-        if not isinstance(error, errors.ServeError):
-            error = errors.from_tensorflow(error)
-        self._refused[number] = fingerprint
-        code = error.code.name
-        self.states[number] = State("END", code, error.message)
+    def _refuse(self, number: int, error: errors.ServeError) -> None:
         _log.error("version %d is refused: %s", number, error.message)
+        if number not in self._loaded:
+            self.states[number] = State("END", error.code.name, error.message)
 
     def _unload(self, number: int) -> None:
         servable = self._loaded.pop(number)
