@@ -139,6 +139,62 @@ class Python(Toy):
         return tf.ensure_shape(values, [None])
 
 
+class ReadsLines(Toy):
+    def look(self, image_bytes):
+        lines = tf.data.TextLineDataset("notes.txt").take(0)
+        extra = lines.reduce(0.0, lambda total, _: total + 1.0)
+        return super().look(image_bytes) + extra
+
+
+class WritesSummaries(Toy):
+    def look(self, image_bytes):
+        writer = tf.raw_ops.SummaryWriter()
+        tf.raw_ops.CloseSummaryWriter(writer=writer)
+        return super().look(image_bytes)
+
+
+class SavesElsewhere(Toy):
+    def look(self, image_bytes):
+        values = super().look(image_bytes)
+        tf.raw_ops.SaveV2(
+            prefix="poem",
+            tensor_names=["x"],
+            shape_and_slices=[""],
+            tensors=[values],
+        )
+        return values
+
+
+class TableOfAFile(Toy):
+    def __init__(self, path):
+        super().__init__()
+        path.write_text("a\nb\n")
+        reader = tf.lookup.TextFileInitializer(
+            str(path),
+            tf.string,
+            tf.lookup.TextFileIndex.WHOLE_LINE,
+            tf.int64,
+            tf.lookup.TextFileIndex.LINE_NUMBER,
+        )
+        self.table = tf.lookup.StaticHashTable(reader, 0)
+
+    def look(self, image_bytes):
+        found = tf.cast(self.table.lookup(image_bytes), tf.float32)
+        return super().look(image_bytes) + found
+
+
+class NamesAPath(Toy):
+    def default(self, image_bytes):
+        outputs = super().default(image_bytes)
+        return {**outputs, "from": tf.fill(tf.shape(image_bytes), "/srv/poet")}
+
+
+class OnTheGpu(Toy):
+    def look(self, image_bytes):
+        with tf.device("/device:GPU:1"):
+            return 2.0 * super().look(image_bytes)
+
+
 class Jit(Toy):
     def default(self, image_bytes):
         double = tf.function(lambda x: 2 * x, jit_compile=True)
@@ -203,8 +259,8 @@ def version(sound, tmp_path):
 
 def test_sound_export_passes_every_point(sound):
     results = list(checking.check_export(sound))
-    assert [result.reason for result in results] == [""] * 12
-    assert len({result.point for result in results}) == 12
+    assert [result.reason for result in results] == [""] * 15
+    assert len({result.point for result in results}) == 15
 
 
 @pytest.mark.slow
@@ -230,7 +286,12 @@ def test_tiny_poet_passes_every_point():
             r"compose_or_error: .* \[True, True, True\]",
         ),
         (Python, "Core ops", r"Received: \['PyFunc'\]"),
-        (Jit, "Nothing asks", "_XlaMustCompile"),
+        (ReadsLines, "Core ops", r"Received: \['TextLineDataset'\]"),
+        (WritesSummaries, "Core ops", "'CloseSummaryWriter', 'SummaryWriter'"),
+        (SavesElsewhere, "Core ops", r"Received: \['SaveV2'\]"),
+        (NamesAPath, "No text of the graph", "has b'/srv/poet'"),
+        (OnTheGpu, "Nothing asks for a device", "asks for '/device:GPU:1'"),
+        (Jit, "Nothing asks for XLA", "_XlaMustCompile"),
         (Unseeded, "The same seed", "compose: the same seed gave"),
         (SeedIgnored, "The same seed", "compose: two seeds gave"),
         (Neighbours, "A row does not", "serving_default, .*: row 0 differs"),
@@ -239,6 +300,17 @@ def test_tiny_poet_passes_every_point():
 def test_defect_of_the_graph_fails_its_point(tmp_path, defect, point, reason):
     found = reason_of(export(tmp_path, defect()), point)
     assert re.search(reason, found), found
+
+
+def test_table_that_reads_a_file_fails(tmp_path):
+    toy = TableOfAFile(tmp_path / "words.txt")
+    version = export(tmp_path, toy)
+    reason = reason_of(version, "Core ops")
+    assert "InitializeTableFromTextFileV2" in reason
+    (version / "assets" / "words.txt").unlink()
+    assert reason_of(version, "Every file that the graph names") == (
+        "expected files in assets/: ['words.txt']"
+    )
 
 
 def test_folder_that_is_no_version(version):

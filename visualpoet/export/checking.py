@@ -8,27 +8,32 @@ import contextlib
 import dataclasses
 import json
 import pathlib
+import re
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2
+from tensorflow.core.framework import types_pb2
 
 from visualpoet import model_folders
 from visualpoet.export import meta_graph
 from visualpoet.export import samples
 from visualpoet.export import serving_files
 from visualpoet.export import warmup
+from visualpoet.export.allowed_ops import ALLOWED_OPS
+from visualpoet.export.allowed_ops import SAVER_OPS
 from visualpoet.export.loaded import Export
 
 DEFAULT = "serving_default"
-# Core TensorFlow that no stock server has or that reaches out of the graph.
-_FORBIDDEN_OPS = frozenset(
-    "PyFunc PyFuncStateless EagerPyFunc ReadFile WriteFile MatchingFiles "
-    "WholeFileReader WholeFileReaderV2".split()
-)
 _JIT = ("_XlaMustCompile", "_XlaCompile")
+# Variables are saved and restored there; every server has it.
+_DEVICES = ("", "/device:CPU:0", "/device:CPU:*")
+# Of two parts at least, or on a drive or a service: a poem has a "/", too.
+_ABSOLUTE_PATH = re.compile(rb"/[^/\s]+/[^/\s]|[A-Za-z]:[\\/]|[a-z0-9]+://")
 _TOLERANCE = 1e-4
 
 
@@ -192,12 +197,52 @@ def _check_row_error(
 
 def _allowed_ops(export: Export) -> None:
     """Core ops only, without Python and without files."""
+    savers = meta_graph.saver_functions(export.graph)
     functions = meta_graph.list_functions(export.graph)
+    found = {node.op for node in export.graph.graph_def.node}
+    for function in functions:
+        ops = {node.op for node in function.node_def}
+        is_saver = function.signature.name in savers
+        found |= ops - SAVER_OPS if is_saver else ops
     own = {function.signature.name for function in functions}
-    ops = {node.op for node in meta_graph.iterate_nodes(export.graph)} - own
-    wrong = {op for op in ops if not hasattr(tf.raw_ops, op)}
-    wrong |= ops & _FORBIDDEN_OPS
-    _require(not wrong, f"expected core ops. Received: {sorted(wrong)}")
+    wrong = found - own - ALLOWED_OPS
+    _require(
+        not wrong, f"expected ops of allowed_ops.py. Received: {sorted(wrong)}"
+    )
+
+
+def _relative_paths(export: Export) -> None:
+    """No text of the graph is the path of a file elsewhere."""
+    for node in meta_graph.iterate_nodes(export.graph):
+        for value in node.attr.values():
+            for text in (value.s, *value.list.s, *_texts(value.tensor)):
+                _require(
+                    not _ABSOLUTE_PATH.match(text),
+                    f"{node.name} has {text[:200]!r}",
+                )
+
+
+def _texts(tensor: tensor_pb2.TensorProto) -> Sequence[bytes]:
+    return tensor.string_val if tensor.dtype == types_pb2.DT_STRING else ()
+
+
+def _any_device(export: Export) -> None:
+    """Nothing asks for a device but the first CPU."""
+    for node in meta_graph.iterate_nodes(export.graph):
+        _require(
+            node.device in _DEVICES, f"{node.name} asks for {node.device!r}"
+        )
+
+
+def _assets(export: Export) -> None:
+    """Every file that the graph names is in `assets/`."""
+    names = {asset.filename for asset in export.graph.asset_file_def}
+    missing = [
+        name
+        for name in sorted(names)
+        if not (export.folder / "assets" / name).is_file()
+    ]
+    _require(not missing, f"expected files in assets/: {missing}")
 
 
 def _no_jit(export: Export) -> None:
@@ -314,6 +359,9 @@ POINTS = (
     _pictures,
     _broken_pictures,
     _allowed_ops,
+    _relative_paths,
+    _any_device,
+    _assets,
     _no_jit,
     _warmup,
     _metadata,

@@ -103,3 +103,24 @@ def iterate_nodes(
     yield from meta_graph.graph_def.node
     for function in list_functions(meta_graph):
         yield from function.node_def
+
+
+def saver_functions(meta_graph: meta_graph_pb2.MetaGraphDef) -> set[str]:
+    """Names the functions that save and restore the variables.
+
+    Args:
+        meta_graph: Of a SavedModel.
+
+    Returns:
+        What the nodes call that loaders run for it, and nothing else calls.
+    """
+    saver = meta_graph.saver_def
+    savers = {saver.save_tensor_name.split(":")[0], saver.restore_op_name}
+    found: set[str] = set()
+    others: set[str] = set()
+    for node in iterate_nodes(meta_graph):
+        names = found if node.name in savers else others
+        for value in node.attr.values():
+            functions = [value.func, *value.list.func]
+            names.update(function.name for function in functions)
+    return found - others
