@@ -242,7 +242,7 @@ REST = [
     get("metadata", f"{MODEL}/metadata", is_metadata),
     get("metadata, version", f"{MODEL}/versions/3/metadata", is_metadata),
     get("metadata, label", f"{MODEL}/labels/{LABEL}/metadata", is_metadata),
-    get("metadata, other case", f"{MODEL}/METADATA", is_metadata),
+    get("metadata, other case", f"/V1/MODELS/{NAME}/metadata", is_metadata),
     get(
         "metadata, no such version",
         f"{MODEL}/versions/9/metadata",
@@ -266,6 +266,7 @@ REST = [
     malformed("GET", "/v1/models/"),
     malformed("GET", "/v1/models/debug/model_name"),
     malformed("GET", PREDICT),
+    malformed("GET", f"{MODEL}/METADATA"),
     malformed("GET", f"{MODEL}/versions/x"),
     malformed("GET", f"{MODEL}/version/3"),
     malformed("POST", "/v1/foo"),
@@ -273,6 +274,8 @@ REST = [
     malformed("POST", MODEL),
     malformed("POST", f"{MODEL}/metadata"),
     malformed("POST", f"{MODEL}:generate"),
+    malformed("POST", f"{MODEL}:Predict"),
+    malformed("POST", f"{MODEL}:CLASSIFY"),
     malformed("POST", f"{MODEL}/versions/x:predict"),
     malformed("POST", f"{MODEL}/label/{LABEL}:predict"),
     malformed("POST", f"{MODEL}/versions/3/labels/{LABEL}:predict"),
@@ -296,7 +299,7 @@ REST = [
         "row, other case",
         {"instances": [PICTURE]},
         are_poems(1),
-        path=f"/V1/Models/{NAME}:PREDICT",
+        path=f"/V1/Models/{NAME}:predict",
     ),
     post(
         "no such model",
@@ -351,6 +354,22 @@ REST = [
         "what follows is ignored",
         json.dumps({"instances": [PICTURE]}) + " and more",
         are_poems(1),
+    ),
+    post(
+        "the first of two members counts",
+        f'{{"instances": [{json.dumps(PICTURE)}], "instances": 5}}',
+        are_poems(1),
+    ),
+    post(
+        "words for what is no finite number",
+        f'{{"x": [NaN, Inf, -Inf, Infinity, -Infinity, "Inf"], '
+        f'"instances": [{json.dumps(PICTURE)}]}}',
+        are_poems(1),
+    ),
+    post(
+        "a number over 64 bits",
+        f'{{"x": 1e400, "instances": [{json.dumps(PICTURE)}]}}',
+        error=ANY,
     ),
     post(
         "signature_name is a number",
@@ -420,6 +439,21 @@ REST = [
         error=f"{ELEMENT}INVALID_ARGUMENT: Unable to base64 decode",
     ),
     post(
+        "too much padding",
+        embed({"b64": "YQ==="}),
+        error=f"{ELEMENT}INVALID_ARGUMENT: Unable to base64 decode",
+    ),
+    post(
+        "too little padding",
+        embed({"b64": "YQ="}),
+        error=f"{ELEMENT}INVALID_ARGUMENT: Unable to base64 decode",
+    ),
+    post(
+        "padding alone",
+        embed({"b64": "==="}),
+        error=f"{ELEMENT}INVALID_ARGUMENT: Unable to base64 decode",
+    ),
+    post(
         "b64 and more is an object",
         {"instances": [{"b64": "YQ==", "x": 1}]},
         error="Failed to process element: 0 key: b64 of 'instances' list. "
@@ -479,6 +513,11 @@ REST = [
         {"signature_name": "compose", "instances": [1]},
         error="instances is a plain list, but expecting list of objects as "
         "multiple input tensors required as per tensorinfo_map",
+    ),
+    post(
+        "bare b64 for many inputs",
+        {"signature_name": "compose", "instances": [PICTURE]},
+        error=ANY,
     ),
     post(
         "input that is none",

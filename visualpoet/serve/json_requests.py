@@ -4,7 +4,9 @@ import base64
 import binascii
 import json
 import math
+import re
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -46,10 +48,15 @@ _PARSE_ERRORS = {
     "Invalid \\escape": "Invalid escape character in string.",
     "Expecting ',' delimiter": "Missing a comma or a closing bracket.",
 }
+# The end of a string is optional, so that no start is tried twice.
+_STRING_OR_INF = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|\bInf\b', re.DOTALL)
 
 
 def parse(body: bytes) -> dict[str, Any]:
     """Reads a JSON object; what follows it is ignored.
+
+    Of two members of one name the first counts; `Inf` is a number, and one
+    that no double can hold is none.
 
     Args:
         body: UTF-8.
@@ -71,7 +78,9 @@ def parse(body: bytes) -> dict[str, Any]:
         )
     try:
         text = body.decode("utf-8-sig").lstrip(" \t\r\n")
-        document, _ = json.JSONDecoder().raw_decode(text)
+        document, _ = json.JSONDecoder(
+            object_pairs_hook=_first_of_each, parse_float=_read_float
+        ).raw_decode(_spell_out_infinity(text))
     except json.JSONDecodeError as error:
         said = _PARSE_ERRORS.get(error.msg, error.msg)
         raise errors.invalid(
@@ -84,6 +93,28 @@ def parse(body: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise format_error(document, "Is not object")
     return document
+
+
+def _first_of_each(members: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in members:
+        found.setdefault(name, value)
+    return found
+
+
+def _read_float(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError("Number too big to be stored in double.")
+    return value
+
+
+def _spell_out_infinity(text: str) -> str:
+    if "Inf" not in text:
+        return text
+    return _STRING_OR_INF.sub(
+        lambda found: "Infinity" if found[0] == "Inf" else found[0], text
+    )
 
 
 def read_predict(
@@ -144,7 +175,7 @@ def _read_rows(
         raise errors.invalid(
             f"expected at most {max_rows} instances. Received: {len(instances)}"
         )
-    if not isinstance(instances[0], dict) and len(inputs) > 1:
+    if not _is_named(instances[0]) and len(inputs) > 1:
         raise errors.invalid(
             "instances is a plain list, but expecting list of objects as "
             "multiple input tensors required as per tensorinfo_map"
@@ -337,8 +368,12 @@ def _decode_base64(value: Mapping[str, Any]) -> bytes:
             f"JSON Value: {debug(value)} not formatted correctly for base64 "
             "data"
         )
-    text = "".join(value["b64"].split()).rstrip("=")
+    given = "".join(value["b64"].split())
+    text = given.rstrip("=")
+    padding = "=" * (-len(text) % 4)
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        if given not in (text, text + padding):
+            raise ValueError("padding of another length")
+        return base64.b64decode(text + padding, validate=True)
     except (binascii.Error, ValueError) as error:
         raise errors.invalid("Unable to base64 decode") from error

@@ -18,10 +18,11 @@ from visualpoet.serve.servable import Servable
 from visualpoet.serve.servable import Signature
 
 _VERSION = r"(?:/versions/(\d+)|/labels/([^/:]+))?"
+# As in the stock server, case makes a difference at the end alone.
 _PREDICT = re.compile(
-    rf"(?i)/v1/models/([^/:]+){_VERSION}:(classify|regress|predict)"
+    rf"(?i:/v1/models/([^/:]+){_VERSION}):(classify|regress|predict)"
 )
-_STATUS = re.compile(rf"(?i)/v1/models(?:/([^/:]+))?{_VERSION}(/metadata)?")
+_STATUS = re.compile(rf"(?i:/v1/models(?:/([^/:]+))?{_VERSION})(/metadata)?")
 
 
 class RestApi:

@@ -47,7 +47,7 @@ class Signature:
         self._function = function
 
     def check(self, inputs: Tensors) -> None:
-        """Compares dtypes and shapes with the signature's.
+        """Compares dtypes and shapes with the signature's; floats are finite.
 
         Args:
             inputs: One array an input; strings as arrays of `object`.
@@ -66,6 +66,11 @@ class Signature:
                 raise errors.invalid(
                     f"expected input {name} of shape {spec.shape}. Received: "
                     f"{given.shape}"
+                )
+            if spec.dtype.is_floating and not np.isfinite(given).all():
+                raise errors.invalid(
+                    f"expected input {name} of finite numbers. Received: "
+                    f"{given[~np.isfinite(given)][0]}"
                 )
 
     def make_row(self, values: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -103,7 +108,11 @@ class Signature:
                 for name, spec in self.inputs.items()
             }
             outputs = self._function(**tensors)
-            return {name: value.numpy() for name, value in outputs.items()}
+            return {
+                # A scalar of text would be bytes, no array.
+                name: np.asarray(value.numpy(), value.dtype.as_numpy_dtype)
+                for name, value in outputs.items()
+            }
         except (tf.errors.OpError, ValueError, TypeError) as error:
             raise errors.from_tensorflow(error) from error
 
