@@ -56,7 +56,7 @@ def test_full_queue_deadline_and_disconnect(small_server, monkeypatch):
         assert gate.entered.wait(60)
         # Whoever goes away makes room, and is not run.
         content = json.dumps(compose([SEA, SEA], 9)).encode()
-        head = f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Length: "
+        head = f"POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
         host, port = server.rest.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port))) as connection:
             connection.sendall(

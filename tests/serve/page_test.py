@@ -539,3 +539,19 @@ def test_an_error_in_the_middle_of_a_poem_is_told(visit):
     visit.page.set_input_files("#chosen", SEA)
     expect(visit.page.get_by_role("alert")).to_contain_text("no time left")
     assert visit.lines == ["the first"]
+
+
+POST = """
+address => fetch(address, {method: "POST", mode: "no-cors", body: "{}"})
+  .then(() => null, () => null)
+"""
+
+
+@pytest.mark.parametrize("path", ["v1/poems", "v1/models/tiny:predict"])
+def test_a_page_of_another_origin_is_refused(browser, address, path):
+    with browser.new_context(bypass_csp=True) as context:
+        page = context.new_page()
+        page.goto(address.replace("127.0.0.1", "localhost"))
+        with page.expect_response(address + path) as found:
+            page.evaluate(POST, address + path)
+        assert found.value.status == 403

@@ -109,7 +109,8 @@ def test_page_is_strict(server):
 def test_other_paths_are_404(server, path):
     answer = asking.exchange(
         server.rest,
-        f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode(),
+        f"GET {path} HTTP/1.1\r\nHost: localhost\r\n".encode()
+        + b"Connection: close\r\n\r\n",
     )
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 404 ")

@@ -39,6 +39,9 @@ class ServerOptions:
     labels: Mapping[str, int] = dataclasses.field(default_factory=dict)
     name: str = _option("visualpoet", "name of the model in paths")
     host: str = _option("127.0.0.1", "address to listen at; 0.0.0.0 for all")
+    allowed_hosts: str = _option(
+        "", "names, by commas, that pages of other sites or a proxy may have"
+    )
     rest_port: int = _option(8501, "of REST and the page; 0 for a free one")
     grpc_port: int = _option(8500, "of gRPC; 0 for a free one")
     poll_seconds: float = _option(1.0, "between looks for new versions")

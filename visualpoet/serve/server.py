@@ -19,6 +19,7 @@ from tensorflow_serving.apis import prediction_service_pb2_grpc
 from visualpoet.serve import errors
 from visualpoet.serve import grpc_api
 from visualpoet.serve import metrics
+from visualpoet.serve import origins
 from visualpoet.serve import replies
 from visualpoet.serve.core import Core
 from visualpoet.serve.options import ServerOptions
@@ -150,6 +151,7 @@ class Server:
             )
             return replies.from_serve_error(error)
         try:
+            self._check_origin(request)
             return await handler(request)
         except errors.ServeError as error:
             return replies.from_serve_error(error)
@@ -169,6 +171,11 @@ class Server:
             _log.exception("%s %s", request.method, request.path)
             message = "an error of the server, which its log tells more about"
             return replies.from_error(message, 500)
+
+    def _check_origin(self, request: web.Request) -> None:
+        options = self._options
+        allowed = options.allowed_hosts.lower().replace(",", " ").split()
+        origins.refuse_foreign(request, options.host, allowed)
 
     async def _handle_metrics(self, request: web.Request) -> web.Response:
         return web.Response(
