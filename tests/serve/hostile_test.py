@@ -1,7 +1,9 @@
 """What no client should send: each is refused, and the server lives on."""
 
 import concurrent.futures
+import contextlib
 import json
+import select
 import socket
 import struct
 import zlib
@@ -17,10 +19,12 @@ from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from tests import tiny
 from tests.serve import asking
+from tests.serve import conformance
 from tests.serve import running
 from tests.serve.composing import NIGHT
 from tests.serve.composing import SEA
 from tests.serve.composing import Gate
+from tests.serve.composing import compose
 from tests.serve.composing import is_well
 from tests.serve.composing import predict_grpc
 from tests.serve.composing import until
@@ -108,6 +112,16 @@ def test_hostile_bodies(server, body):
     assert is_well(server)
 
 
+@pytest.mark.parametrize("control", ["temperature", "top_p", "guidance"])
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
+def test_controls_that_are_not_finite(server, control, value):
+    row = {**conformance.COMPOSE, control: float(value)}
+    body = {"signature_name": "compose", "instances": [row]}
+    status, answer = asking.ask_json(server.rest + PREDICT, body)
+    assert (status, list(answer)) == (400, ["error"])
+    assert f"expected input {control} of finite numbers" in answer["error"]
+
+
 def test_too_large_a_body(server):
     body = b"x" * (20 * 2**20 + 1)
     for path in (PREDICT, "/v1/lines"):
@@ -125,7 +139,9 @@ HEAD = b"POST /v1/models/tiny:predict HTTP/1.1\r\nHost: localhost\r\n"
     "content",
     [
         b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nX: "
+        + b"a" * 100_000
+        + b"\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + b"X: a\r\n" * 10_000 + b"\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"nonsense\r\n\r\n",
@@ -155,16 +171,45 @@ def test_a_body_that_never_ends():
         assert is_well(server)
 
 
-def test_too_many_requests_at_once():
-    with running.serve(tiny.cold().parent, requests=1) as server:
-        host, port = server.rest.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port))) as connection:
-            connection.sendall(HEAD + b"Content-Length: 9\r\n\r\n{")
-            until(lambda: server.server._busy == 1)
-            status, answer = asking.ask_json(server.rest + PREDICT, b"{}")
-            assert (status, answer["error"][:8]) == (429, "too many")
-        until(lambda: server.server._busy == 0)
+def test_half_sent_bodies_take_nobodys_place():
+    with (
+        running.serve(tiny.cold().parent, requests=2) as server,
+        contextlib.ExitStack() as stack,
+    ):
+        address = server.rest.removeprefix("http://").split(":")
+        halves = []
+        for _ in range(9):
+            half = stack.enter_context(socket.create_connection(address))
+            half.sendall(HEAD + b"Content-Length: 9\r\n\r\n{")
+            halves.append(half)
+        # The oldest make room, and are told so.
+        until(lambda: len(select.select(halves, [], [], 0)[0]) == 7)
+        for half in select.select(halves, [], [], 0)[0]:
+            assert half.recv(65536).startswith(b"HTTP/1.1 408 ")
         assert is_well(server)
+        assert asking.ask(f"{server.rest}/v1/models/tiny")[0] == 200
+
+
+def test_too_many_requests_at_once(monkeypatch):
+    with (
+        running.serve(tiny.cold().parent, requests=1) as server,
+        concurrent.futures.ThreadPoolExecutor(1) as pool,
+    ):
+        gate = Gate(server, monkeypatch)
+        first = pool.submit(is_well, server)
+        assert gate.entered.wait(60)
+        for ask in (
+            lambda: asking.ask(server.rest + PREDICT, compose([SEA], 1)),
+            lambda: asking.post_form(f"{server.rest}/v1/poems", SEA),
+            lambda: asking.ask(f"{server.rest}/v1/lines", {"token": "x"}),
+        ):
+            status, headers, content = ask()
+            assert (status, headers["Retry-After"]) == (429, "1")
+            assert b"too many requests" in content
+        for path in ("/v1/models/tiny", "/monitoring/prometheus/metrics", "/"):
+            assert asking.ask(server.rest + path)[0] == 200
+        gate.open.set()
+        assert first.result()
 
 
 def ask_health(channel):

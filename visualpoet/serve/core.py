@@ -10,6 +10,7 @@ import numpy as np
 
 from visualpoet import pictures
 from visualpoet.serve import errors
+from visualpoet.serve.admission import Admission
 from visualpoet.serve.batching import Batcher
 from visualpoet.serve.metrics import Metrics
 from visualpoet.serve.options import ServerOptions
@@ -57,6 +58,7 @@ class Core:
     def __init__(self, options: ServerOptions):
         self.options = options
         self.metrics = Metrics()
+        self.admission = Admission(options.requests, options.idle_seconds)
         self.versions = Versions(
             options.name, options.model, options.labels, self.metrics
         )

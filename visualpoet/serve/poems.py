@@ -1,6 +1,5 @@
 """Beyond the stock server: poems for people, whole or line by line."""
 
-import asyncio
 import base64
 import binascii
 import json
@@ -53,10 +52,13 @@ class PoemsApi:
         Raises:
             ServeError: What the client is to know.
         """
-        async with asyncio.timeout(self._core.options.idle_seconds):
+        async with self._core.admission.receiving(request.remote):
             photograph, given = await forms.read_form(request)
         deadline = self._core.deadline()
-        with self._core.versions.resolve(self._core.options.name) as servable:
+        with (
+            self._core.admission.working(),
+            self._core.versions.resolve(self._core.options.name) as servable,
+        ):
             values = forms.read_controls(
                 controls.CONTROLS, given, servable.options
             )
@@ -173,12 +175,15 @@ class PoemsApi:
         Raises:
             ServeError: What the client is to know.
         """
-        async with asyncio.timeout(self._core.options.idle_seconds):
+        async with self._core.admission.receiving(request.remote):
             body = await request.read()
         given = json_requests.parse(body)
         token = given.pop("token", None)
         deadline = self._core.deadline()
-        with self._core.versions.resolve(self._core.options.name) as servable:
+        with (
+            self._core.admission.working(),
+            self._core.versions.resolve(self._core.options.name) as servable,
+        ):
             signature = _find(servable, "next_line")
             values = forms.read_controls(
                 forms.line_controls(), given, servable.options

@@ -1,6 +1,5 @@
 """TensorFlow Serving's REST interface."""
 
-import asyncio
 import re
 import urllib.parse
 
@@ -51,7 +50,7 @@ class RestApi:
         if request.method == "POST" and (found := _PREDICT.fullmatch(path)):
             name, version, label, method = found.groups()
             target = _target(name, version, label)
-            return await self._predict(request, target, method.lower())
+            return await self._predict(request, target, method)
         if request.method == "GET" and (found := _STATUS.fullmatch(path)):
             name, version, label, metadata = found.groups()
             if name is None:
@@ -66,11 +65,14 @@ class RestApi:
         self, request: web.Request, target: tuple, method: str
     ) -> web.Response:
         core = self._core
-        async with asyncio.timeout(core.options.idle_seconds):
+        async with core.admission.receiving(request.remote):
             body = await request.read()
         document = json_requests.parse(body)
         deadline = core.deadline()
-        with core.versions.resolve(*target) as servable:
+        with (
+            core.admission.working(),
+            core.versions.resolve(*target) as servable,
+        ):
             if method != "predict":
                 raise errors.invalid(
                     f"Expected a signature for {method}. This model has "

@@ -56,7 +56,6 @@ class Server:
         self._options = options
         self.core = Core(options)
         self.rest_port = self.grpc_port = 0
-        self._busy = 0
         self._runner: web.AppRunner | None = None
         self._grpc: grpc.aio.Server | None = None
         self._health = health.HealthServicer()
@@ -130,13 +129,11 @@ class Server:
         resource = request.match_info.route.resource
         api = resource.name if resource and resource.name else "none"
         status = 499
-        self._busy += 1
         try:
             response = await self._attempt(request, handler)
             status = response.status
             return response
         finally:
-            self._busy -= 1
             counts = self.core.metrics
             seconds = time.perf_counter() - started
             counts.requests.labels(api, str(status)).inc()
@@ -145,11 +142,6 @@ class Server:
     async def _attempt(
         self, request: web.Request, handler: Handler
     ) -> web.StreamResponse:
-        if self._busy > self._options.requests:
-            error = errors.ServeError(
-                "RESOURCE_EXHAUSTED", "too many requests. Try again later"
-            )
-            return replies.from_serve_error(error)
         try:
             self._check_origin(request)
             return await handler(request)
