@@ -25,14 +25,12 @@ class _Work:
     Attributes:
         key: Works of the same one can be merged; None if it runs alone.
         rows: Its size for the bounds of queue and run.
-        deadline: Of the loop's clock [s].
     """
 
     signature: Signature
     inputs: Tensors
     key: tuple | None
     rows: int
-    deadline: float
     done: asyncio.Future
 
 
@@ -107,7 +105,7 @@ class Batcher:
                 f"{self._queue_rows} may. Try again later",
             )
         done = asyncio.get_running_loop().create_future()
-        work = _Work(signature, inputs, key, rows, deadline, done)
+        work = _Work(signature, inputs, key, rows, done)
         done.add_done_callback(lambda _: self._forget(work))
         self._queue.append(work)
         self._arrived.set()
