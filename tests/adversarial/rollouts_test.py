@@ -63,13 +63,14 @@ def test_values_are_means_of_completions():
         tf.constant([0, 1]),
     )
     kept = tf.where(tf.range(8) < 3, poems, PAD)
+    seeds = tf.random.split([0, 1], 2)
     by_hand = [
         share_of_fives(
             sample_poems(
                 generator,
                 photograph,
                 8,
-                tf.random.stateless_uniform([2, 8], [3, 1 + rollout]),
+                tf.random.stateless_uniform([2, 8], seeds[rollout]),
                 kept,
             ),
             photograph,
@@ -79,6 +80,28 @@ def test_values_are_means_of_completions():
     np.testing.assert_allclose(
         values[:, 0], np.mean(by_hand, axis=0), rtol=1e-6
     )
+
+
+def test_no_two_rollouts_of_a_run_draw_the_same(monkeypatch):
+    """Neither of other prefixes, nor of neighbouring steps."""
+    drawn = []
+
+    def sample(generator, photograph, max_tokens, uniform, prefix):
+        drawn.append(tuple(uniform.numpy().ravel()))
+        return prefix
+
+    monkeypatch.setattr(rollouts, "sample_poems", sample)
+    for step in range(3):
+        rollouts.prefix_values(
+            None,
+            {},
+            tf.constant([[1, 5, 2, 0]]),
+            [1, 2, 3],
+            2,
+            share_of_fives,
+            tf.constant([0, step]),
+        )
+    assert len(set(drawn)) == len(drawn) == 18
 
 
 def test_a_batch_gets_the_values_of_its_prefixes():
@@ -100,7 +123,7 @@ def test_a_batch_gets_the_values_of_its_prefixes():
         [1, 3],
         2,
         share_of_fives,
-        tf.constant([3, 4 * 2]),  # seed, and step 4 of 2 draws each
+        tf.constant([3, 4]),  # seed and step
     ).numpy()
     spread = rollouts.RolloutRewards(generator, reward, 2, 2, seed=3).spread(
         given, environment, step=4

@@ -40,15 +40,16 @@ def prefix_values(
         float `[B, len(lengths)]`.
     """
     batch_size, max_tokens = token_ids.shape
+    seeds = tf.random.split(seed, len(lengths) * num_rollouts)
     columns = []
-    for length in lengths:
+    for place, length in enumerate(lengths):
         total = tf.zeros([batch_size])
         kept = tf.range(max_tokens) < length
         prefix = tf.where(kept, token_ids, PAD)
         for rollout in range(num_rollouts):
             uniform = tf.random.stateless_uniform(
                 [batch_size, max_tokens],
-                seed + tf.constant([length, rollout], seed.dtype),
+                seeds[place * num_rollouts + rollout],
             )
             poems = sample_poems(
                 generator, photograph, max_tokens, uniform, prefix
@@ -143,7 +144,7 @@ class RolloutRewards:
             environment.read_photograph(),
             environment.token_ids.read_value(),
             lengths,
-            tf.constant([self._seed, step * self._num_rollouts]),
+            tf.constant([self._seed, step]),
         )
         return experience.replace(
             reward=spread_rewards(experience.reward, values, lengths)
