@@ -78,10 +78,15 @@ def full_loss(hidden, table, token_ids):
     return float(teacher_forced_loss(hidden @ tf.transpose(table), token_ids))
 
 
-def test_sampled_loss_of_the_whole_vocabulary_is_the_loss():
-    # Four tokens of the head, and all four of the rest.
-    given = network(8)
-    loss = sampled_loss(*given, 8, tf.constant([0, 0]))
+@pytest.mark.parametrize(
+    ("vocabulary_size", "num_sampled"), [(8, 8), (9, 9), (9, 12), (9, 2048)]
+)
+def test_sampled_loss_of_the_whole_vocabulary_is_the_loss(
+    vocabulary_size, num_sampled
+):
+    # Four tokens of the head, and all of the rest.
+    given = network(vocabulary_size)
+    loss = sampled_loss(*given, num_sampled, tf.constant([0, 0]))
     assert float(loss) == pytest.approx(full_loss(*given), abs=1e-5)
 
 

@@ -83,7 +83,8 @@ def sampled_loss(
         hidden: float `[B, T, E]`. What the token embedding is multiplied by.
         token_embedding: float `[V, E]`.
         token_ids: int `[B, T + 1]`. START, poem, END, then padding with 0.
-        num_sampled: Tokens to normalise over, besides the right one.
+        num_sampled: Tokens to normalise over, besides the right one; all there
+            are if there are fewer.
         seed: int `[2]`. Of the draw.
 
     Returns:
@@ -97,12 +98,13 @@ def sampled_loss(
         10.0
     """
     vocabulary_size = token_embedding.shape[0]
+    num_sampled = min(num_sampled, vocabulary_size)
     head = num_sampled // 2
-    rest = vocabulary_size - head
+    num_drawn, rest = num_sampled - head, vocabulary_size - head
     draws = tf.random.stateless_uniform([rest], seed)
-    drawn = head + tf.math.top_k(draws, head, sorted=False).indices
+    drawn = head + tf.math.top_k(draws, num_drawn, sorted=False).indices
     sampled = tf.concat([tf.range(head), drawn], 0)  # [S]
-    correction = -tf.math.log(head / rest)
+    correction = -tf.math.log(num_drawn / rest)
 
     targets = tf.reshape(token_ids[:, 1:], [-1])  # [N]
     hidden = tf.reshape(hidden, [-1, hidden.shape[-1]])  # [N, E]
