@@ -40,3 +40,8 @@ def test_the_joint_embedding_is_the_towers(tower):
 def test_an_unknown_image_input(tower):
     with pytest.raises(ValueError, match="Received: 'scene'"):
         embed_photographs(FEATURES, ["a"], "scene", tower)
+
+
+def test_no_photograph_with_features(tower):
+    with pytest.raises(ValueError, match="Received: 1 photographs and .* of 2"):
+        embed_photographs(FEATURES, ["x"], "joint", tower)

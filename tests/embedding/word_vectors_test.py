@@ -67,6 +67,11 @@ def test_window_bounds_the_context():
     assert wide[4] @ wide[6] < 0.95
 
 
+def test_vectors_wider_than_the_vocabulary_are_refused():
+    with pytest.raises(ValueError, match="Received: 13, for a .* of 12 tokens"):
+        word_vectors.train_word_vectors(CORPUS, 12, 13)
+
+
 def test_same_seed_same_vectors():
     first = word_vectors.train_word_vectors(CORPUS, 12, 3, seed=7)
     second = word_vectors.train_word_vectors(CORPUS, 12, 3, seed=7)

@@ -34,7 +34,7 @@ def embed_photographs(
         Row of each photograph, and float32 `[M, K]`.
 
     Raises:
-        ValueError: If `image_input` is unknown.
+        ValueError: If `image_input` is unknown, or no photograph has features.
     """
     if image_input not in IMAGE_INPUTS:
         raise ValueError(
@@ -42,6 +42,12 @@ def embed_photographs(
             f"{IMAGE_INPUTS}. Received: {image_input!r}"
         )
     known = [name for name in names if name in features["object"]]
+    if not known:
+        raise ValueError(
+            f"expected photographs with features. Received: {len(names)} "
+            f"photographs and features of {len(features['object'])}, none of "
+            "the same name; see the pairs and captions of the corpus"
+        )
     inputs = {
         kind: np.stack([features[kind][name] for name in known])
         for kind in FEATURE_NAMES

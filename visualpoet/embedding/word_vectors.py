@@ -72,7 +72,16 @@ def train_word_vectors(
 
     Returns:
         float32 `[vocabulary_size, dim]`, rows of about unit length.
+
+    Raises:
+        ValueError: If the vectors would be wider than there are tokens.
     """
+    if dim > vocabulary_size:
+        raise ValueError(
+            "expected word vectors no wider than the number of tokens. "
+            f"Received: {dim}, for a vocabulary of {vocabulary_size} tokens; "
+            "take narrower ones or more texts"
+        )
     counts = _cooccurrences(token_ids, vocabulary_size, window)
     matrix = positive_information(counts)
     left, values, _ = randomized_svd(matrix, dim, random_state=seed)
