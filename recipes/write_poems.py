@@ -19,6 +19,8 @@ from visualpoet.embedding.encoders import load_towers
 from visualpoet.embedding.photographs import embed_photographs
 from visualpoet.features.store import load_features
 from visualpoet.generator import hierarchical
+from visualpoet.generator.generator_inputs import prepare_generator_inputs
+from visualpoet.generator.generator_inputs import take_rows
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
 from visualpoet.generator.poem_sampling import sample_poems
 from visualpoet.generator.samplers import NEVER
@@ -40,7 +42,9 @@ class Config:
         pathlib.Path("out/features"), "output of extract_features.py"
     )
     embedding_dir: pathlib.Path = option(
-        pathlib.Path("out/embedding"), "output of train_embedding.py"
+        pathlib.Path("out/embedding"),
+        "output of train_embedding.py, with train_clues.py's in it if the "
+        "generator takes clues",
     )
     regions: str = option("", "regions.npz, for hierarchical.keras")
     image_input: str = option("joint", "as of pretrain_generator.py")
@@ -104,6 +108,9 @@ def _write_tokens(config, corpus, model, names):
     rows, image_embeddings = embed_photographs(
         features, names, config.image_input, image_tower
     )
+    photographs = prepare_generator_inputs(
+        model, image_embeddings, config.embedding_dir
+    )
     forbidden = tf.one_hot(UNKNOWN, model.vocabulary_size, NEVER, 0.0)
 
     @tf.function(reduce_retracing=True)
@@ -119,11 +126,9 @@ def _write_tokens(config, corpus, model, names):
 
     rng = np.random.default_rng(config.seed)
     written = []
-    for some in np.array_split(
-        image_embeddings, max(1, len(image_embeddings) // 250)
-    ):
+    for some in np.array_split(np.arange(len(rows)), max(1, len(rows) // 250)):
         uniform = rng.random((len(some), config.max_tokens), np.float32)
-        written += list(write({"image_embedding": some}, uniform).numpy())
+        written += list(write(take_rows(photographs, some), uniform).numpy())
     return list(rows), written
 
 

@@ -19,7 +19,12 @@ from tests.recipes import stages
 from visualpoet import runs
 from visualpoet.adversarial import report
 from visualpoet.adversarial import training
+from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.discriminators import tasks
+from visualpoet.embedding.clues import HEAD_FILE
+from visualpoet.embedding.clues import ClueHead
+from visualpoet.embedding.clues import clue_mask
+from visualpoet.generator.poem_generator import PoemGenerator
 
 pytestmark = pytest.mark.slow
 
@@ -396,14 +401,22 @@ def test_options_that_do_not_go_together(options, message):
         train_adversarial.Config(**options)
 
 
-def test_poems_for_every_photograph(whole, paths, tmp_path):
-    config = write_poems.Config(
-        generator=whole / "generator.keras",
+def write_config(paths, tmp_path, **options):
+    return write_poems.Config(
         corpus_dir=paths.corpus,
         features_dir=paths.features,
-        embedding_dir=paths.embedding,
         output=tmp_path / "a" / "poems.jsonl",
         max_tokens=16,
+        **options,
+    )
+
+
+def test_poems_for_every_photograph(whole, paths, tmp_path):
+    config = write_config(
+        paths,
+        tmp_path,
+        generator=whole / "generator.keras",
+        embedding_dir=paths.embedding,
     )
     write_poems.main(config)
     written = [json.loads(line) for line in lines(config.output)]
@@ -411,3 +424,20 @@ def test_poems_for_every_photograph(whole, paths, tmp_path):
     assert len({row["photograph"] for row in written}) == 5
     shown = json.loads(lines(whole / "samples" / "000012.jsonl")[0])
     assert written[0]["photograph"] == shown["photograph"]
+
+
+def test_poems_of_a_generator_that_takes_clues(paths, tmp_path):
+    vocabulary = Vocabulary.load(paths.corpus / "vocabulary.json")
+    embedding = shutil.copytree(paths.embedding, tmp_path / "embedding")
+    (embedding / "clues").mkdir()
+    words = np.flatnonzero(clue_mask(vocabulary))
+    ClueHead(words, 6).save(embedding / HEAD_FILE)
+    PoemGenerator(len(vocabulary), 9, 10, 6).save(tmp_path / "clues.keras")
+    config = write_config(
+        paths,
+        tmp_path,
+        generator=tmp_path / "clues.keras",
+        embedding_dir=embedding,
+    )
+    write_poems.main(config)
+    assert len(lines(config.output)) == 5
