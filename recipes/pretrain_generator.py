@@ -20,6 +20,7 @@ import tensorflow as tf
 
 from visualpoet import runs
 from visualpoet.corpus import datasets
+from visualpoet.corpus.prepared import VOCABULARY_FILE
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.embedding import retrieval
@@ -126,6 +127,10 @@ def main(config: Config) -> None:
     inputs += feature_files(config.features_dir)
     inputs += sorted(config.embedding_dir.glob("*.keras"))
     inputs += [pathlib.Path(config.start_from)] if config.start_from else []
+    if config.start_from:
+        runs.check_same_input(
+            pathlib.Path(config.start_from), config.corpus_dir / VOCABULARY_FILE
+        )
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
     image_tower, poem_tower = load_towers(config.embedding_dir)
@@ -302,7 +307,7 @@ def _validation_examples(
     return {
         "no_photograph": (
             _without_photograph(
-                _framed(config, corpus, "validation")[:2048],
+                _framed(config, corpus, "validation"),
                 image_embeddings.shape[1],
             ),
             dataclasses.replace(conditioning, no_photograph=1.0),
@@ -322,7 +327,7 @@ def _perplexity(score, source, conditioning, batch_size=128):
     if not len(source.token_ids):
         return float("nan")
     totals, counts = [], []
-    order = np.argsort([len(ids) for ids in source.token_ids])[:2048]
+    order = examples.choose_for_measuring(source.token_ids, 2048)
     for chosen in np.split(order, range(batch_size, len(order), batch_size)):
         batch = examples.make_batch(
             source, chosen, conditioning, np.random.default_rng(0)

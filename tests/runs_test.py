@@ -666,3 +666,31 @@ def test_checkpoint_at_the_end_and_by_the_clock_only(tmp_path, monkeypatch):
         _run(tmp_path / "b"), evaluation_interval=9, checkpoint_minutes=1.5
     )
     assert saved == [2, 4, 5]
+
+
+# --- what a run made
+
+
+@pytest.fixture
+def made(tmp_path):
+    """A model of a run that read old/vocabulary.json."""
+    for name, text in (("old", "a b"), ("new", "b a"), ("copy", "a b")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "vocabulary.json").write_text(text)
+    inputs = [tmp_path / "old" / "vocabulary.json"]
+    runs.RunDirectory(tmp_path / "run", Config(), inputs)
+    return tmp_path / "run" / "generator.keras"
+
+
+def test_what_a_run_made_goes_with_what_it_read(made, tmp_path):
+    for folder in ("old", "copy"):
+        runs.check_same_input(made, tmp_path / folder / "vocabulary.json")
+    other = tmp_path / "new" / "vocabulary.json"
+    with pytest.raises(ValueError, match=f"Received: {re.escape(str(other))}"):
+        runs.check_same_input(made, other)
+
+
+def test_of_what_stands_alone_nothing_is_known(made, tmp_path):
+    other = tmp_path / "new" / "vocabulary.json"
+    runs.check_same_input(tmp_path / "generator.keras", other)
+    runs.check_same_input(made, tmp_path / "new" / "excerpts.jsonl")

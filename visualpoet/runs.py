@@ -139,6 +139,30 @@ def _shorten(path: pathlib.PurePath) -> str:
     return "/".join(parts)
 
 
+def check_same_input(made: pathlib.Path, path: pathlib.Path) -> None:
+    """Checks that what a run made came of the file that is read now.
+
+    Args:
+        made: A file in a run directory; elsewhere nothing is known of it.
+        path: Of the file.
+
+    Raises:
+        ValueError: If the run read another file of this name.
+    """
+    record = made.parent / "inputs.json"
+    digests = json.loads(record.read_text()) if record.exists() else {}
+    read = [d for name, d in digests.items() if _name(name) == path.name]
+    if read and file_digest(path) not in read:
+        raise ValueError(
+            f"expected the {path.name} that {made} was made with. Received: "
+            f"{path}, another one; name the folder that {record} names"
+        )
+
+
+def _name(path: str) -> str:
+    return pathlib.PurePath(path).name
+
+
 class RunDirectory:
     """One folder a run: options, lineage, checkpoints, metrics, log.
 

@@ -200,3 +200,19 @@ def test_an_epoch_has_every_poem_once():
     epoch = itertools.islice(batches([1, 0]), 3)
     words = [(batch["token_ids"] == 5).sum(axis=1).tolist() for batch in epoch]
     assert sorted(words) == [[1, 1], [2, 2], [3, 3]]
+
+
+def test_what_is_measured_is_a_fair_sample_by_length():
+    token_ids = [[1] * length for length in range(1, 1001)]
+    chosen = examples.choose_for_measuring(token_ids, 100)
+    assert len(set(chosen)) == 100
+    assert (np.diff(chosen) > 0).all()  # shortest first
+    assert chosen.mean() == pytest.approx(500, abs=90)
+    again = examples.choose_for_measuring(token_ids, 100)
+    np.testing.assert_array_equal(chosen, again)
+
+
+def test_few_poems_are_all_measured():
+    chosen = examples.choose_for_measuring(POEMS, 2048)
+    assert chosen.tolist() == [1, 0, 2]
+    assert examples.choose_for_measuring([], 2048).tolist() == []

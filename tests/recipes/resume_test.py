@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -256,3 +257,20 @@ def test_command_line_names_a_wrong_option(capsys):
     with pytest.raises(SystemExit):
         runs.parse_config(pretrain_generator.Config, ["--pair-share", "2"])
     assert "--pair-share in [0, 1]. Received: 2.0" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_generator_of_another_vocabulary_is_no_start(
+    paths, finished, tmp_path
+):
+    corpus = shutil.copytree(paths.corpus, tmp_path / "corpus")
+    vocabulary = json.loads((corpus / "vocabulary.json").read_text())
+    text = json.dumps(vocabulary, indent=2)  # other bytes, another digest
+    (corpus / "vocabulary.json").write_text(text)
+    with pytest.raises(ValueError, match="expected the vocabulary.json that"):
+        generate(
+            dataclasses.replace(paths, corpus=corpus),
+            tmp_path / "run",
+            start_from=str(finished / "generator.keras"),
+        )
+    assert not (tmp_path / "run").exists()

@@ -85,8 +85,9 @@ class PreparedCorpus:
         ]
 
 
+VOCABULARY_FILE = "vocabulary.json"
 FILES = (
-    "vocabulary.json",
+    VOCABULARY_FILE,
     "excerpts.jsonl",
     "pairs.jsonl",
     "photographs.jsonl",
@@ -146,5 +147,5 @@ def load_corpus(folder: pathlib.Path) -> PreparedCorpus:
         )
         for row in _rows(folder / "photographs.jsonl")
     }
-    vocabulary = Vocabulary.load(folder / "vocabulary.json")
+    vocabulary = Vocabulary.load(folder / VOCABULARY_FILE)
     return PreparedCorpus(excerpts, pairs, photographs, vocabulary)

@@ -140,6 +140,24 @@ def make_batch(
     }
 
 
+def choose_for_measuring(
+    token_ids: Sequence[Sequence[int]], most: int
+) -> np.ndarray:
+    """Draws poems to measure on, the same ones every time.
+
+    Args:
+        token_ids: Of each poem.
+        most: How many at most.
+
+    Returns:
+        int `[min(N, most)]`; which of them, from the shortest to the longest,
+        so that a batch of them needs little padding.
+    """
+    chosen = np.random.default_rng(0).permutation(len(token_ids))[:most]
+    lengths = np.array([len(token_ids[index]) for index in chosen], int)
+    return chosen[np.argsort(lengths, kind="stable")]
+
+
 def mixed_batches(
     sources: Sequence[Examples],
     shares: Sequence[float],
