@@ -22,6 +22,10 @@ _BOUNDS = (
 )
 
 
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
 def _option(default: Any, help: str) -> Any:
     return dataclasses.field(default=default, metadata={"help": help})
 
@@ -67,11 +71,11 @@ class ServerOptions:
                 value = getattr(self, name)
                 if not fits(value):
                     raise ValueError(
-                        f"expected {name} {expected}. Received: {value}"
+                        f"expected {_flag(name)} {expected}. Received: {value}"
                     )
         if self.queue_rows < self.request_rows:
             raise ValueError(
-                "expected queue_rows of request_rows or more. Received: "
+                "expected --queue-rows of --request-rows or more. Received: "
                 f"{self.queue_rows} < {self.request_rows}"
             )
 
@@ -107,7 +111,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     for field in dataclasses.fields(ServerOptions)[2:]:
         parser.add_argument(
-            "--" + field.name.replace("_", "-"),
+            _flag(field.name),
             type=field.type,
             default=field.default,
             help=f"{field.metadata['help']} ({field.default})",
