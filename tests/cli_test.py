@@ -13,6 +13,7 @@ from tests import tiny
 from visualpoet import cli
 from visualpoet import pictures
 from visualpoet import poet
+from visualpoet.version import __version__
 
 NO_MODEL = "/no/such/model"
 
@@ -70,10 +71,12 @@ def test_options_reach_the_poet(capsys):
 
 def test_banned_words_reach_the_poet(capsys):
     word = poem_of("sea.jpg").lower().split()[0]
-    assert write("sea.jpg", "--ban", word.upper(), "sea") == 0
+    assert write("sea.jpg", "--ban", word.upper(), "--ban", "sea") == 0
     poem = capsys.readouterr().out
     assert word not in poem.lower().split()
     assert poem == poem_of("sea.jpg", ban=[word, "sea"]) + "\n"
+    assert write("--ban", f"{word},sea", "sea.jpg") == 0
+    assert capsys.readouterr().out == poem
 
 
 def test_one_bad_photograph_does_not_stop_the_others(capsys):
@@ -202,31 +205,32 @@ def test_unknown_model(capsys):
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        (["--lines", "11"], "lines, an integer from 0 to 10. Received: 11\n"),
-        (["--temperature", "-1"], "from 0.0 to 10.0. Received: -1.0\n"),
-        (["--top-p", "nan"], "from 0.0 to 1.0. Received: nan\n"),
-        (["--seed", "-1"], "Received: -1\n"),
-        (["--candidates", "65"], "an integer from 1 to 64. Received: 65\n"),
+        (["--lines", "11"], "expected an integer from 0 to 10. Received: 11"),
+        (["--temperature", "-1"], "a number from 0.0 to 10.0. Received: -1"),
+        (["--top-p", "nan"], "expected a number from 0.0 to 1.0. Received: n"),
+        (["--seed", "-1"], "Received: -1"),
+        (["--seed", "x"], "expected an integer from 0 to 92233720368547758"),
+        (["--candidates", "65"], "an integer from 1 to 64. Received: 65"),
     ],
 )
 def test_option_out_of_bounds(capsys, option, message):
-    assert cli.main(["write", "sea.jpg", *option]) == 2
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["write", "sea.jpg", *option])
+    assert caught.value.code == 2
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err.startswith("visualpoet: expected ")
-    assert printed.err.endswith(message)
-    assert printed.err.count("\n") == 1
+    assert f"error: argument {option[0]}: expected a" in printed.err
+    assert message in printed.err
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
-        [],
         ["write"],
         ["sing", "sea.jpg"],
         ["write", "sea.jpg", "--format", "xml"],
-        ["write", "sea.jpg", "--seed", "x"],
         ["find", "sea.jpg"],
+        ["find", "sea.jpg", "--poems", "poems", "--format", "html"],
     ],
 )
 def test_wrong_command(arguments, capsys):
@@ -234,6 +238,91 @@ def test_wrong_command(arguments, capsys):
         cli.main(arguments)
     assert caught.value.code == 2
     assert "usage: visualpoet" in capsys.readouterr().err
+
+
+def test_no_command_prints_what_there_is(capsys):
+    assert cli.main([]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("usage: visualpoet ")
+    assert "write a poem for each photograph" in printed.out
+    assert printed.err == ""
+
+
+def stop(code, *arguments):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == code
+
+
+def test_version(capsys):
+    stop(0, "--version")
+    assert capsys.readouterr().out == f"visualpoet {__version__}\n"
+
+
+def test_help_has_the_defaults_of_the_shipped_model(capsys):
+    options = poet.default_model() / "assets.extra" / "options.json"
+    given = json.loads(options.read_text())
+    stop(0, "write", "--help")
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"0.0 to 10.0 ({given['temperature']})" in printed
+    assert f"from 0.0 to 1.0 ({given['top_p']})" in printed
+    assert f"from 1 to 64 ({given['num_candidates']})" in printed
+
+
+def test_ctrl_c_is_silent(capsys, monkeypatch):
+    def interrupt(model):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(poet, "load", interrupt)
+    assert write("sea.jpg") == 130
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["write", "no.jpg"], 1),
+        (["write", "sea.jpg", "--model", NO_MODEL], 2),
+        (["write", "sea.jpg", "--output", "no/such/folder/poem.txt"], 2),
+        (["find", "sea.jpg", "--poems", "no.jsonl"], 2),
+    ],
+)
+def test_nothing_is_loaded_for_a_typo(monkeypatch, capsys, arguments, code):
+    monkeypatch.setattr(poet, "load", None)  # not to be called
+    assert cli.main(arguments) == code
+    assert capsys.readouterr().err.startswith("visualpoet: ")
+
+
+# --- where poems go
+
+
+def test_output_into_a_file(capsys, album):
+    assert write("sea.jpg", "-o", "poem.txt") == 0
+    assert capsys.readouterr().out == ""
+    assert (album / "poem.txt").read_text() == poem_of("sea.jpg") + "\n"
+
+
+def use_ascii(monkeypatch):
+    """Standard output from here on, and the bytes that it got."""
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", stream)
+    return stream.buffer.getvalue
+
+
+def test_a_terminal_that_cannot_spell_is_no_end(monkeypatch):
+    os.rename("night.png", "n\u00e4he.png")
+    shown = use_ascii(monkeypatch)
+    assert write("n\u00e4he.png", "sea.jpg") == 0
+    assert shown().startswith(b"# n?he.png\n\n")
+    assert poem_of("sea.jpg").encode() in shown()
+
+
+@pytest.mark.parametrize("output_format", ["json", "jsonl", "html"])
+def test_json_and_pages_are_utf_8_everywhere(monkeypatch, output_format):
+    os.rename("sea.jpg", "n\u00e4he.jpg")
+    shown = use_ascii(monkeypatch)
+    assert write("n\u00e4he.jpg", "--format", output_format) == 0
+    assert "n\u00e4he.jpg" in shown().decode("utf-8")
 
 
 def test_reader_that_goes_away_is_no_traceback(monkeypatch):
@@ -261,9 +350,13 @@ def corpus(album):
     return path
 
 
-def nearest_rows(kind):
+def fits(kind):
     (query,) = tiny.poet().embed_images([tiny.photograph(kind)])
-    return (-(tiny.poet().embed_poems(tiny.POEMS) @ query)).argsort()
+    return tiny.poet().embed_poems(tiny.POEMS) @ query
+
+
+def nearest_rows(kind):
+    return (-fits(kind)).argsort()
 
 
 def test_find_prints_the_nearest_poem_and_reports_bad_rows(capsys, corpus):
@@ -271,7 +364,10 @@ def test_find_prints_the_nearest_poem_and_reports_bad_rows(capsys, corpus):
     printed = capsys.readouterr()
     row = nearest_rows("sea")[0]
     title = "A Wave, N. N." if row == 1 else f"poem-{row}"
-    assert printed.out == f"# sea.jpg: {title}\n\n{tiny.POEMS[row]}\n\n"
+    fit = f"{fits('sea')[row]:.2f}"
+    assert printed.out == (
+        f"# sea.jpg: {title} ({fit})\n\n{tiny.POEMS[row]}\n\n"
+    )
     assert printed.err.startswith(f"visualpoet: {corpus}:16: ")
     assert printed.err.count("\n") == 1
 
@@ -281,7 +377,7 @@ def test_find_all_with_titles(capsys, corpus):
     assert cli.main([*arguments, "--count", "15"]) == 1
     printed = capsys.readouterr()
     titles = [line for line in printed.out.splitlines() if line[:1] == "#"]
-    assert titles == [
+    assert [title.rsplit(" (")[0] for title in titles] == [
         "# sea.jpg: " + ("A Wave, N. N." if row == 1 else f"poem-{row}")
         for row in nearest_rows("sea")
     ]
@@ -302,11 +398,27 @@ def test_find_in_a_corpus_that_is_missing(capsys):
     assert "no.jsonl, which does not exist\n" in capsys.readouterr().err
 
 
-def test_find_no_poems_at_all(capsys, corpus):
-    arguments = ["find", "sea.jpg", "--poems", str(corpus), "--count", "-1"]
-    assert cli.main(arguments) == 2
+def test_find_as_json_has_the_fit(capsys, corpus):
+    arguments = ["find", "no.jpg", "sea.jpg", "--poems", str(corpus)]
+    assert cli.main([*arguments, "--count", "2", "--format", "json"]) == 1
+    missing, sea = json.loads(capsys.readouterr().out)
+    assert missing["error"] == "no.jpg: No such file or directory"
+    rows = nearest_rows("sea")[:2]
+    assert sea["photograph"] == "sea.jpg"
+    assert [poem["poem"] for poem in sea["poems"]] == [
+        tiny.POEMS[row] for row in rows
+    ]
+    assert [poem["fit"] for poem in sea["poems"]] == pytest.approx(
+        fits("sea")[rows].tolist()
+    )
+
+
+@pytest.mark.parametrize("count", ["-1", "0", "2.0"])
+def test_find_no_poems_at_all(capsys, corpus, count):
+    stop(2, "find", "sea.jpg", "--poems", str(corpus), "--count", count)
     assert capsys.readouterr().err.endswith(
-        "visualpoet: expected a count of 1 or more. Received: -1\n"
+        "error: argument --count: expected an integer of 1 or more. Received: "
+        f"{count}\n"
     )
 
 

@@ -61,7 +61,7 @@ def try_base() -> None:
     with tempfile.TemporaryDirectory() as folder:
         poems = pathlib.Path(folder, "poems.txt")
         poems.write_text(POEM)
-        index = finding.PoemIndex(poet, poems)
+        index = finding.PoemIndex(poet, finding.read_excerpts(poems))
         _require(len(index.nearest(_photograph(), 1)) == 1, "find")
         _require(cli.main(["export", folder]) == 0, "export")
         _require(cli.main(["check", folder]) == 2, "check, of no version")

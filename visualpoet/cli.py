@@ -2,12 +2,18 @@
 
 import argparse
 import contextlib
+import functools
+import io
+import json
 import os
 import pathlib
 import sys
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import Any
+from typing import TextIO
 
 from visualpoet import controls
 from visualpoet import extras
@@ -16,8 +22,10 @@ from visualpoet import output
 from visualpoet import pictures
 from visualpoet import poet
 from visualpoet.serve import options as serving
+from visualpoet.version import __version__
 
 STANDARD_INPUT = "-"
+INTERRUPTED = 130  # what a shell says of a command that Ctrl-C ended
 
 
 def _add_photographs(parser: argparse.ArgumentParser) -> None:
@@ -30,22 +38,69 @@ def _add_photographs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         type=pathlib.Path,
-        help="an exported model; the one that comes with the package if none",
+        help="an exported model, whose defaults may differ from those named "
+        "here; the one that comes with the package if none",
     )
 
 
+def _read_count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(
+            f"expected an integer of 1 or more. Received: {text}"
+        )
+    return int(text)
+
+
+def _reader(control: controls.Control) -> Callable[[str], Any]:
+    """Reads a text as a value; the parser names the option in errors."""
+
+    def read(text: str) -> Any:
+        try:
+            return control.read(control.kind(text))
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(
+                f"expected {control.expected}. Received: {text}"
+            ) from error
+
+    return read
+
+
+def _shipped_options() -> dict[str, Any]:
+    """How the model that comes with the package writes, for the help."""
+    try:
+        model = poet.default_model()
+    except FileNotFoundError:
+        return {}
+    path = model / "assets.extra" / "options.json"
+    return json.loads(path.read_text())
+
+
 def _add_control(
-    parser: argparse.ArgumentParser, control: controls.Control
+    parser: argparse.ArgumentParser, control: controls.Control, default: Any
 ) -> None:
-    is_plain = control.default in (None, "")
     parser.add_argument(
         f"--{control.name.replace('_', '-')}",
-        type=control.kind,
-        nargs="+" if control.is_list else None,
-        metavar="WORD" if control.is_list else None,
+        type=_reader(control),
+        action="append" if control.is_list else "store",
+        metavar="WORDS" if control.is_list else None,
         choices=control.choices or None,
         help=control.description
-        + ("" if is_plain else f" ({control.default})"),
+        + ("" if default in (None, "") else f" ({default})"),
+    )
+
+
+def _add_output(
+    parser: argparse.ArgumentParser, formats: Sequence[str]
+) -> None:
+    parser.add_argument(
+        "--format", choices=formats, default="text", help="(text)"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=pathlib.Path,
+        metavar="FILE",
+        help="what to write to, in UTF-8; standard output if none",
     )
 
 
@@ -86,15 +141,18 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="visualpoet", description="Poems from photographs."
     )
-    verbs = parser.add_subparsers(dest="verb", required=True)
+    parser.add_argument(
+        "--version", action="version", version=f"visualpoet {__version__}"
+    )
+    verbs = parser.add_subparsers(dest="verb")
 
     write = verbs.add_parser("write", help="write a poem for each photograph")
     _add_photographs(write)
+    shipped = _shipped_options()
     for control in controls.CONTROLS:
-        _add_control(write, control)
-    write.add_argument(
-        "--format", choices=output.FORMATS, default="text", help="(text)"
-    )
+        default = shipped.get(control.input, control.default)
+        _add_control(write, control, default)
+    _add_output(write, output.FORMATS)
     write.set_defaults(run=_write)
 
     find = verbs.add_parser(
@@ -109,8 +167,9 @@ def _parser() -> argparse.ArgumentParser:
         help="a folder of .txt, .txt, .csv, .json, .jsonl (.gz) or .parquet",
     )
     find.add_argument(
-        "--count", type=int, default=1, help="poems a photograph (1)"
+        "--count", type=_read_count, default=1, help="poems a photograph (1)"
     )
+    _add_output(find, output.FOUND_FORMATS)
     find.set_defaults(run=_find)
 
     _add_exporting(verbs)
@@ -118,6 +177,10 @@ def _parser() -> argparse.ArgumentParser:
     serving.add_arguments(serve)
     serve.set_defaults(run=_serve)
     return parser
+
+
+def _may_be_read(path: pathlib.Path) -> bool:
+    return str(path) == STANDARD_INPUT or os.path.isfile(path)
 
 
 def _read(paths: Iterable[pathlib.Path]) -> Iterator[output.Entry]:
@@ -146,11 +209,48 @@ def _silence() -> Iterator[None]:
         os.close(nowhere)
 
 
+def _find_model(arguments: argparse.Namespace) -> pathlib.Path | None:
+    """The model that was named, so that a wrong name is told at once."""
+    if arguments.model is None:
+        return None
+    return model_folders.newest_version(arguments.model)
+
+
+@contextlib.contextmanager
+def _status(text: str) -> Iterator[None]:
+    """Shows a line on a terminal while something takes its time."""
+    from rich.console import Console
+
+    # A console of its own: standard error is silent meanwhile.
+    if not sys.stderr.isatty():
+        yield
+        return
+    with os.fdopen(os.dup(sys.stderr.fileno()), "w") as terminal:
+        with Console(file=terminal).status(text):
+            yield
+
+
 def _load(model: pathlib.Path | None) -> poet.Poet:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _silence():
-        import tensorflow  # noqa: F401
-    return poet.load(model)
+    with _status("loading TensorFlow"):
+        with _silence():
+            import tensorflow  # noqa: F401
+        return poet.load(model)
+
+
+@contextlib.contextmanager
+def _open_output(arguments: argparse.Namespace) -> Iterator[TextIO]:
+    """Opens what to write to; a terminal gets ? for what it cannot spell."""
+    if arguments.output:
+        with arguments.output.open("w", encoding="utf-8") as stream:
+            yield stream
+        return
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        is_text = arguments.format == "text"
+        sys.stdout.reconfigure(
+            encoding=None if is_text else "utf-8", errors="replace"
+        )
+    yield sys.stdout
 
 
 def _report(entry: output.Entry) -> None:
@@ -162,7 +262,8 @@ def _write(arguments: argparse.Namespace) -> int:
     from rich.progress import track
 
     paths = list(pictures.find_pictures(arguments.photographs))
-    writer = _load(arguments.model)
+    model = _find_model(arguments)
+    load = functools.cache(lambda: _load(model))
     given = {c.name: getattr(arguments, c.name) for c in controls.CONTROLS}
     failures = []
 
@@ -177,7 +278,7 @@ def _write(arguments: argparse.Namespace) -> int:
             disable=quiet,
         ):
             if not entry.error:
-                written = writer.write(
+                written = load().write(
                     pictures.ReadPicture(entry.content), **given
                 )
                 entry = output.Entry(entry.name, entry.content, written)
@@ -186,28 +287,47 @@ def _write(arguments: argparse.Namespace) -> int:
                 _report(entry)
             yield entry
 
-    for piece in output.render(entries(), arguments.format, len(paths) > 1):
-        sys.stdout.write(piece)
-        sys.stdout.flush()
+    with _open_output(arguments) as stream:
+        if any(map(_may_be_read, paths)):
+            load()  # before the progress is shown
+        _print(
+            output.render(entries(), arguments.format, len(paths) > 1), stream
+        )
     return 1 if failures else 0
+
+
+def _print(pieces: Iterable[str], stream: TextIO) -> None:
+    for piece in pieces:
+        stream.write(piece)
+        stream.flush()
 
 
 def _find(arguments: argparse.Namespace) -> int:
     from visualpoet import finding
 
-    writer = _load(arguments.model)
-    index = finding.PoemIndex(writer, arguments.poems)
-    failed = False
-    for entry in _read(pictures.find_pictures(arguments.photographs)):
-        if entry.error:
-            failed = True
-            _report(entry)
-            continue
-        photograph = pictures.ReadPicture(entry.content)
-        for poem in index.nearest(photograph, arguments.count):
-            source = ", ".join(filter(None, (poem.title, poem.author)))
-            print(f"# {entry.name}: {source or poem.id}\n\n{poem.text}\n")
-    return 1 if failed else 0
+    model = _find_model(arguments)
+    excerpts = finding.read_excerpts(arguments.poems)
+    failures = []
+
+    @functools.cache
+    def index() -> finding.PoemIndex:
+        return finding.PoemIndex(_load(model), excerpts)
+
+    def entries() -> Iterator[output.Entry]:
+        for entry in _read(pictures.find_pictures(arguments.photographs)):
+            if not entry.error:
+                found = index().nearest(
+                    pictures.ReadPicture(entry.content), arguments.count
+                )
+                entry = output.Entry(entry.name, entry.content, found=found)
+            else:
+                failures.append(entry)
+                _report(entry)
+            yield entry
+
+    with _open_output(arguments) as stream:
+        _print(output.render(entries(), arguments.format, True), stream)
+    return 1 if failures else 0
 
 
 def _import_exporting() -> None:
@@ -273,11 +393,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         0, 1 if a photograph could not be used, 2 if the command was wrong, a
-        file of it could not be read or written, or an extra is missing.
+        file of it could not be read or written, or an extra is missing, 130
+        if it was interrupted.
     """
-    parsed = _parser().parse_args(arguments)
+    parser = _parser()
+    parsed = parser.parse_args(arguments)
+    if not parsed.verb:
+        parser.print_help()
+        return 0
     try:
         return parsed.run(parsed)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except BrokenPipeError:
         return 1
     except (ValueError, OSError, ModuleNotFoundError) as error:

@@ -1,15 +1,18 @@
-"""How `visualpoet write` prints: text, JSON, JSON lines, or a page."""
+"""How `visualpoet` prints poems: text, JSON, JSON lines, or a page."""
 
 import base64
 import dataclasses
 import json
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 
 from visualpoet import pictures
+from visualpoet.embedding.retrieval import FoundPoem
 from visualpoet.poet import WrittenPoem
 
 FORMATS = ("text", "json", "jsonl", "html")
+FOUND_FORMATS = FORMATS[:3]  # a page is of poems that were written
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,12 +24,14 @@ class Entry:
         content: Its bytes, for the page; empty if it could not be read.
         written: Its poem, or None.
         error: Why there is none, or empty.
+        found: Human poems for it, nearest first.
     """
 
     name: str
     content: bytes = b""
     written: WrittenPoem | None = None
     error: str = ""
+    found: Sequence[FoundPoem] = ()
 
     @property
     def picture(self) -> str:
@@ -35,9 +40,23 @@ class Entry:
 
 
 def _as_dict(entry: Entry) -> dict:
-    if entry.written is None:
+    if entry.error:
         return {"photograph": entry.name, "error": entry.error}
-    return {"photograph": entry.name, **entry.written.to_dict()}
+    if entry.written:
+        return {"photograph": entry.name, **entry.written.to_dict()}
+    return {
+        "photograph": entry.name,
+        "poems": [
+            {
+                "id": found.poem.id,
+                "title": found.poem.title,
+                "author": found.poem.author,
+                "poem": found.poem.text,
+                "fit": found.fit,
+            }
+            for found in entry.found
+        ],
+    }
 
 
 def _text(entries: Iterable[Entry], many: bool) -> Iterator[str]:
@@ -45,6 +64,11 @@ def _text(entries: Iterable[Entry], many: bool) -> Iterator[str]:
         if entry.written:
             title = f"# {entry.name}\n\n" if many else ""
             yield f"{title}{entry.written.poem}\n" + ("\n" if many else "")
+        for found in entry.found:
+            poem = found.poem
+            source = ", ".join(filter(None, (poem.title, poem.author)))
+            title = f"# {entry.name}: {source or poem.id} ({found.fit:.2f})"
+            yield f"{title}\n\n{poem.text}\n\n"
 
 
 def _json(entries: Iterable[Entry]) -> Iterator[str]:

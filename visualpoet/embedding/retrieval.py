@@ -1,6 +1,23 @@
 """Neighbours in the joint space: recall, nearest poems."""
 
+import dataclasses
+
 import numpy as np
+
+from visualpoet.corpus.records import Poem
+
+
+@dataclasses.dataclass(frozen=True)
+class FoundPoem:
+    """A human poem for a photograph.
+
+    Attributes:
+        poem: An excerpt.
+        fit: Cosine of poem and photograph in the joint space.
+    """
+
+    poem: Poem
+    fit: float
 
 
 def rank_pairs(similarities: np.ndarray) -> np.ndarray:
