@@ -27,8 +27,8 @@ def album(tmp_path, monkeypatch):
     (tmp_path / "broken.jpg").write_bytes(tiny.photograph("sea")[:900])
     load = poet.load
 
-    def load_tiny(model):
-        return tiny.poet() if model is None else load(model)
+    def load_tiny(model, any_word=False):
+        return tiny.poet() if model is None else load(model, any_word=any_word)
 
     monkeypatch.setattr(poet, "load", load_tiny)
     return tmp_path
@@ -270,7 +270,7 @@ def test_help_has_the_defaults_of_the_shipped_model(capsys):
 
 
 def test_ctrl_c_is_silent(capsys, monkeypatch):
-    def interrupt(model):
+    def interrupt(model, any_word):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(poet, "load", interrupt)

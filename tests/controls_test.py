@@ -125,6 +125,17 @@ def test_the_model_says_what_is_not_given():
     }
 
 
+def test_words_of_a_list_are_added_to_those_of_the_model():
+    for ban, expected in (
+        ("sea", "snow sea"),
+        (["sea", "ice"], "snow sea ice"),
+        (None, "snow"),
+        ("", "snow"),
+    ):
+        values = controls.complete(CONTROLS, {"ban": ban}, {"banned": "snow"})
+        assert values["banned"] == expected
+
+
 @pytest.mark.parametrize(
     "write",
     [poet.Poet.write, PoemClient.write, client_module.AsyncPoemClient.write],
@@ -179,7 +190,7 @@ def test_python_has_it(monkeypatch):
 def test_the_command_line_has_it(monkeypatch, tmp_path, capsys):
     photograph = tmp_path / "sea.jpg"
     photograph.write_bytes(SEA)
-    monkeypatch.setattr(poet, "load", lambda model: tiny.poet())
+    monkeypatch.setattr(poet, "load", lambda *_, **__: tiny.poet())
     calls = record(monkeypatch, tiny.poet(), "_run")
     options = ["--candidates", "1", "--mood", "0.5", "--metre", "iambic"]
     assert cli.main(["write", str(photograph), *options]) == 0

@@ -28,6 +28,7 @@ GROUND = (
     "optimization",
     "process_memory",
     "templating",
+    "unwritten",
 )
 LEAF = "adversarial"  # needs tf-agents: recipes and tests alone import it
 GROUND_FILES = {f"visualpoet/{name}.py" for name in GROUND}

@@ -10,6 +10,7 @@ import visualpoet
 from recipes import render_pictures
 from tests import tiny
 from visualpoet import poet as poet_module
+from visualpoet import unwritten
 
 SEA = tiny.photograph("sea")
 
@@ -260,7 +261,7 @@ def test_options_of_the_model_are_the_defaults():
         "seed": 0,
         "num_candidates": 16,
         "lines": 0,
-        "banned": "",
+        "banned": " ".join(unwritten.WORDS),
         "temperature": 0.8,
         "top_p": 0.95,
         "guidance": 1.5,

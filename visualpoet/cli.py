@@ -152,6 +152,11 @@ def _parser() -> argparse.ArgumentParser:
     for control in controls.CONTROLS:
         default = shipped.get(control.input, control.default)
         _add_control(write, control, default)
+    write.add_argument(
+        "--any-word",
+        action="store_true",
+        help="write slurs and crude words, too",
+    )
     _add_output(write, output.FORMATS)
     write.set_defaults(run=_write)
 
@@ -230,12 +235,12 @@ def _status(text: str) -> Iterator[None]:
             yield
 
 
-def _load(model: pathlib.Path | None) -> poet.Poet:
+def _load(model: pathlib.Path | None, any_word: bool = False) -> poet.Poet:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _status("loading TensorFlow"):
         with _silence():
             import tensorflow  # noqa: F401
-        return poet.load(model)
+        return poet.load(model, any_word=any_word)
 
 
 @contextlib.contextmanager
@@ -263,7 +268,7 @@ def _write(arguments: argparse.Namespace) -> int:
 
     paths = list(pictures.find_pictures(arguments.photographs))
     model = _find_model(arguments)
-    load = functools.cache(lambda: _load(model))
+    load = functools.cache(lambda: _load(model, arguments.any_word))
     given = {c.name: getattr(arguments, c.name) for c in controls.CONTROLS}
     failures = []
 

@@ -265,6 +265,8 @@ def complete(
 ) -> dict[str, Any]:
     """Checks what a user gave, and adds what the model does by itself.
 
+    Words of a list are added to those of the model.
+
     Args:
         table: The controls that may be given.
         given: Values by the controls' names; None is not given.
@@ -284,11 +286,17 @@ def complete(
             f"expected only {', '.join(names)}. Received: {unknown[0][:100]}"
         )
     return {
-        control.input: options.get(control.input, control.default)
-        if given.get(control.name) is None
-        else control.read(given[control.name])
+        control.input: _choose(control, given.get(control.name), options)
         for control in table
     }
+
+
+def _choose(control: Control, value: Any, options: Mapping[str, Any]) -> Any:
+    default = options.get(control.input, control.default)
+    if value is None:
+        return default
+    value = control.read(value)
+    return f"{default} {value}".strip() if control.is_list else value
 
 
 def choose_signature(values: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from visualpoet import controls
 from visualpoet import model_folders
 from visualpoet import pictures
+from visualpoet import unwritten
 from visualpoet.pictures import PictureSource
 
 
@@ -119,13 +120,14 @@ class Poet:
     Args:
         model: A SavedModel that `visualpoet.export` wrote, or a folder of
             versions of one.
+        any_word: Whether `unwritten.WORDS` may be written.
 
     Raises:
         FileNotFoundError: If there is none.
         ValueError: If it is no poet.
     """
 
-    def __init__(self, model: pathlib.Path):
+    def __init__(self, model: pathlib.Path, any_word: bool = False):
         self.model = model_folders.newest_version(pathlib.Path(model))
         options = self.model / "assets.extra" / "options.json"
         if not options.exists():
@@ -134,7 +136,9 @@ class Poet:
                 f"Received: {self.model}, which has no assets.extra/"
                 "options.json"
             )
-        self.options = json.loads(options.read_text())
+        self.options = unwritten.leave_out(
+            json.loads(options.read_text()), any_word
+        )
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         import tensorflow as tf  # seconds; not needed for --help
 
@@ -253,12 +257,15 @@ class Poet:
         return signature(poem=poems)["embedding"].numpy()
 
 
-def load(model: str | pathlib.Path | None = None) -> Poet:
+def load(
+    model: str | pathlib.Path | None = None, *, any_word: bool = False
+) -> Poet:
     """Loads a poet.
 
     Args:
         model: An exported SavedModel or a folder of versions; the one that
             comes with the package by default.
+        any_word: Whether slurs and crude words may be written.
 
     Returns:
         The poet.
@@ -275,4 +282,5 @@ def load(model: str | pathlib.Path | None = None) -> Poet:
         >>> bool(sea @ waves > sea @ bread)
         True
     """
-    return Poet(default_model() if model is None else pathlib.Path(model))
+    folder = default_model() if model is None else pathlib.Path(model)
+    return Poet(folder, any_word)

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from recipes import render_pictures
 from tests import tiny
 from tests.serve import asking
+from visualpoet import unwritten
 
 SEA = tiny.photograph("sea")
 STREAM = {"Accept": "text/event-stream"}
@@ -263,6 +265,19 @@ def test_banned_words_may_be_a_list(server, token):
     assert (
         answer == next_line(server, token, candidates=1, ban=" ".join(words))[1]
     )
+
+
+def test_words_that_are_left_out(server, token, monkeypatch):
+    _, free = write(server, candidates=1)
+    word = free["poem"].lower().split()[0]
+    monkeypatch.setattr(unwritten, "WORDS", (word,))
+    _, answer = write(server, candidates=1)
+    assert word not in answer["poem"].lower().split()
+    _, line = next_line(server, token, candidates=1)
+    assert word not in line["line"].lower().split()
+    options = dataclasses.replace(server.core.options, any_word=True)
+    monkeypatch.setattr(server.core, "options", options)
+    assert write(server, candidates=1)[1] == free
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from visualpoet import controls
 from visualpoet import extras
 from visualpoet import pictures
 from visualpoet import poet
+from visualpoet import unwritten
 from visualpoet.serve import errors
 
 with extras.needs("serve"):
@@ -40,6 +41,7 @@ class AsyncPoemClient:
         name: Of the model.
         timeout: That a call may take, with all its tries [s].
         retries: More tries after a server was busy or not there.
+        any_word: Whether `unwritten.WORDS` may be written.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class AsyncPoemClient:
         name: str = "visualpoet",
         timeout: float = 60.0,
         retries: int = 4,
+        any_word: bool = False,
     ):
         scheme, _, rest = url.partition("://")
         if scheme not in ("http", "https", "grpc") or not rest:
@@ -61,7 +64,7 @@ class AsyncPoemClient:
         )
         self._timeout = timeout
         self._retries = retries
-        self._defaults = _read_defaults()
+        self._defaults = unwritten.leave_out(_read_defaults(), any_word)
 
     async def __aenter__(self) -> "AsyncPoemClient":
         """Enters a block at whose end the connections are closed."""

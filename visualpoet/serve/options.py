@@ -64,6 +64,7 @@ class ServerOptions:
     )
     body_bytes: int = _option(20 * 2**20, "of one request")
     picture_pixels: int = _option(50_000_000, "of one photograph")
+    any_word: bool = _option(False, "write slurs and crude words, too")
 
     def __post_init__(self) -> None:
         for names, fits, expected in _BOUNDS:
@@ -110,6 +111,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="serve this version too, under /labels/LABEL",
     )
     for field in dataclasses.fields(ServerOptions)[2:]:
+        if field.type is bool:
+            parser.add_argument(
+                _flag(field.name),
+                action="store_true",
+                help=field.metadata["help"],
+            )
+            continue
         parser.add_argument(
             _flag(field.name),
             type=field.type,

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from visualpoet import controls
 from visualpoet import poet
+from visualpoet import unwritten
 from visualpoet.controls import MAX_LINES
 from visualpoet.serve import core as core_module
 from visualpoet.serve import errors
@@ -60,7 +61,7 @@ class PoemsApi:
             self._core.versions.resolve(self._core.options.name) as servable,
         ):
             values = forms.read_controls(
-                controls.CONTROLS, given, servable.options
+                controls.CONTROLS, given, self._options(servable)
             )
             async with errors.until(deadline):
                 values[PICTURES] = await self._read_photograph(photograph)
@@ -97,6 +98,10 @@ class PoemsApi:
         inputs = signature.make_row(values)
         outputs = await self._core.run(signature, inputs, deadline)
         return {name: value[0] for name, value in outputs.items()}
+
+    def _options(self, servable: Servable) -> dict[str, Any]:
+        any_word = self._core.options.any_word
+        return unwritten.leave_out(servable.options, any_word)
 
     # --- line by line
 
@@ -186,7 +191,7 @@ class PoemsApi:
         ):
             signature = _find(servable, "next_line")
             values = forms.read_controls(
-                forms.line_controls(), given, servable.options
+                forms.line_controls(), given, self._options(servable)
             )
             values |= _read_token(token, servable.number, signature)
             row = await self._run(signature, values, deadline)
