@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from visualpoet import runs
 from visualpoet.corpus import readers
+from visualpoet.corpus.prepared import VOCABULARY_FILE
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.discriminators import material
@@ -109,6 +110,7 @@ def main(config: Config) -> None:
         config: Its options.
     """
     keras.utils.set_random_seed(config.seed)
+    runs.check_same_input(config.generator, config.corpus_dir / VOCABULARY_FILE)
     given = [config.paragraphs, config.generator]
     inputs = [
         *corpus_files(config.corpus_dir),

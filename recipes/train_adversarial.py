@@ -31,6 +31,7 @@ from visualpoet.adversarial.report import Report  # noqa: E402
 from visualpoet.adversarial.rollouts import RolloutRewards  # noqa: E402
 from visualpoet.adversarial.scoring import PoemReward  # noqa: E402
 from visualpoet.adversarial.scoring import python_part  # noqa: E402
+from visualpoet.corpus.prepared import VOCABULARY_FILE  # noqa: E402
 from visualpoet.corpus.prepared import corpus_files  # noqa: E402
 from visualpoet.discriminators import rewards  # noqa: E402
 from visualpoet.discriminators import tasks  # noqa: E402
@@ -169,6 +170,7 @@ def main(config: Config) -> None:
         config: Its options.
     """
     keras.utils.set_random_seed(config.seed)
+    runs.check_same_input(config.generator, config.corpus_dir / VOCABULARY_FILE)
     run = runs.RunDirectory(config.run_dir, config, _inputs(config))
     generator = keras.saving.load_model(config.generator)
     before = generator.get_weights()

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from visualpoet import runs
+from visualpoet.corpus.prepared import VOCABULARY_FILE
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.embedding.encoders import load_towers
@@ -61,6 +62,7 @@ def main(config: Config) -> None:
     Args:
         config: Its options.
     """
+    runs.check_same_input(config.generator, config.corpus_dir / VOCABULARY_FILE)
     corpus = load_corpus(config.corpus_dir)
     names = [
         name
