@@ -12,7 +12,6 @@ import pathlib
 
 import numpy as np
 
-from visualpoet import pictures
 from visualpoet import runs
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
@@ -24,6 +23,7 @@ from visualpoet.evaluation import measures
 from visualpoet.evaluation import method_runs
 from visualpoet.evaluation import report
 from visualpoet.features import photographs
+from visualpoet.features import picture_files
 from visualpoet.features.store import load_features
 from visualpoet.runs import option
 
@@ -228,7 +228,8 @@ def _examples(config, corpus, found, names, humans):
 
 
 def _thumbnail(content):
-    small = pictures.thumbnail(pictures.read_picture(content), 480)
+    upright = picture_files.make_upright(content, "photograph")
+    small = picture_files.thumbnail(upright, 480)
     return base64.b64encode(small).decode()
 
 

@@ -27,6 +27,7 @@ from visualpoet.corpus.records import Photograph
 from visualpoet.embedding.encoders import ImageTower  # noqa: F401
 from visualpoet.features import images
 from visualpoet.features import photographs
+from visualpoet.features import picture_files
 from visualpoet.features import probes
 from visualpoet.features import store
 from visualpoet.features.experts import FEATURE_NAMES
@@ -83,7 +84,7 @@ def main(config: Config) -> None:
     corpus = load_corpus(config.corpus_dir)
     readable = store.load_features(config.features_dir)["object"]
     contents = {
-        name: content
+        name: picture_files.make_upright(content, name)
         for name, content in photographs.read_photographs(config.photographs)
         if name in readable
     }

@@ -17,6 +17,7 @@ from visualpoet import runs
 from visualpoet.features import experts
 from visualpoet.features import images
 from visualpoet.features import photographs
+from visualpoet.features import picture_files
 from visualpoet.features import store
 from visualpoet.runs import option
 
@@ -65,7 +66,11 @@ def main(config: Config) -> None:
     names, contents, bad = [], [], []
     for name, content in photographs.read_photographs(config.photographs):
         try:
+            content = picture_files.make_upright(content, name)
             images.decode_image(content)
+        except picture_files.PictureError as error:
+            bad.append(str(error))
+            continue
         except tf.errors.InvalidArgumentError as error:
             bad.append(f"{name}: {error.message}")
             continue

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from visualpoet import runs
 from visualpoet.features import photographs
+from visualpoet.features import picture_files
 from visualpoet.features import regions
 from visualpoet.features import visual_encoder
 from visualpoet.features.experts import concatenate_features
@@ -47,7 +48,10 @@ def main(config: Config) -> None:
     """
     run = runs.RunDirectory(config.run_dir, config, [config.encoder])
     encoder = keras.saving.load_model(config.encoder)
-    contents = dict(photographs.read_photographs(config.photographs))
+    contents = {
+        name: picture_files.make_upright(content, name)
+        for name, content in photographs.read_photographs(config.photographs)
+    }
     size = visual_encoder.ENCODER_SIZE
     dataset = (
         tf.data.Dataset.from_tensor_slices(list(contents.values()))

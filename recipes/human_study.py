@@ -15,7 +15,6 @@ import pathlib
 
 import numpy as np
 
-from visualpoet import pictures
 from visualpoet import runs
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
@@ -24,6 +23,7 @@ from visualpoet.evaluation import human_study
 from visualpoet.evaluation import measures
 from visualpoet.evaluation import method_runs
 from visualpoet.features import photographs
+from visualpoet.features import picture_files
 from visualpoet.runs import option
 
 
@@ -162,7 +162,8 @@ def _pairs(config, poems, names):
 
 
 def _thumbnail(content):
-    small = pictures.thumbnail(pictures.read_picture(content), 800)
+    upright = picture_files.make_upright(content, "photograph")
+    small = picture_files.thumbnail(upright, 800)
     return base64.b64encode(small).decode()
 
 

@@ -212,6 +212,8 @@ def test_whoever_serves_needs_nothing_of_training(starts):
     assert training <= {
         "visualpoet/corpus/folders.py",
         "visualpoet/features/photographs.py",
+        "visualpoet/features/picture_files.py",
+        "visualpoet/features/png_chunks.py",
     }
     assert "visualpoet/export/poet_module.py" not in reached
 

@@ -4,6 +4,7 @@ import struct
 import zlib
 
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 from PIL import Image
@@ -11,7 +12,9 @@ from PIL import Image
 from tests.tiny import decode
 from tests.tiny import encode
 from visualpoet import pictures
+from visualpoet.features import picture_files
 
+READABLE = "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC picture"
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 
 
@@ -27,6 +30,11 @@ def noise(width=48, height=32):
     return Image.fromarray(
         rng.integers(256, size=[height, width, 3], dtype=np.uint8)
     )
+
+
+def truncated(file_format, share=0.5):
+    content = encode(noise(), file_format)
+    return content[: int(len(content) * share)]
 
 
 def oriented(orientation):
@@ -85,6 +93,65 @@ def test_16_bit_rgb_png_passes_as_it_is():
     np.testing.assert_array_equal(tensorflow_reads(content), expected)
 
 
+def test_bytes_of_any_kind_files_and_tensors(tmp_path):
+    content = encode(noise(), "PNG")
+    file = tmp_path / "a.png"
+    file.write_bytes(content)
+    half_read = io.BytesIO(content)
+    half_read.read(100)
+    for source in (
+        *(bytearray(content), memoryview(content), half_read),
+        tf.io.read_file(str(file)),
+    ):
+        assert pictures.read_picture(source) == content
+    with file.open("rb") as stream:
+        assert pictures.read_picture(stream) == content
+    pixels = tf.constant(np.asarray(noise()))
+    read = pictures.read_picture(pixels)
+    np.testing.assert_array_equal(np.asarray(decode(read)), pixels)
+    floats = pictures.read_picture(tf.cast(pixels, tf.float32))
+    assert floats == read
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path):
+    file = tmp_path / "a.png"
+    file.write_text("text")
+    with (
+        file.open() as stream,
+        pytest.raises(pictures.PictureError, match='mode "rb". Received'),
+    ):
+        pictures.read_picture(stream)
+    with pytest.raises(pictures.PictureError, match="^file: .* closed file"):
+        pictures.read_picture(stream)
+    with pytest.raises(pictures.PictureError, match="^file: the file is empty"):
+        pictures.read_picture(io.BytesIO())
+
+
+def test_a_closed_image_is_named(tmp_path):
+    noise().save(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as image:
+        pass
+    with pytest.raises(pictures.PictureError, match="^image: it is closed"):
+        pictures.read_picture(image)
+
+
+def test_one_picture_is_told_from_many(tmp_path):
+    image = np.zeros([2, 2, 3], np.uint8)
+    path = tmp_path / "a.png"
+    for one in (
+        *("a.png", path, b"", bytearray(), memoryview(b""), io.BytesIO()),
+        *(noise(), image, image[..., 0], tf.constant(image), tf.constant("")),
+        *(pictures.ReadPicture(b""), None),
+    ):
+        assert pictures.is_picture(one)
+    for many in (
+        *([path], (path,), tmp_path.glob("*"), (p for p in [path]), {path}),
+        *(image[None], tf.constant(image[None]), pd.Series(["a.png"])),
+        *(np.array(["a.png"]), []),
+    ):
+        assert not pictures.is_picture(many)
+
+
 def test_path_may_be_a_string_or_a_path(tmp_path):
     content = encode(noise(), "PNG")
     file = tmp_path / "a.png"
@@ -105,7 +172,7 @@ def test_path_may_be_a_string_or_a_path(tmp_path):
         (8, (20, 40), (2, 20), (17, 20)),
     ],
 )
-@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "AVIF"])
 def test_exif_orientation_is_applied(file_format, orientation, size, red, blue):
     content = encode(
         red_above_blue(), file_format, exif=oriented(orientation), quality=95
@@ -188,6 +255,8 @@ def test_grey_with_alpha_is_laid_on_white():
         ("WEBP", "RGB", {"quality": 95}),
         ("GIF", "P", {}),
         ("BMP", "RGB", {}),
+        ("TIFF", "RGB", {"compression": "tiff_lzw"}),
+        ("AVIF", "RGB", {"quality": 95}),
         ("PNG", "P", {}),
     ],
 )
@@ -252,11 +321,31 @@ def test_arrays_with_alpha_are_laid_on_white():
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_float_arrays_are_in_0_to_1(dtype):
-    array = np.array([[0.0, 0.5, 1.0, 2.0, -1.0, np.nan, np.inf]], dtype)
-    read = np.asarray(decode(pictures.read_picture(array)))
-    expected = [0, 128, 255, 255, 0, 0, 255]
-    np.testing.assert_array_equal(read[0, :, 0], expected)
+def test_float_arrays_are_in_0_to_1_or_in_0_to_255(dtype):
+    """What leaves the range by a little does so by resizing."""
+    unit = np.array([[0.0, 0.5, 1.0, 1.05, -0.05]], dtype)
+    for array in (unit, unit * 255):
+        read = np.asarray(decode(pictures.read_picture(array)))
+        np.testing.assert_array_equal(read[0, :, 0], [0, 128, 255, 255, 0])
+
+
+@pytest.mark.parametrize(
+    ("values", "received"),
+    [
+        ((-1.0, 1.0), "values from -1 to 1; scale them"),
+        ((-123.5, 151.0), "values from -123.5 to 151"),
+        ((0.0, 1.5), "values from 0 to 1.5"),
+        ((0.0, 65535.0), "values from 0 to 65535"),
+        ((0.0, np.nan), "values from nan to nan"),
+        ((0.0, np.inf), "values from 0 to inf"),
+    ],
+)
+def test_float_arrays_of_another_range_are_refused(values, received):
+    with pytest.raises(
+        pictures.PictureError,
+        match=rf"float in \[0, 1\] or in \[0, 255\]. Received: {received}",
+    ):
+        pictures.read_picture(np.array([values]))
 
 
 @pytest.mark.parametrize(
@@ -294,16 +383,11 @@ def test_pil_image_is_read_and_left_alone(orientation, size):
     assert image.getexif()[0x0112] == orientation
 
 
-@pytest.mark.parametrize("source", [None, 3, [1, 2], io.BytesIO(b"")])
+@pytest.mark.parametrize("source", [None, 3, [1, 2], object()])
 def test_sources_of_another_type_are_refused(source):
     name = type(source).__name__
     with pytest.raises(TypeError, match=f"a path, .*Received: {name}$"):
         pictures.read_picture(source)
-
-
-def truncated(file_format, share=0.5):
-    content = encode(noise(), file_format)
-    return content[: int(len(content) * share)]
 
 
 @pytest.mark.parametrize(
@@ -312,10 +396,15 @@ def truncated(file_format, share=0.5):
         (b"", "the file is empty"),
         (
             b"Shall I compare thee to a summer's day?\n",
-            "not a JPEG, PNG, WebP, GIF or BMP picture",
+            f"not a {READABLE}",
         ),
-        (b"\xff\xd8\xff", "not a JPEG, PNG, WebP, GIF or BMP picture"),
-        (encode(noise(), "TIFF"), "not a JPEG, PNG, WebP, GIF or BMP picture"),
+        (b"\xff\xd8\xff", f"not a {READABLE}, but a JPEG that is broken"),
+        (b"%PDF-1.7", "but a PDF; save its page as a JPEG or PNG$"),
+        (b"\n<!DOCTYPE html>", "but a web page; save the picture itself$"),
+        (b"\0\0\0\x18ftypmp42\0\0", "but a video, or an AVIF or HEIC"),
+        (encode(noise().convert("F"), "TIFF"), "8 or 16 bits .*Received: 32"),
+        (truncated("TIFF"), "broken or truncated|but"),
+        (truncated("AVIF"), "broken or truncated"),
         (truncated("JPEG", 0.8), "broken or truncated"),
         (encode(noise(), "JPEG")[:-2], "broken or truncated"),
         (truncated("PNG"), "broken or truncated"),
@@ -325,7 +414,7 @@ def truncated(file_format, share=0.5):
         (truncated("BMP"), "broken or truncated"),
         (truncated("WEBP", 0.8), "broken|not a JPEG"),
         (png(60000, 60000, 8, 2), "too large"),
-        (png(0, 7, 8, 2), "not a JPEG, PNG, WebP, GIF or BMP picture"),
+        (png(0, 7, 8, 2), f"not a {READABLE}, but a PNG that is broken"),
         (
             png(13000, 13000, 1, 0, bytes(13000 * 1626)),
             "13000 x 13000 is too large, expected at most 120000000 pixels",
@@ -370,7 +459,7 @@ def test_what_was_read_is_not_read_again():
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF"])
 def test_a_picture_may_be_as_large_as_the_caller_says(file_format):
     content = encode(noise(20, 10), file_format)
-    for read in (pictures.read_picture, pictures.to_decodable):
+    for read in (pictures.read_picture, picture_files.to_decodable):
         assert read(content, 200)
         with pytest.raises(
             pictures.PictureError,
@@ -382,11 +471,11 @@ def test_a_picture_may_be_as_large_as_the_caller_says(file_format):
 def test_only_what_the_graph_would_decode_otherwise_is_encoded_for_it():
     for file_format in ("PNG", "JPEG"):
         half = encode(noise(), file_format)[:1000]
-        assert pictures.to_decodable(half, 2000) is half
-    small = decode(pictures.to_decodable(encode(noise(), "GIF"), 2000))
+        assert picture_files.to_decodable(half, 2000) is half
+    small = decode(picture_files.to_decodable(encode(noise(), "GIF"), 2000))
     assert (small.format, small.size) == ("PNG", (48, 32))
     with pytest.raises(pictures.PictureError, match="not a JPEG, PNG"):
-        pictures.to_decodable(b"no picture", 2000)
+        picture_files.to_decodable(b"no picture", 2000)
 
 
 def test_picture_error_is_a_value_error():
@@ -395,7 +484,7 @@ def test_picture_error_is_a_value_error():
 
 def test_thumbnail_is_a_small_jpeg():
     content = encode(red_above_blue().resize((1200, 600)), "PNG")
-    small = decode(pictures.thumbnail(content, 300))
+    small = decode(picture_files.thumbnail(content, 300))
     assert (small.format, small.mode, small.size) == (
         "JPEG",
         "RGB",
@@ -406,13 +495,13 @@ def test_thumbnail_is_a_small_jpeg():
 
 def test_thumbnail_does_not_enlarge():
     content = encode(noise(48, 32).convert("L"), "PNG")
-    assert decode(pictures.thumbnail(content, 960)).size == (48, 32)
+    assert decode(picture_files.thumbnail(content, 960)).size == (48, 32)
 
 
 def test_thumbnail_of_a_very_large_picture_warns_of_nothing():
     content = encode(Image.new("L", (10000, 9500)), "PNG", compress_level=1)
     assert pictures.read_picture(content) == content
-    assert decode(pictures.thumbnail(content, 100)).size == (100, 95)
+    assert decode(picture_files.thumbnail(content, 100)).size == (100, 95)
 
 
 # --- find_pictures
@@ -430,6 +519,8 @@ def album(tmp_path, monkeypatch):
         "2024/may/d.gif",
         "2024/e[1].bmp",
         "empty/readme",
+        ".thumbnails/b.jpg",
+        "2024/.c/e.webp",
     ):
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -447,6 +538,23 @@ def test_folder_stands_for_its_pictures_at_any_depth(album):
     assert found("2024/") == expected
     assert found(str(album)) == [
         f"{album}/{name}" for name in (*expected, "a.PNG", "b.jpg")
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.jfif", "a.jpe", "a.heic", "a.HEIF", "a.avif", "a.tif", "a.TIFF"],
+)
+def test_suffixes_of_phones_scanners_and_browsers(tmp_path, name):
+    (tmp_path / name).touch()
+    assert found(str(tmp_path)) == [f"{tmp_path}/{name}"]
+
+
+def test_what_is_left_out_of_a_folder_is_counted(album, caplog):
+    found(".", "b.jpg")
+    assert caplog.messages == [
+        ".: files left out that are no pictures by their suffix: 2 (readme "
+        "1, .txt 1)"
     ]
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 
-from visualpoet import pictures
 from visualpoet.embedding.retrieval import FoundPoem
+from visualpoet.features import picture_files
 from visualpoet.poet import WrittenPoem
 
 FORMATS = ("text", "json", "jsonl", "html")
@@ -36,7 +36,9 @@ class Entry:
     @property
     def picture(self) -> str:
         """A small JPEG in base 64."""
-        return base64.b64encode(pictures.thumbnail(self.content, 960)).decode()
+        return base64.b64encode(
+            picture_files.thumbnail(self.content, 960)
+        ).decode()
 
 
 def _as_dict(entry: Entry) -> dict:

@@ -16,6 +16,7 @@ from visualpoet import controls
 from visualpoet import model_folders
 from visualpoet import pictures
 from visualpoet import unwritten
+from visualpoet.features import picture_files
 from visualpoet.pictures import PictureSource
 
 
@@ -229,7 +230,7 @@ class Poet:
         try:
             return run(contents)
         except self._undecodable:
-            return run([pictures.to_png(content) for content in contents])
+            return run([picture_files.to_png(content) for content in contents])
 
     def embed_images(self, photographs: Sequence[PictureSource]) -> np.ndarray:
         """Places photographs in the joint space.

@@ -6,17 +6,21 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from recipes import extract_features
 from recipes import prepare_corpus
 from recipes import pretrain_generator
 from recipes import train_embedding
+from tests import tiny
 from tests.recipes.stages import embed
 from tests.recipes.stages import generate
 from tests.recipes.stages import learn_sentiment
 from tests.recipes.stages import prepare
+from visualpoet import pictures
 from visualpoet import runs
 from visualpoet.corpus.prepared import load_corpus
+from visualpoet.features import store
 
 
 def weights(run_dir):
@@ -203,26 +207,33 @@ def test_a_pair_is_enough_to_know_a_photograph(tmp_path):
 
 
 @pytest.mark.slow
-def test_photographs_that_cannot_be_decoded_are_named(paths, tmp_path):
-    pictures = tmp_path / "pictures"
-    pictures.mkdir()
+def test_photographs_are_turned_upright_and_broken_ones_named(paths, tmp_path):
+    album = tmp_path / "pictures"
+    album.mkdir()
     whole = (paths.pictures / "sea-0.jpg").read_bytes()
-    (pictures / "sea.jpg").write_bytes(whole)
-    (pictures / "torn.jpg").write_bytes(whole[:500])
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    phone = tiny.encode(tiny.decode(whole), "JPEG", exif=exif)
+    (album / "phone.jpg").write_bytes(phone)
+    (album / "sea.jpg").write_bytes(whole)
+    (album / "torn.jpg").write_bytes(whole[:500])
     extract_features.main(
         extract_features.Config(
-            photographs=(pictures,),
+            photographs=(album,),
             object=str(paths.data / "object"),
             scene=str(paths.data / "scene"),
             run_dir=tmp_path / "features",
         )
     )
     index = json.loads((tmp_path / "features" / "index.json").read_text())
-    assert list(index) == ["sea.jpg"]
+    assert index == {
+        "phone.jpg": store.image_digest(pictures.read_picture(phone)),
+        "sea.jpg": store.image_digest(whole),
+    }
     unreadable = (tmp_path / "features" / "unreadable.txt").read_text()
     assert unreadable.startswith("torn.jpg: ")
     log = (tmp_path / "features" / "log.txt").read_text()
-    assert "1 photographs, 1 unreadable" in log
+    assert "2 photographs, 1 unreadable" in log
 
 
 @pytest.mark.parametrize("content", ["", '{"text": ""}\n', "{broken\n"])

@@ -11,7 +11,10 @@ from visualpoet.corpus.folders import is_hidden
 
 MAX_BYTES = 200_000_000  # of one photograph in an archive
 SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp"}
+    (
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp"),
+        *(".tif", ".tiff", ".avif", ".heic", ".heif"),
+    )
 )
 _log = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from visualpoet import pictures
+from visualpoet.features import picture_files
 from visualpoet.serve import errors
 from visualpoet.serve.admission import Admission
 from visualpoet.serve.batching import Batcher
@@ -43,7 +44,7 @@ def read_picture(content: bytes, max_pixels: int) -> bytes:
 
 def _check_picture(content: bytes, max_pixels: int) -> bytes:
     try:
-        return pictures.to_decodable(content, max_pixels)
+        return picture_files.to_decodable(content, max_pixels)
     except pictures.PictureError as error:
         raise errors.invalid(str(error)) from error
 
