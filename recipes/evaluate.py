@@ -193,10 +193,7 @@ def _decoding(config):
 
 def _write(config, run, poet, contents, file_name):
     options = _decoding(config)
-    written = [
-        poet.write(content, **options)
-        for content in track(list(contents.values()), "writing")
-    ]
+    written = poet.write(track(list(contents.values()), "writing"), **options)
     with (config.run_dir / file_name).open("w") as stream:
         for name, poem in zip(contents, written):
             row = {"photograph": name, **poem.to_dict()}
@@ -269,10 +266,8 @@ def _guidance_curve(config, run, poet, contents, captions):
     points = []
     for guidance in config.guidance_curve:
         options = _decoding(config) | {"guidance": guidance}
-        written = [
-            poet.write(contents[name], **options)
-            for name in track(names, f"guidance {guidance}")
-        ]
+        some = track([contents[name] for name in names], f"guidance {guidance}")
+        written = poet.write(some, **options)
         poems = [poem.poem for poem in written]
         points.append(
             {

@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests import tiny
 from visualpoet import cli
+from visualpoet import output
 from visualpoet import pictures
 from visualpoet import poet
 from visualpoet.version import __version__
@@ -89,6 +90,41 @@ def test_one_bad_photograph_does_not_stop_the_others(capsys):
     broken, missing = printed.err.splitlines()
     assert broken.startswith("visualpoet: broken.jpg: broken or truncated (")
     assert missing == "visualpoet: no.jpg: No such file or directory"
+
+
+def test_poems_are_written_in_batches_and_printed_in_order(capsys, monkeypatch):
+    monkeypatch.setattr(poet, "BATCH", 2)
+    sizes, run = [], tiny.poet()._run
+
+    def counted(name, contents, values):
+        sizes.append(len(contents))
+        return run(name, contents, values)
+
+    monkeypatch.setattr(tiny.poet(), "_run", counted)
+    pathlib.Path("night.png").rename("a.png")
+    pathlib.Path("b.png").write_bytes(pathlib.Path("a.png").read_bytes())
+    names = ["sea.jpg", "a.png", "broken.jpg", "b.png"]
+    assert write(*names) == 1
+    night = poem_of("night.png")
+    assert sizes[:2] == [2, 1]
+    assert capsys.readouterr().out == (
+        f"# sea.jpg\n\n{poem_of('sea.jpg')}\n\n"
+        f"# a.png\n\n{night}\n\n# b.png\n\n{night}\n\n"
+    )
+
+
+def test_a_batch_is_printed_before_the_next_is_read(monkeypatch):
+    monkeypatch.setattr(poet, "BATCH", 1)
+    read = []
+
+    def entries():
+        for name in ("sea.jpg", "night.png"):
+            read.append(name)
+            yield output.Entry(name, pathlib.Path(name).read_bytes())
+
+    written = cli._write_in_batches(tiny.poet(), entries(), {"candidates": 1})
+    assert next(written).name == "sea.jpg"
+    assert read == ["sea.jpg"]
 
 
 def test_folder_and_glob(capsys, album):

@@ -1,8 +1,10 @@
 import collections
+import html
 import re
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
@@ -41,6 +43,85 @@ def test_many_photographs_give_a_list():
         ]
     assert tiny.poet().write([], candidates=1) == []
     assert len(tiny.poet().write([SEA], candidates=1)) == 1
+
+
+def test_any_iterable_of_photographs(tmp_path):
+    for kind in ("night", "sea"):
+        (tmp_path / f"{kind}.jpg").write_bytes(tiny.photograph(kind))
+    paths = sorted(tmp_path.glob("*.jpg"))
+    expected = [tiny.poet().write(path, candidates=1) for path in paths]
+    for photographs in (
+        (path for path in paths),
+        pd.Series(paths),
+        np.array([str(path) for path in paths]),
+    ):
+        assert tiny.poet().write(photographs, candidates=1) == expected
+    written = tiny.poet().write(tmp_path.glob("*.jpg"), candidates=1)
+    assert sorted(w.poem for w in written) == sorted(w.poem for w in expected)
+    batch = np.stack([np.zeros([8, 8, 3]), np.ones([8, 8, 3])])
+    black, white = tiny.poet().write(batch, candidates=1)
+    assert black == tiny.poet().write(batch[0], candidates=1)
+    assert white == tiny.poet().write(batch[1], candidates=1)
+
+
+def test_more_than_a_batch_are_written_for_as_alone(monkeypatch):
+    monkeypatch.setattr(poet_module, "BATCH", 3)
+    kinds = ["sea", "night", "meadow", "forest", "mountain"]
+    photographs = [tiny.photograph(kind) for kind in kinds]
+    calls = []
+    run = tiny.poet()._run
+
+    def counted(name, contents, values):
+        calls.append(len(contents))
+        return run(name, contents, values)
+
+    monkeypatch.setattr(tiny.poet(), "_run", counted)
+    together = tiny.poet().write(photographs, candidates=4, seed=7)
+    assert calls == [3, 2]
+    assert together == [
+        tiny.poet().write(photograph, candidates=4, seed=7)
+        for photograph in photographs
+    ]
+
+
+def test_a_broken_photograph_costs_only_itself():
+    night = tiny.photograph("night")
+    photographs = [b"", SEA, "no.jpg", SEA[:900], night]
+    with pytest.raises(visualpoet.PictureError, match="the file is empty"):
+        tiny.poet().write(photographs, candidates=1)
+    empty, sea, missing, torn, dark = tiny.poet().write(
+        photographs, candidates=1, on_error="return"
+    )
+    assert sea == tiny.poet().write(SEA, candidates=1)
+    assert dark == tiny.poet().write(night, candidates=1)
+    for error, message in (
+        (empty, "picture: the file is empty"),
+        (missing, "no.jpg: No such file or directory"),
+        (torn, "picture: broken or truncated"),
+    ):
+        assert isinstance(error, visualpoet.PictureError)
+        assert str(error).startswith(message)
+    alone = tiny.poet().write("no.jpg", on_error="return")
+    assert str(alone) == "no.jpg: No such file or directory"
+    with pytest.raises(ValueError, match="raise, return. Received: 'skip'"):
+        tiny.poet().write(photographs, on_error="skip")
+
+
+def test_a_poem_shows_itself(tmp_path):
+    path = tmp_path / "sea.jpg"
+    path.write_bytes(SEA)
+    written = tiny.poet().write(path, candidates=2)
+    assert str(written) == written.poem
+    assert str(written.candidates[1]) == written.candidates[1].poem
+    assert repr(written) == f"<WrittenPoem {written.lines[0]!r} ..., seed 0>"
+    assert "photograph" not in written.to_dict()
+    page = written._repr_html_()
+    assert page.startswith('<figure><img src="data:image/jpeg;base64,/9j/')
+    poem = html.escape(written.poem).replace("\n", "<br>")
+    shown = f"<figcaption>{poem}</figcaption></figure>"
+    assert page.endswith(shown)
+    path.unlink()
+    assert written._repr_html_() == f"<figure>{shown}"
 
 
 def test_path_bytes_image_and_array_are_the_same_photograph(tmp_path):
@@ -241,6 +322,25 @@ def test_a_jpeg_that_tensorflow_alone_refuses_gets_its_poem():
     place = tiny.poet().embed_images([endless])[0]
     np.testing.assert_allclose(
         place, tiny.poet().embed_images([SEA])[0], atol=0.05
+    )
+
+
+def test_such_a_jpeg_changes_nothing_for_the_others():
+    endless = SEA[:-2] + bytes(4096)
+    night = tiny.photograph("night")
+    assert tiny.poet().write([night, endless], candidates=2) == [
+        tiny.poet().write(night, candidates=2),
+        tiny.poet().write(endless, candidates=2),
+    ]
+
+
+def test_one_photograph_and_one_poem_have_one_place(tmp_path):
+    (tmp_path / "sea.jpg").write_bytes(SEA)
+    place = tiny.poet().embed_images(str(tmp_path / "sea.jpg"))
+    np.testing.assert_array_equal(place, tiny.poet().embed_images([SEA])[0])
+    place = tiny.poet().embed_poems("the sea")
+    np.testing.assert_array_equal(
+        place, tiny.poet().embed_poems(["the sea"])[0]
     )
 
 
