@@ -245,8 +245,8 @@ class Poet:
         """Writes a poem for each photograph.
 
         Many are written for in batches of `BATCH`, which takes a fraction of
-        the time; each poem is as if written alone. Controls that are not
-        given, or None, are as the model was exported.
+        the time; each poem is the one that is written alone. Controls that are
+        not given, or None, are as the model was exported.
 
         Args:
             photographs: One, or an iterable of them: paths, encoded bytes, open
