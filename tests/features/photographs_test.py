@@ -84,13 +84,13 @@ def test_sources_follow_each_other_and_may_be_strings(folder, tmp_path):
 
 
 def test_what_is_no_photograph_is_counted_and_said(folder, tmp_path, caplog):
-    path = _archive(tmp_path / "some.tar", {"a.jpg": b"a", "b.AVIF": b"b"})
+    path = _archive(tmp_path / "some.tar", {"a.jpg": b"a", "b.MP4": b"b"})
     list(read_photographs([folder, path]))
     assert caplog.messages == [
         f"{folder}: files left out that are no photographs by their suffix: 2 "
         "(jpg 1, .txt 1)",
         f"{path}: files left out that are no photographs by their suffix: 1 "
-        "(.avif 1)",
+        "(.mp4 1)",
     ]
 
 
