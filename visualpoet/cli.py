@@ -11,7 +11,6 @@ import os
 import pathlib
 import sys
 from collections.abc import Callable
-from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
