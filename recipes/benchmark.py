@@ -196,9 +196,10 @@ def main(config: Config) -> None:
             rows[name].append(json.loads(output.splitlines()[-1]))
     medians = {
         name: {
-            key: float(np.median([row[key] for row in some])) for key in some[0]
+            key: float(np.median([row[key] for row in measured_rows]))
+            for key in measured_rows[0]
         }
-        for name, some in rows.items()
+        for name, measured_rows in rows.items()
     }
     for name, row in medians.items():
         line = ", ".join(f"{key} {value:.4g}" for key, value in row.items())

@@ -96,8 +96,8 @@ def main(config: Config) -> None:
     )
     image_tower, poem_tower = load_towers(config.embedding_dir)
     rows = {
-        kind: np.stack([some[name] for name in names])
-        for kind, some in features.items()
+        kind: np.stack([group[name] for name in names])
+        for kind, group in features.items()
     }
     measurer = measures.Measurer(
         corpus,
@@ -182,8 +182,8 @@ def _describe(options):
 def _curves(found):
     curves = {}
     for run in found:
-        some = method_runs.read_curves(run.folder)
-        curves.setdefault(run.method, []).append(some)
+        group = method_runs.read_curves(run.folder)
+        curves.setdefault(run.method, []).append(group)
     return curves
 
 

@@ -109,8 +109,8 @@ def main(config: Config) -> None:
     deviation = {n: v.std(0) + 1e-2 for n, v in targets.items()}
 
     def loss(batch):
-        some, features = batch
-        answers = encoder(tf.cast(some, tf.float32), training=True)
+        batch_pixels, features = batch
+        answers = encoder(tf.cast(batch_pixels, tf.float32), training=True)
         distance = _distance(answers, features, deviation)
         return distance + _displacement(answers, features, tower)
 
@@ -153,8 +153,8 @@ def _examples(config, corpus, contents, split, views):
     names = [name for name in corpus.images(split) if name in contents]
     if not names:
         return ()
-    some = [contents[name] for name in names]
-    pixels = np.concatenate([_pixels(some, view) for view in views])
+    batch_pixels = [contents[name] for name in names]
+    pixels = np.concatenate([_pixels(batch_pixels, view) for view in views])
     targets = [_targets(config, names, view) for view in views]
     return pixels, {
         name: np.concatenate([target[name] for target in targets])
@@ -169,9 +169,9 @@ def _batches(config, pixels, targets, start):
     for step, chosen in enumerate(order, start):
         rng = np.random.default_rng((config.seed, step))
         flip = rng.random(len(chosen)) < 0.5
-        some = pixels[chosen]
-        some[flip] = some[flip, :, ::-1]
-        yield some, {name: v[chosen] for name, v in targets.items()}
+        batch_pixels = pixels[chosen]
+        batch_pixels[flip] = batch_pixels[flip, :, ::-1]
+        yield batch_pixels, {name: v[chosen] for name, v in targets.items()}
 
 
 def _distance(answers, features, deviation):
@@ -204,7 +204,10 @@ def _probe(config: Config, corpus: PreparedCorpus) -> dict:
     }
     collections = {}
     for photo in corpus.photographs.values():
-        known = all(photo.image in some["object"] for some in both.values())
+        known = all(
+            photo.image in batch_pixels["object"]
+            for batch_pixels in both.values()
+        )
         if known and photo.label and photo.split in ("train", "test"):
             collections.setdefault(photo.collection, []).append(photo)
     results = {}

@@ -120,9 +120,9 @@ def main(config: Config) -> None:
     known = [captions[name] for name in names]
     measures = _relevance_measures(config, known, config.others)
     results = {"relevance": {}, "photographs": len(names)}
-    hits = {row: _measure(measures, some) for row, some in poems.items()}
-    for row, some in hits.items():
-        results["relevance"][row] = _shares(some)
+    hits = {row: _measure(measures, group) for row, group in poems.items()}
+    for row, measured in hits.items():
+        results["relevance"][row] = _shares(measured)
         run.log(f"{row}: {results['relevance'][row]}")
     if theirs:
         results["against"] = _test_against(
@@ -225,7 +225,7 @@ def _measure(measures, poems):
 
 
 def _shares(hits):
-    return {name: float(some.mean()) for name, some in hits.items()}
+    return {name: float(own.mean()) for name, own in hits.items()}
 
 
 def _read_theirs(config, names):
@@ -266,8 +266,10 @@ def _guidance_curve(config, run, poet, contents, captions):
     points = []
     for guidance in config.guidance_curve:
         options = _decoding(config) | {"guidance": guidance}
-        some = track([contents[name] for name in names], f"guidance {guidance}")
-        written = poet.write(some, **options)
+        group = track(
+            [contents[name] for name in names], f"guidance {guidance}"
+        )
+        written = poet.write(group, **options)
         poems = [poem.poem for poem in written]
         points.append(
             {
@@ -315,10 +317,10 @@ def _linear_map(config, corpus, names):
         return {}
     features = load_features(config.features_dir)
 
-    def inputs(some):
+    def inputs(group):
         return concatenate_features(
             {
-                kind: np.stack([rows[name] for name in some])
+                kind: np.stack([rows[name] for name in group])
                 for kind, rows in features.items()
             }
         )

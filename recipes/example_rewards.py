@@ -47,4 +47,4 @@ def no_banned_words(
         One number in [0, 1] a poem.
     """
     words = (set(re.findall(r"[a-z]+", poem.lower())) for poem in poems)
-    return [float(BANNED.isdisjoint(some)) for some in words]
+    return [float(BANNED.isdisjoint(poem_words)) for poem_words in words]

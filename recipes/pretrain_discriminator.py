@@ -250,9 +250,9 @@ def _sample(config, generator, texts, generator_inputs, number, batch_size=250):
         return sample_poems(generator, photograph, config.max_tokens, uniform)
 
     written = []
-    for some in np.array_split(chosen, max(1, len(chosen) // batch_size)):
-        photograph = take_rows(generator_inputs, texts.pair_images[some])
-        uniform = rng.random((len(some), config.max_tokens), np.float32)
+    for part in np.array_split(chosen, max(1, len(chosen) // batch_size)):
+        photograph = take_rows(generator_inputs, texts.pair_images[part])
+        uniform = rng.random((len(part), config.max_tokens), np.float32)
         written.append(write(photograph, uniform).numpy())
     return chosen, np.concatenate(written)
 
@@ -292,8 +292,8 @@ def _classify(discriminator, inputs, labels):
     confusion = training.confusion_matrix(logits, labels).numpy().tolist()
     human = labels < len(discriminator.classes) - 1
     results = {}
-    for of, some in (("all", logits), ("human", logits[:, :-1])):
-        right = np.argmax(some, axis=1) == labels
+    for of, part in (("all", logits), ("human", logits[:, :-1])):
+        right = np.argmax(part, axis=1) == labels
         results[f"human texts, of {of} classes"] = float(right[human].mean())
     return confusion, results
 

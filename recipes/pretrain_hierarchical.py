@@ -92,12 +92,12 @@ def main(config: Config) -> None:
         if not len(held_out):
             return {}  # everything is for training
         losses = [
-            float(score(seen[some].astype(np.float32), poems))
-            for some, poems in zip(
+            float(score(seen[batch_rows].astype(np.float32), poems))
+            for batch_rows, poems in zip(
                 np.array_split(held_images[:512], 8),
                 np.array_split(held_out[:512], 8),
             )
-            if len(some)
+            if len(batch_rows)
         ]
         return {"validation_loss": float(np.mean(losses))}
 

@@ -130,9 +130,9 @@ def _encode_texts(corpus, features):
             captions[name].append("\n".join(photo.captions))
     return {
         kind: {
-            name: corpus.vocabulary.encode_batch(some)
-            for name, some in texts.items()
-            if some and name in features["object"]
+            name: corpus.vocabulary.encode_batch(chosen_names)
+            for name, chosen_names in texts.items()
+            if chosen_names and name in features["object"]
         }
         for kind, texts in (("poems", poems), ("captions", captions))
     }
@@ -158,10 +158,12 @@ def _batches(config, corpus, features, encoded, start):
     )
     for step, chosen in enumerate(order, start):
         rng = np.random.default_rng((config.seed, step))
-        some = [names[index] for index in chosen]
-        texts = [_choose_text(config, encoded, name, rng) for name in some]
+        chosen_names = [names[index] for index in chosen]
+        texts = [
+            _choose_text(config, encoded, name, rng) for name in chosen_names
+        ]
         token_ids = datasets.pad_token_ids(texts, config.max_tokens)
-        yield _image_inputs(features, some), token_ids
+        yield _image_inputs(features, chosen_names), token_ids
 
 
 def _choose_text(config, encoded, name, rng):
@@ -186,17 +188,21 @@ def _image_inputs(features, names):
 def _recalls(config, corpus, features, encoded, image_tower, poem_tower):
     """Recall both ways on validation photographs."""
     names = corpus.images("validation")
-    some = [name for name in names if name in encoded["captions"]]
-    some = some or [name for name in names if name in encoded["poems"]]
-    if not some:
+    chosen_names = [name for name in names if name in encoded["captions"]]
+    chosen_names = chosen_names or [
+        name for name in names if name in encoded["poems"]
+    ]
+    if not chosen_names:
         return {}  # everything is for training
-    x = image_tower.predict(_image_inputs(features, some), 512, verbose=0)
-    report = {"photographs": len(some)}
+    x = image_tower.predict(
+        _image_inputs(features, chosen_names), 512, verbose=0
+    )
+    report = {"photographs": len(chosen_names)}
     for kind in ("poems", "captions"):
-        if not all(name in encoded[kind] for name in some):
+        if not all(name in encoded[kind] for name in chosen_names):
             continue
         index = 0 if kind == "poems" else -1
-        texts = [encoded[kind][name][index] for name in some]
+        texts = [encoded[kind][name][index] for name in chosen_names]
         token_ids = datasets.pad_token_ids(texts, config.max_tokens)
         m = poem_tower.predict(token_ids, batch_size=512, verbose=0)
         for way, scores in (("image", x @ m.T), (kind, m @ x.T)):

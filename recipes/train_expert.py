@@ -56,7 +56,7 @@ def _texts(corpus: PreparedCorpus, names: Container[str]) -> dict:
         name: [*photo.captions, *photo.moods, *paired.get(name, [])]
         for name, photo in corpus.photographs.items()
     }
-    return {n: some for n, some in texts.items() if some and n in names}
+    return {n: own for n, own in texts.items() if own and n in names}
 
 
 def _mean_average_precision(labels: np.ndarray, scores: np.ndarray) -> float:
@@ -114,26 +114,26 @@ def main(config: Config) -> None:
         order = index_batches(
             len(train_rows), config.batch_size, config.seed, start
         )
-        for some in order:
-            chosen = train_rows[some]
+        for batch_rows in order:
+            chosen = train_rows[batch_rows]
             batch = {kind: values[chosen] for kind, values in inputs.items()}
             yield batch, labels[chosen].astype(np.float32)
 
     frequency = labels[train_rows].mean(axis=0)
 
     def evaluate(split="validation"):
-        some = [rows[n] for n in corpus.images(split) if n in rows]
-        if not some:
+        batch_rows = [rows[n] for n in corpus.images(split) if n in rows]
+        if not batch_rows:
             return {}  # everything is for training
-        batch = {kind: values[some] for kind, values in inputs.items()}
+        batch = {kind: values[batch_rows] for kind, values in inputs.items()}
         scores = model.predict(batch, batch_size=512, verbose=0)["logits"]
         baseline = np.broadcast_to(frequency, scores.shape)
         return {
             "mean_average_precision": _mean_average_precision(
-                labels[some], scores
+                labels[batch_rows], scores
             ),
             "frequency_baseline": _mean_average_precision(
-                labels[some], baseline
+                labels[batch_rows], baseline
             ),
         }
 

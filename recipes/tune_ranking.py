@@ -98,7 +98,7 @@ def main(config: Config) -> None:
 
 def _similarities(config, poems, captions):
     """Measure to float `[N, C, N]`: candidates to photographs."""
-    flat = [poem for some in poems for poem in some]
+    flat = [poem for candidates in poems for poem in candidates]
     found = {"tfidf": relevance.tfidf_similarity(flat, captions)}
     if config.sentences:
         found["sentences"] = relevance.sentence_similarity(
@@ -118,8 +118,8 @@ def _correlate(scores, similarities):
     return pd.DataFrame(
         {
             measure: {
-                name: ranking_weights.correlation_within(some, values)
-                for name, some in scores.items()
+                name: ranking_weights.correlation_within(candidates, values)
+                for name, candidates in scores.items()
             }
             for measure, values in own.items()
         }
@@ -141,7 +141,7 @@ def _compare(config, poems, scores, similarities):
         )
         score = ranking.score_candidates(scores, options)
         best = np.argmax(score, axis=1)
-        chosen = [some[index] for some, index in zip(poems, best)]
+        chosen = [candidates[index] for candidates, index in zip(poems, best)]
         shares = {
             measure: relevance.is_among_first(
                 values[place, best], others=config.others, seed=config.seed

@@ -91,12 +91,12 @@ def _write_lines(config, corpus, model, names):
     line_break = corpus.vocabulary.line_break
     return names, [
         poem
-        for some in np.array_split(
+        for batch in np.array_split(
             image_embeddings, max(1, len(image_embeddings) // 250)
         )
         for poem in hierarchical.write_lines(
             model,
-            some.astype(np.float32),
+            batch.astype(np.float32),
             line_break,
             config.temperature,
             config.seed,
@@ -128,9 +128,9 @@ def _write_tokens(config, corpus, model, names):
 
     rng = np.random.default_rng(config.seed)
     written = []
-    for some in np.array_split(np.arange(len(rows)), max(1, len(rows) // 250)):
-        uniform = rng.random((len(some), config.max_tokens), np.float32)
-        written += list(write(take_rows(photographs, some), uniform).numpy())
+    for batch in np.array_split(np.arange(len(rows)), max(1, len(rows) // 250)):
+        uniform = rng.random((len(batch), config.max_tokens), np.float32)
+        written += list(write(take_rows(photographs, batch), uniform).numpy())
     return list(rows), written
 
 

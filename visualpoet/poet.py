@@ -293,13 +293,13 @@ class Poet:
         on_error: str,
     ) -> list[WrittenPoem | PictureError]:
         read = [_read(photograph, on_error) for photograph in photographs]
-        contents = [some for some in read if isinstance(some, bytes)]
+        contents = [one for one in read if isinstance(one, bytes)]
         rows = iter(self._compose(contents, values) if contents else [])
         return [
             to_written_poem(next(rows), values["seed"], photograph)
-            if isinstance(some, bytes)
-            else some
-            for some, photograph in zip(read, photographs)
+            if isinstance(one, bytes)
+            else one
+            for one, photograph in zip(read, photographs)
         ]
 
     def _compose(

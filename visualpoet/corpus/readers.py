@@ -231,5 +231,5 @@ def _join(first: Photograph, photo: Photograph) -> Photograph:
     )
 
 
-def _join_texts(some: tuple[str, ...], more: tuple[str, ...]) -> tuple:
-    return some + tuple(text for text in more if text not in some)
+def _join_texts(first_texts: tuple[str, ...], more: tuple[str, ...]) -> tuple:
+    return first_texts + tuple(text for text in more if text not in first_texts)

@@ -63,8 +63,8 @@ def label_sentiment(
     """
     known: dict[str, str | None] = {}
     found = {
-        image: set().union(*(_lemmas(text, known) for text in some))
-        for image, some in texts.items()
+        image: set().union(*(_lemmas(text, known) for text in own_texts))
+        for image, own_texts in texts.items()
     }
     counts = collections.Counter(
         lemma for image in images for lemma in sorted(found[image])

@@ -76,7 +76,7 @@ def make_tokenizer(level: str, unknown: str) -> tokenizers.Tokenizer:
 
 
 def _normalizer(level: str) -> normalizers.Normalizer:
-    folding = [(as_class(some), one) for one, some in FOLDED.items()]
+    folding = [(as_class(folded), one) for one, folded in FOLDED.items()]
     normal: list[normalizers.Normalizer] = [normalizers.NFC()]
     if level == "word":
         normal = [normalizers.NFKC(), normalizers.Lowercase(), *normal]

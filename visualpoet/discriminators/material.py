@@ -209,7 +209,9 @@ def gather_material(
         "poems": corpus.texts(split),
         "paragraphs": prose,
     }
-    ids = {name: vocabulary.encode_batch(some) for name, some in texts.items()}
+    ids = {
+        name: vocabulary.encode_batch(group) for name, group in texts.items()
+    }
     kept = _mostly_known(ids, split, max_unknown)
     known = {name: [ids[name][i] for i in rows] for name, rows in kept.items()}
     is_word = vocabulary.is_word()
@@ -240,8 +242,8 @@ def _mostly_known(
 ) -> dict[str, list[int]]:
     """Places of the texts to keep, by what they are."""
     kept = {
-        name: [i for i in datasets.mostly_known(some, max_unknown) if some[i]]
-        for name, some in ids.items()
+        name: [i for i in datasets.mostly_known(group, max_unknown) if group[i]]
+        for name, group in ids.items()
     }
     for name, rows in kept.items():
         if not rows:

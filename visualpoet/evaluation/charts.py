@@ -144,7 +144,10 @@ def panel(
 
     return Panel(
         title,
-        tuple(_line(name, some, x, y) for name, some in joined.items()),
+        tuple(
+            _line(name, joined_points, x, y)
+            for name, joined_points in joined.items()
+        ),
         tuple((x(value), number(value)) for value in x_ticks),
         tuple((y(value), number(value)) for value in y_ticks),
         None if level is None else y(level),

@@ -64,9 +64,9 @@ def table_rows(
                 continue
             columns[measure] = _summary(per_seed)
             if measure in values:
-                some = np.stack([run.statistics[measure] for run in runs])
+                own_rows = np.stack([run.statistics[measure] for run in runs])
                 columns[measure]["interval"] = intervals.bootstrap_interval(
-                    some, values[measure], draws
+                    own_rows, values[measure], draws
                 )
         rows.append(
             {
@@ -159,17 +159,17 @@ def _test(
     draws: int,
 ) -> dict[str, float]:
     count = min(len(first), len(second))
-    some, others = (
+    own_rows, others = (
         np.stack([seed[measure] for seed in seeds[:count]])
         for seeds in (first, second)
     )
     means = [
         intervals.evaluate_rows(rows.sum(axis=1), value).mean()
-        for rows in (some, others)
+        for rows in (own_rows, others)
     ]
     return {
         "difference": float(means[0] - means[1]),
-        "p": intervals.paired_p_value(some, others, value, draws),
+        "p": intervals.paired_p_value(own_rows, others, value, draws),
     }
 
 
@@ -270,9 +270,9 @@ def _verdict(numbers: Sequence[Mapping[str, Any]]) -> str:
 def _best_overall(columns: Mapping[str, Any]) -> dict[str, Any]:
     """The full model beside the best of the others."""
     scores = {
-        name: some["overall"]["mean"]
-        for name, some in columns.items()
-        if "overall" in some
+        name: own_rows["overall"]["mean"]
+        for name, own_rows in columns.items()
+        if "overall" in own_rows
     }
     numbers = []
     ours = scores.pop("i2p_gan", None)

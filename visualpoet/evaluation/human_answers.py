@@ -104,7 +104,9 @@ def analyse_ratings(
     for scale in SCALES:
         units = {
             item: [
-                some[item][scale] for some in answers.values() if item in some
+                rater_answers[item][scale]
+                for rater_answers in answers.values()
+                if item in rater_answers
             ]
             for item in items
         }
@@ -175,14 +177,14 @@ def analyse_choices(
     """
     right = {
         name: [
-            float(item["poems"][some[name]["chosen"]] == HUMAN)
-            for some in answers.values()
-            if name in some
+            float(item["poems"][rater_answers[name]["chosen"]] == HUMAN)
+            for rater_answers in answers.values()
+            if name in rater_answers
         ]
         for name, item in items.items()
     }
     sums = np.array(
-        [[[sum(some), len(some)] for some in right.values()]], float
+        [[[sum(hits), len(hits)] for hits in right.values()]], float
     )
     count = int(sums[..., 1].sum())
     result: dict[str, Any] = {"raters": len(answers), "choices": count}

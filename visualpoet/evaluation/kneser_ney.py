@@ -81,13 +81,13 @@ class KneserNey:
         grams = _grams(token_ids, self._order)
         probability = np.full(len(grams), 1 / self._vocabulary_size)
         for index in range(self._order - 1, -1, -1):
-            some = grams[:, index:]
+            suffixes = grams[:, index:]
             table, totals, continuations, discount = self._orders[index]
-            contexts = _key(some[:, :-1])
+            contexts = _key(suffixes[:, :-1])
             total = totals.get(contexts)
             seen = total > 0
             total = np.maximum(total, 1.0)
-            high = np.maximum(table.get(_key(some)) - discount, 0) / total
+            high = np.maximum(table.get(_key(suffixes)) - discount, 0) / total
             rest = discount * continuations.get(contexts) / total
             probability = np.where(seen, high + rest * probability, probability)
         return np.log(probability)

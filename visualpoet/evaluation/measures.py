@@ -131,8 +131,10 @@ class Measurer:
                 poems, self._caption_embeddings
             )
         return {
-            name: _with_count(relevance.is_among_first(some, **self._draw))
-            for name, some in first.items()
+            name: _with_count(
+                relevance.is_among_first(similarity, **self._draw)
+            )
+            for name, similarity in first.items()
         }
 
     def _compared(self, poems: Sequence[str]) -> dict[str, np.ndarray]:

@@ -91,9 +91,9 @@ def _missing_seeds(runs: Sequence[MethodRun]) -> list[str]:
         if any(run.method == method for run in runs)
     }
     return [
-        f"{method}: no seed {', '.join(map(str, some))}, which others have"
-        for method, some in missing.items()
-        if some
+        f"{method}: no seed {', '.join(map(str, numbers))}, which others have"
+        for method, numbers in missing.items()
+        if numbers
     ]
 
 

@@ -23,7 +23,7 @@ def tfidf_similarity(
     Returns:
         float `[N, M]`.
     """
-    documents = [" ".join(some) for some in captions]
+    documents = [" ".join(captions_of_one) for captions_of_one in captions]
     vectorizer = TfidfVectorizer(stop_words="english", sublinear_tf=True)
     vectorizer.fit([*documents, *poems])
     left, right = map(vectorizer.transform, (poems, documents))
@@ -57,7 +57,9 @@ def embed_captions(captions: Sequence[Sequence[str]]) -> np.ndarray:
     Returns:
         float `[M, 384]`, mean over the captions of a photograph.
     """
-    flat = embed_sentences([text for some in captions for text in some])
+    flat = embed_sentences(
+        [text for captions_of_one in captions for text in captions_of_one]
+    )
     bounds = np.cumsum([0, *map(len, captions)])
     means = [flat[a:b].mean(axis=0) for a, b in zip(bounds, bounds[1:])]
     return np.stack(means)

@@ -74,9 +74,9 @@ def table_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     for row in rows:
         cells = []
         for measure in measures:
-            some = row["columns"].get(measure, {})
-            cells += [some.get(key, "") for key in ("mean", "low", "high")]
-            cells += some.get("interval", ("", ""))
+            group = row["columns"].get(measure, {})
+            cells += [group.get(key, "") for key in ("mean", "low", "high")]
+            cells += group.get("interval", ("", ""))
         writer.writerow([row["name"], len(row["seeds"]), *cells])
     return stream.getvalue()
 
@@ -112,8 +112,8 @@ def render_report(
         "methods.html",
         results=results,
         tables=[
-            (title, anchor, some, best_values(results, some))
-            for title, anchor, some in parts
+            (title, anchor, group, best_values(results, group))
+            for title, anchor, group in parts
         ],
         tested=[MEASURES[name] for name in TESTED if name in present],
         tests=_tests_by_row(results["tests"]),
@@ -176,10 +176,12 @@ def _lambda_panels(
         return []
     panels = []
     for measure in LAMBDA_MEASURES:
-        some = {n: columns[n][measure] for n in places if measure in columns[n]}
+        group = {
+            n: columns[n][measure] for n in places if measure in columns[n]
+        }
         points = [
             (places[n], cell["mean"], cell["low"], cell["high"])
-            for n, cell in some.items()
+            for n, cell in group.items()
         ]
         before = columns.get("no_discriminator", {}).get(measure)
         panel = charts.panel(
@@ -204,7 +206,7 @@ def _training_panels(
             for method, seeds in curves.items()
         }
         lines = {
-            m: charts.over_seeds(some) for m, some in found.items() if some
+            m: charts.over_seeds(group) for m, group in found.items() if group
         }
         panel = charts.panel(column, lines)
         panels += [panel] if panel else []

@@ -122,7 +122,7 @@ class CandidateWriter(tf.Module):
 
         def rank(row: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             mine = slice(row["first"], row["first"] + row["number"])
-            own = {name: some[mine] for name, some in candidates.items()}
+            own = {name: values[mine] for name, values in candidates.items()}
             return self._rank_row(networks, row, **own)
 
         length = tf.math.count_nonzero(opening, axis=1, dtype=tf.int32)

@@ -14,7 +14,7 @@ _SHIFT = 2**21  # more than there are code points
 _LONGEST = 3  # marks that one letter is composed with
 _AS_IT_IS = "\0"  # no text has it after folding
 _HANGUL = range(0xAC00, 0xD7A4)  # which composes what is left whole
-_FOLD = {ord(c): one for one, some in FOLDED.items() for c in some}
+_FOLD = {ord(c): one for one, folded in FOLDED.items() for c in folded}
 
 
 def _spell(code: int, level: str) -> str:

@@ -136,7 +136,11 @@ def describe_version(folder: pathlib.Path) -> dict:
     """
     graph = meta_graph.read_meta_graph(folder)
     signatures = meta_graph.describe_signatures(graph)
-    inputs = {name for some in signatures.values() for name in some["inputs"]}
+    inputs = {
+        name
+        for signature in signatures.values()
+        for name in signature["inputs"]
+    }
     options = json.loads((folder / "assets.extra/options.json").read_text())
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     # The only place that knows of exports without: version 2, as shipped.

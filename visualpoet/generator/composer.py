@@ -178,9 +178,9 @@ def write_candidates(
     task = Task(condition, length, uniform, one_line, each)
 
     def write_some(draft: Draft) -> list[Draft]:
-        some = tf.where(~draft.done)[:MAX_SIDE_BY_SIDE, 0]
-        further = _write(networks, kinds, *_take((draft, task), some))
-        put = functools.partial(_put, some)
+        rows = tf.where(~draft.done)[:MAX_SIDE_BY_SIDE, 0]
+        further = _write(networks, kinds, *_take((draft, task), rows))
+        put = functools.partial(_put, rows)
         return [tf.nest.map_structure(put, draft, further)]
 
     (draft,) = tf.while_loop(
@@ -201,8 +201,8 @@ def _take(values: Any, rows: tf.Tensor) -> Any:
     return tf.nest.map_structure(lambda value: tf.gather(value, rows), values)
 
 
-def _put(rows: tf.Tensor, values: tf.Tensor, some: tf.Tensor) -> tf.Tensor:
-    return tf.tensor_scatter_nd_update(values, rows[:, None], some)
+def _put(rows: tf.Tensor, values: tf.Tensor, further: tf.Tensor) -> tf.Tensor:
+    return tf.tensor_scatter_nd_update(values, rows[:, None], further)
 
 
 def _count(is_one: tf.Tensor) -> tf.Tensor:
