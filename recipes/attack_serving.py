@@ -209,7 +209,7 @@ def _huge_headers(draw):
 
 
 def _half_a_request(draw):
-    head = b"POST /v1/models/visualpoet:predict HTTP/1.1\r\nHost: x\r\n"
+    head = b"POST /v1/models/visualpoet:predict HTTP/1.1\r\nHost: localhost\r\n"
     head += b"Content-Length: 1000000\r\n\r\n" + draw.randbytes(500)
     return head[: draw.randrange(len(head))]
 

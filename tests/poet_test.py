@@ -448,6 +448,6 @@ def test_load_takes_a_folder_of_versions():
 def test_load_takes_the_model_of_the_package_by_default(monkeypatch):
     loaded = []
     monkeypatch.setattr(poet_module, "default_model", lambda: "the default")
-    monkeypatch.setattr(poet_module, "Poet", loaded.append)
+    monkeypatch.setattr(poet_module, "Poet", lambda *a: loaded.append(a))
     visualpoet.load()
-    assert loaded == ["the default"]
+    assert loaded == [("the default", False)]

@@ -292,12 +292,21 @@ def test_command_without_its_packages(capsys, monkeypatch):
     [
         (["--threads", "0"], "expected --threads of 1 or more. Received: 0"),
         (["--queue-rows", "1"], "Received: 1 < 64"),
-        (["--body-bytes", "-1"], "expected body_bytes of 1 or more. Received"),
-        (["--picture-pixels", "0"], "expected picture_pixels of 1 or more."),
-        (["--timeout-seconds", "0"], "expected timeout_seconds of more than 0"),
-        (["--idle-seconds", "nan"], "expected idle_seconds of more than 0."),
+        (
+            ["--body-bytes", "-1"],
+            "expected --body-bytes of 1 or more. Received",
+        ),
+        (["--picture-pixels", "0"], "expected --picture-pixels of 1 or more."),
+        (
+            ["--timeout-seconds", "0"],
+            "expected --timeout-seconds of more than 0",
+        ),
+        (["--idle-seconds", "nan"], "expected --idle-seconds of more than 0."),
         (["--rest-port", "65536"], "--rest-port from 0 to 65535. Received: 65"),
-        (["--grpc-port", "-1"], "expected grpc_port from 0 to 65535. Received"),
+        (
+            ["--grpc-port", "-1"],
+            "expected --grpc-port from 0 to 65535. Received",
+        ),
     ],
 )
 def test_options_out_of_bounds(capsys, arguments, error):

@@ -148,7 +148,7 @@ def test_controls_out_of_bounds_are_named(server, fields, error):
     [
         (None, "expected a file named photograph. Received: seed"),
         (b"", "picture: the file is empty"),
-        (b"no picture", "picture: not a JPEG, PNG, WebP, GIF or BMP picture"),
+        (b"no picture", "picture: not a JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF"),
         (SEA[:900], "picture: broken or truncated"),
     ],
 )
