@@ -1,4 +1,4 @@
-"""Excerpts of 3 to 10 lines, cut at stanza borders."""
+"""Excerpts of 3 to 10 lines, cut at stanza borders; a haiku may have 2."""
 
 import re
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 MIN_LINES = 3
 MAX_LINES = 10
+MIN_LINES_OF_FORM = {"haiku": 2}
 _SENTENCE_END = re.compile(r"[.!?;][\"')]*$")
 
 
