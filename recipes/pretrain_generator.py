@@ -26,6 +26,7 @@ from visualpoet.embedding import retrieval
 from visualpoet.embedding.encoders import embed_token_ids
 from visualpoet.embedding.encoders import load_towers
 from visualpoet.embedding.photographs import SIGHTS
+from visualpoet.embedding.photographs import see_out_of_fold
 from visualpoet.embedding.photographs import see_photographs
 from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
@@ -52,6 +53,11 @@ class Config:
     embedding_dir: pathlib.Path = option(
         pathlib.Path("out/embedding"), "output of train_embedding.py"
     )
+    folds: tuple[pathlib.Path, ...] = option(
+        (),
+        "outputs of train_embedding.py with a fold left out each, in their "
+        "order, to see training photographs as new ones are seen",
+    )
     start_from: str = option("", "generator.keras to start from, or empty")
     run_dir: pathlib.Path = option(pathlib.Path("out/generator"), "output")
     embedding_dim: int = option(320, "width of the token embedding")
@@ -64,8 +70,10 @@ class Config:
         True, "poems are written for their own place in the joint space"
     )
     dropout: float = option(0.1, "share of units left out")
-    noise: float = option(1.0, "moves a poem's own place, relative to 1")
     pair_share: float = option(0.0, "share of batches that are pairs")
+    form_exponent: float = option(
+        0.7, "share of a form: its poems to this power; 1 in proportion"
+    )
     min_similarity: float = option(0.3, "of a pair, to be learnt from")
     extra_pairs: int = option(
         4, "nearest excerpts of each photograph, added to the pairs (liu18)"
@@ -80,6 +88,9 @@ class Config:
     num_steps: int = option(8000, "train steps")
     learning_rate: float = option(2e-3, "Adam, warmed up, cosine to zero")
     warmup_steps: int = option(400, "train steps of warming up")
+    ema_momentum: float = option(
+        0.999, "of the average of the weights, which is what is saved"
+    )
     clip_norm: float = option(1.0, "largest norm of the gradient")
     sampled_tokens: int = option(
         2048, "tokens to normalise over in training; 0: the whole vocabulary"
@@ -125,15 +136,10 @@ def main(config: Config) -> None:
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
     image_tower, poem_tower = load_towers(config.embedding_dir)
-    images, seen = see_photographs(
-        load_features(config.features_dir),
-        list(corpus.photographs),
-        config.sight,
-        image_tower,
-    )
+    images, seen = _see(config, corpus, image_tower)
     conditioning = examples.Conditioning(_clue_weights(corpus, poem_tower))
-    sources = _train_examples(config, corpus, poem_tower, images, seen)
-    _log_examples(run, corpus, images, *sources)
+    sources, shares = _train_examples(config, corpus, poem_tower, images, seen)
+    _log_examples(run, corpus, images, sources, shares)
     checked = _validation_examples(config, corpus, images, seen, conditioning)
 
     if config.mixed_precision:
@@ -147,6 +153,8 @@ def main(config: Config) -> None:
             warmup_steps=config.warmup_steps,
         ),
         global_clipnorm=config.clip_norm,
+        use_ema=True,
+        ema_momentum=config.ema_momentum,
     )
     optimizer.build(generator.trainable_variables)
     spec = examples.element_spec(seen.shape[1], conditioning.num_clues)
@@ -156,7 +164,7 @@ def main(config: Config) -> None:
             datasets.batch_dataset(
                 lambda: examples.mixed_batches(
                     sources,
-                    [1 - config.pair_share, config.pair_share],
+                    shares,
                     config.batch_size,
                     conditioning,
                     config.seed,
@@ -181,12 +189,10 @@ def main(config: Config) -> None:
             "generator": generator.variables,
             "optimizer": optimizer.variables,
         },
-        evaluate=lambda: {
-            f"perplexity/{name}": _perplexity(score, *source)
-            for name, source in checked.items()
-        },
+        evaluate=lambda: _evaluate(score, checked, generator, optimizer),
         evaluation_interval=500,
     )
+    optimizer.finalize_variable_values(generator.trainable_variables)
     generator.save(config.run_dir / "generator.keras")
 
 
@@ -203,6 +209,7 @@ def _build_generator(config, corpus, image_dim):
         image_dim,
         config.conditioning,
         config.dropout,
+        corpus.forms(),
     )
 
 
@@ -243,107 +250,185 @@ def _train_step(config, generator, optimizer, spec):
 # --- what it learns from, and what it is checked on
 
 
-def _framed(config, corpus, split):
-    return datasets.frame_poems(
-        corpus.vocabulary,
-        corpus.texts(split),
-        config.max_tokens,
-        config.max_unknown,
-        config.leave_out,
+def _see(config, corpus, image_tower):
+    """Rows of the photographs, and what is seen of them."""
+    features = load_features(config.features_dir)
+    images, seen = see_photographs(
+        features, list(corpus.photographs), config.sight, image_tower
+    )
+    if config.folds:
+        towers = [load_towers(folder)[0] for folder in config.folds]
+        folds = corpus.folds(len(towers))
+        for name, place in see_out_of_fold(features, folds, towers).items():
+            seen[images[name]] = place
+    return images, seen
+
+
+def _poem_examples(config, corpus, split, image_dim):
+    """The excerpts of a split, without a subject."""
+    token_ids, forms = [], []
+    for number, form in enumerate(["", *corpus.forms()]):
+        framed = datasets.frame_poems(
+            corpus.vocabulary,
+            corpus.texts(split, form),
+            config.max_tokens,
+            config.max_unknown,
+            config.leave_out,
+        )
+        token_ids += framed
+        forms += [number] * len(framed)
+    return examples.Examples(
+        token_ids,
+        np.zeros([1, image_dim], np.float16),
+        [[]],
+        [[0]] * len(token_ids),
+        np.array(forms, int),
     )
 
 
 def _train_examples(config, corpus, poem_tower, images, seen):
-    poems = _framed(config, corpus, "train")
+    """Sources of poems and of pairs, and their shares."""
+    poems = _poem_examples(config, corpus, "train", seen.shape[1])
+    pairs = _pair_examples(config, corpus, "train", images, seen)
     if config.own_place:
-        places = embed_token_ids(poem_tower, poems)
-        poem_examples = examples.Examples(
-            poems, places, np.arange(len(poems)), config.noise
+        places = embed_token_ids(poem_tower, poems.token_ids)
+        if config.extra_pairs:
+            pairs = _add_nearest(config, pairs, poems, places, corpus, images)
+        poems = dataclasses.replace(
+            poems,
+            subjects=places,
+            subjects_of=np.arange(len(places))[:, None],
+            perturbation=_perturbation(pairs, poem_tower),
         )
-    else:
-        poem_examples = _without_photograph(poems, seen.shape[1])
-    pair_examples = _pair_examples(config, corpus, "train", images, seen)
-    if config.extra_pairs:
-        pair_examples = _add_nearest(
-            config, pair_examples, poem_examples, corpus, images
-        )
-    return [poem_examples, pair_examples]
+    poems, pairs = examples.by_form(poems), examples.by_form(pairs)
+    shares = [
+        (1 - config.pair_share) * examples.balance(poems, config.form_exponent),
+        config.pair_share * examples.balance(pairs, config.form_exponent),
+    ]
+    return poems + pairs, np.concatenate(shares)
 
 
-def _without_photograph(poems, image_dim):
-    nothing = np.zeros([1, image_dim], np.float16)
-    return examples.Examples(poems, nothing, np.zeros(len(poems), int), 0.0)
+def _perturbation(pairs, poem_tower):
+    if not len(pairs.token_ids):
+        return None
+    rows = [some[0] for some in pairs.subjects_of]
+    photographs = pairs.subjects[rows]
+    places = embed_token_ids(poem_tower, pairs.token_ids)
+    return examples.Perturbation(
+        photographs,
+        [pairs.descriptions[row] for row in rows],
+        np.sum(photographs * places.astype(np.float32), axis=1),
+    )
 
 
-def _log_examples(run, corpus, images, poem_examples, pair_examples):
+def _log_examples(run, corpus, images, sources, shares):
     missing = sum(pair.image not in images for pair in corpus.pairs)
     if missing:
         run.log(
             f"{missing} of {len(corpus.pairs)} pairs name photographs without "
             "features and are left out"
         )
-    poems = poem_examples.token_ids
-    run.log(
-        f"{len(poems)} poems of {sum(map(len, poems))} tokens, "
-        f"{len(pair_examples.token_ids)} pairs"
-    )
+    forms = ["", *corpus.forms()]
+    for source, share in zip(sources, shares):
+        ids = source.token_ids
+        kind = "poems" if source.perturbation else "pairs"
+        form = forms[source.forms[0]] if len(ids) else ""
+        run.log(
+            f"{len(ids)} {form} {kind} of {sum(map(len, ids))} tokens, "
+            f"{share:.1%} of batches"
+        )
 
 
 def _validation_examples(config, corpus, images, seen, conditioning):
+    """Sources by name, each with what is shown of the photograph."""
+    poems = _poem_examples(config, corpus, "validation", seen.shape[1])
+    pairs = _pair_examples(config, corpus, "validation", images, seen)
+    nothing = dataclasses.replace(conditioning, no_photograph=1.0)
+    everything = dataclasses.replace(
+        conditioning, own_clues=0, no_photograph=0, no_image=0, no_clues=0
+    )
+    no_clues = dataclasses.replace(everything, no_clues=1.0)
+    forms = ["", *(f"/{form}" for form in corpus.forms())]
     return {
-        "no_photograph": (
-            _without_photograph(
-                _framed(config, corpus, "validation")[:2048], seen.shape[1]
-            ),
-            dataclasses.replace(conditioning, no_photograph=1.0),
-        ),
-        "photograph": (
-            _pair_examples(config, corpus, "validation", images, seen),
-            dataclasses.replace(
-                conditioning, no_photograph=0.0, no_image=0.0, no_clues=1.0
-            ),
-        ),
+        name + forms[source.forms[0]]: (source, shown)
+        for name, whole, shown in (
+            ("no_photograph", poems, nothing),
+            ("photograph", pairs, no_clues),
+            ("photograph_and_captions", pairs, everything),
+        )
+        for source in examples.by_form(whole)
+        if len(source.token_ids)
     }
 
 
-def _perplexity(score, source, conditioning, batch_size=128):
-    if not len(source.token_ids):
-        return float("nan")
+def _evaluate(score, checked, generator, optimizer):
+    """Perplexities of the averaged weights."""
+    variables = generator.trainable_variables
+    held = [variable.numpy() for variable in variables]
+    optimizer.finalize_variable_values(variables)
+    found = {
+        f"perplexity/{name}": _perplexity(score, *source)
+        for name, source in checked.items()
+    }
+    for variable, value in zip(variables, held):
+        variable.assign(value)
+    return found
+
+
+def _perplexity(score, source, conditioning, count=1024, batch_size=128):
+    rng = np.random.default_rng(0)
+    order = rng.permutation(len(source.token_ids))[:count]
+    order = sorted(order, key=lambda index: len(source.token_ids[index]))
     totals, counts = [], []
-    order = np.argsort([len(ids) for ids in source.token_ids])[:2048]
     for chosen in np.split(order, range(batch_size, len(order), batch_size)):
-        batch = examples.make_batch(
-            source, chosen, conditioning, np.random.default_rng(0)
-        )
-        total, count = score(batch)
+        batch = examples.make_batch(source, chosen, conditioning, rng)
+        total, number = score(batch)
         totals.append(float(total))
-        counts.append(float(count))
+        counts.append(float(number))
     return float(np.exp(sum(totals) / max(sum(counts), 1)))
 
 
-def _pair_examples(config, corpus, split, images, image_embeddings):
+# --- pairs
+
+
+def _pair_examples(config, corpus, split, images, seen):
+    """Each poem once, with all photographs that it is paired with."""
     pairs = corpus.pairs_of(split, images, config.min_similarity)
+    forms = ["", *corpus.forms()]
     ids = corpus.vocabulary.encode_batch([pair.poem.text for pair in pairs])
+    rows, form_of = {}, {}
+    for pair, poem in zip(pairs, ids):
+        poem = tuple(datasets.frame(poem, config.max_tokens))
+        rows.setdefault(poem, []).append(images[pair.image])
+        form_of[poem] = forms.index(pair.poem.form)
+    known = corpus.descriptions()
+    encode = corpus.vocabulary.encode_batch
     return examples.Examples(
-        [datasets.frame(poem, config.max_tokens) for poem in ids],
-        image_embeddings,
-        np.array([images[pair.image] for pair in pairs], int),
-        0.0,
+        list(rows),
+        seen,
+        [sorted({i for t in encode(known[n]) for i in t}) for n in images],
+        list(rows.values()),
+        np.array(list(form_of.values()), int),
     )
 
 
-def _add_nearest(config, pairs, poems, corpus, images):
-    train = [n for n in corpus.images("train") if n in images]
-    rows = np.array([images[name] for name in train])
-    queries = pairs.subjects[rows].astype(np.float32)
-    subjects = poems.subjects.astype(np.float32)
-    nearest = retrieval.nearest(queries, subjects, config.extra_pairs)
-    added = [poems.token_ids[index] for index in nearest.ravel()]
-    return examples.Examples(
-        [*pairs.token_ids, *added],
-        pairs.subjects,
-        np.concatenate([pairs.subject_of, np.repeat(rows, config.extra_pairs)]),
-        0.0,
+def _add_nearest(config, pairs, poems, places, corpus, images):
+    """Adds the excerpts nearest to training photographs to the pairs."""
+    train = [images[n] for n in corpus.images("train") if n in images]
+    nearest = retrieval.nearest(
+        pairs.subjects[train].astype(np.float32),
+        places.astype(np.float32),
+        config.extra_pairs,
+    )
+    rows = {}
+    for row, some in zip(train, nearest):
+        for index in some:
+            rows.setdefault(index, []).append(row)
+    return dataclasses.replace(
+        pairs,
+        token_ids=[*pairs.token_ids, *(poems.token_ids[i] for i in rows)],
+        subjects_of=[*pairs.subjects_of, *rows.values()],
+        forms=np.append(pairs.forms, poems.forms[list(rows)]),
     )
 
 

@@ -11,22 +11,44 @@ from visualpoet.corpus import datasets
 
 
 @dataclasses.dataclass(frozen=True)
+class Perturbation:
+    """How far from their poems photographs lie in the joint space.
+
+    Attributes:
+        photographs: float16 `[R, K]`; their embeddings.
+        descriptions: Token ids of what is known of each.
+        cosines: float `[R]`; of each and the embedding of its poem.
+    """
+
+    photographs: np.ndarray
+    descriptions: Sequence[Sequence[int]]
+    cosines: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
 class Examples:
     """Poems and the points of the joint space that they are written for.
 
     Attributes:
         token_ids: START, poem, END of each poem.
         subjects: float16 `[M, K]`; embeddings of poems or photographs.
-        subject_of: int `[N]`; the row of `subjects` of each poem.
-        noise: How far a subject is moved, relative to its length: 0 for
-            photographs, more for poems, which know more about themselves than
-            a photograph does.
+        descriptions: Token ids of what is known of each subject; empty for
+            poems.
+        subjects_of: Rows of `subjects` of each poem, of which one is drawn
+            whenever the poem is shown: a poem that many photographs are
+            paired with counts as much as any other.
+        forms: int `[N]`; the form of each poem, 0 for none.
+        perturbation: How subjects are moved that are embeddings of poems,
+            which know more about themselves than a photograph does; None for
+            photographs.
     """
 
     token_ids: Sequence[Sequence[int]]
     subjects: np.ndarray
-    subject_of: np.ndarray
-    noise: float
+    descriptions: Sequence[Sequence[int]]
+    subjects_of: Sequence[Sequence[int]]
+    forms: np.ndarray
+    perturbation: Perturbation | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +58,8 @@ class Conditioning:
     Attributes:
         clue_weights: float `[V]`; how readily a token becomes a clue, 0 never.
         num_clues: Most clues of an example.
+        own_clues: Share of clues that are drawn from the poem; the others are
+            from the description of the photograph.
         no_photograph: Share of examples without subject and clues.
         no_image: Share of examples with clues only.
         no_clues: Share of examples without clues.
@@ -43,6 +67,7 @@ class Conditioning:
 
     clue_weights: np.ndarray
     num_clues: int = 6
+    own_clues: float = 0.4
     no_photograph: float = 0.125
     no_image: float = 0.1
     no_clues: float = 0.25
@@ -57,56 +82,131 @@ def element_spec(image_dim: int, num_clues: int) -> dict[str, tf.TensorSpec]:
 
     Returns:
         `token_ids` int32 `[B, T + 1]`, `image_embedding` float32 `[B, K]`,
-        `clue_ids` int32 `[B, C]`.
+        `clue_ids` int32 `[B, C]`, `form` int32 `[B]`.
     """
     return {
         "token_ids": tf.TensorSpec([None, None], tf.int32),
         "image_embedding": tf.TensorSpec([None, image_dim], tf.float32),
         "clue_ids": tf.TensorSpec([None, num_clues], tf.int32),
+        "form": tf.TensorSpec([None], tf.int32),
     }
 
 
-def _move(
-    subjects: np.ndarray, noise: float, generator: np.random.Generator
-) -> np.ndarray:
-    step = generator.standard_normal(subjects.shape) * noise
-    moved = subjects + step / np.sqrt(subjects.shape[1])
-    lengths = np.linalg.norm(moved, axis=1, keepdims=True)
-    return moved / np.maximum(lengths, 1e-9)  # no subject stays none
+def by_form(examples: Examples) -> list[Examples]:
+    """Sorts examples by the forms of their poems.
+
+    Args:
+        examples: The examples.
+
+    Returns:
+        Those of each form; all if there are none.
+    """
+    forms = np.unique(examples.forms)
+    chosen = [np.flatnonzero(examples.forms == form) for form in forms]
+    return [_take(examples, rows) for rows in chosen] or [examples]
 
 
-def draw_clues(
-    token_ids: np.ndarray,
-    conditioning: Conditioning,
-    generator: np.random.Generator,
+def _take(examples: Examples, rows: np.ndarray) -> Examples:
+    return dataclasses.replace(
+        examples,
+        token_ids=[examples.token_ids[row] for row in rows],
+        subjects_of=[examples.subjects_of[row] for row in rows],
+        forms=examples.forms[rows],
+    )
+
+
+def balance(sources: Sequence[Examples], exponent: float) -> np.ndarray:
+    """Gives small sources more than their share.
+
+    `p_s ~ n_s ^ exponent`
+
+    Source: Conneau and Lample (2019), sampling of languages.
+
+    Args:
+        sources: The sources.
+        exponent: 1 for their sizes, 0 for all alike.
+
+    Returns:
+        float `[S]`, sums to 1.
+    """
+    sizes = np.array([len(source.token_ids) for source in sources], float)
+    weights = np.maximum(sizes, 1) ** exponent
+    return weights / weights.sum()
+
+
+def perturb(
+    subjects: np.ndarray,
+    photographs: np.ndarray,
+    cosines: np.ndarray,
 ) -> np.ndarray:
-    """Draws words of each poem as its clues, a random number of them.
+    """Moves embeddings of poems as far away as photographs lie from poems.
+
+    `c x + sqrt(1 - c^2) y`, y being the part of a photograph's embedding that
+    is orthogonal to x, at length 1.
+
+    Args:
+        subjects: float `[B, K]`, unit length.
+        photographs: float `[B, K]`; other photographs.
+        cosines: float `[B]`; of the subjects and the results.
+
+    Returns:
+        float `[B, K]`, unit length.
+    """
+    along = np.sum(photographs * subjects, axis=1, keepdims=True)
+    across = _unit_length(photographs - along * subjects)
+    cosines = cosines[:, None]
+    return cosines * subjects + np.sqrt(1 - cosines**2) * across
+
+
+def _unit_length(vectors: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.maximum(lengths, 1e-9)  # zeros stay zeros
+
+
+def draw_words(
+    token_ids: np.ndarray, conditioning: Conditioning, rng: np.random.Generator
+) -> np.ndarray:
+    """Draws different words of each text.
 
     Args:
         token_ids: int `[B, T]`.
         conditioning: Which words, and how many.
-        generator: Where the draws come from.
+        rng: Where the draws come from.
 
     Returns:
         int32 `[B, num_clues]`, padded with 0.
     """
+    missing = conditioning.num_clues - token_ids.shape[1]
+    token_ids = np.pad(token_ids, [(0, 0), (0, max(missing, 0))])
     weights = conditioning.clue_weights[token_ids]  # [B, T]
-    keys = generator.random(token_ids.shape) ** (1 / np.maximum(weights, 1e-9))
+    keys = rng.random(token_ids.shape) ** (1 / np.maximum(weights, 1e-9))
     order = np.argsort(-keys, axis=1)[:, : conditioning.num_clues]
-    clues = np.take_along_axis(token_ids, order, 1)
+    words = np.take_along_axis(token_ids, order, 1)
     usable = np.take_along_axis(weights, order, 1) > 0
-    number = generator.integers(conditioning.num_clues + 1, size=len(clues))
-    usable &= np.arange(clues.shape[1]) < number[:, None]
-    clues = np.where(usable, clues, 0).astype(np.int32)
-    missing = conditioning.num_clues - clues.shape[1]
-    return np.pad(clues, [(0, 0), (0, missing)])
+    return np.where(usable, words, 0).astype(np.int32)
+
+
+def _draw_subjects(
+    examples: Examples, chosen: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings `[B, K]`, and token ids `[B, T]` of what is known of them."""
+    rows = [rng.choice(examples.subjects_of[index]) for index in chosen]
+    subjects = _unit_length(examples.subjects[rows].astype(np.float32))
+    descriptions = examples.descriptions
+    if examples.perturbation:
+        by = examples.perturbation
+        rows = rng.integers(len(by.cosines), size=len(chosen))
+        photographs = by.photographs[rows].astype(np.float32)
+        subjects = perturb(subjects, photographs, by.cosines[rows])
+        descriptions = by.descriptions
+    return subjects, datasets.pad_token_ids([descriptions[row] for row in rows])
 
 
 def make_batch(
     examples: Examples,
     chosen: np.ndarray,
     conditioning: Conditioning,
-    generator: np.random.Generator,
+    rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
     """Makes a batch of poems with what they are written for.
 
@@ -114,7 +214,7 @@ def make_batch(
         examples: The poems.
         chosen: int `[B]`; which of them.
         conditioning: How much of the subject is shown.
-        generator: Where the draws come from.
+        rng: Where the draws come from.
 
     Returns:
         Arrays as described by `element_spec`.
@@ -122,21 +222,22 @@ def make_batch(
     token_ids = datasets.pad_token_ids(
         [examples.token_ids[index] for index in chosen]
     )
-    subjects = examples.subjects[examples.subject_of[chosen]]
-    image_embedding = _move(
-        subjects.astype(np.float32), examples.noise, generator
+    image_embedding, descriptions = _draw_subjects(examples, chosen, rng)
+    own = draw_words(token_ids, conditioning, rng)
+    other = draw_words(descriptions, conditioning, rng)
+    clue_ids = np.where(
+        rng.random(own.shape) < conditioning.own_clues, own, other
     )
-    clue_ids = draw_clues(token_ids, conditioning, generator)
-    draw = generator.random(len(chosen))
-    nothing = draw < conditioning.no_photograph
-    no_image = generator.random(len(chosen)) < conditioning.no_image
-    no_clues = generator.random(len(chosen)) < conditioning.no_clues
+    nothing = rng.random(len(chosen)) < conditioning.no_photograph
+    no_image = rng.random(len(chosen)) < conditioning.no_image
+    no_clues = rng.random(len(chosen)) < conditioning.no_clues
     image_embedding[nothing | no_image] = 0.0
     clue_ids[nothing | no_clues] = 0
     return {
         "token_ids": token_ids,
         "image_embedding": image_embedding.astype(np.float32),
         "clue_ids": clue_ids,
+        "form": examples.forms[chosen].astype(np.int32),
     }
 
 
@@ -176,6 +277,6 @@ def mixed_batches(
     ]
     for step in range(start_step, len(turns)):
         turn = turns[step]
-        generator = np.random.default_rng((seed, 2, step))
+        rng = np.random.default_rng((seed, 2, step))
         chosen = next(orders[turn])
-        yield make_batch(sources[turn], chosen, conditioning, generator)
+        yield make_batch(sources[turn], chosen, conditioning, rng)
