@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from visualpoet.embedding.encoders import ImageTower
+from visualpoet.embedding.photographs import see_out_of_fold
 from visualpoet.embedding.photographs import see_photographs
 
 FEATURES = {
@@ -35,6 +36,15 @@ def test_the_joint_embedding_is_the_towers(tower):
     _, seen = see_photographs(FEATURES, ["a"], "joint", tower)
     given = {kind: rows["a"][None] for kind, rows in FEATURES.items()}
     np.testing.assert_allclose(seen, tower(given), rtol=1e-5)
+
+
+def test_photographs_are_seen_by_the_tower_that_left_them_out(tower):
+    other = ImageTower({"object": 2, "scene": 1, "sentiment": 1}, 3)
+    seen = see_out_of_fold(FEATURES, [["b", "x"], ["a"]], [tower, other])
+    assert set(seen) == {"a", "b"}
+    for name, by in (("b", tower), ("a", other)):
+        _, expected = see_photographs(FEATURES, [name], "joint", by)
+        np.testing.assert_allclose(seen[name], expected[0], rtol=1e-5)
 
 
 def test_an_unknown_sight(tower):

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
+from visualpoet.generator.sequence_gru import SequenceGRU
+
 CONDITIONINGS = ("first_state", "every_step", "clues")
 
 
@@ -83,9 +85,7 @@ class PoemGenerator(keras.Model):
         know_form = keras.layers.Embedding(
             len(forms) + 1, embedding_dim, "zeros", name="know_form"
         )
-        decoder = keras.layers.GRU(
-            hidden_dim, return_sequences=True, name="decoder"
-        )
+        decoder = SequenceGRU(hidden_dim, name="decoder")
         project = keras.layers.Dense(embedding_dim, name="project")
         recall_image = keras.layers.Dense(
             embedding_dim, use_bias=False, name="recall_image"
