@@ -102,9 +102,6 @@ def main(config: Config) -> None:
     _write_jsonl(config.run_dir / "pairs.jsonl", pairs)
     _write_jsonl(config.run_dir / "photographs.jsonl", photos)
 
-    captions = [caption for photo in photos for caption in photo.captions]
-    unknown = vocabulary.unknown_share(captions)
-    run.write_json("results.json", {"unknown_caption_words": unknown})
     splits = dict(collections.Counter(piece.split for piece in pieces))
     run.log(
         f"{len(poems)} poems, {len(pieces)} excerpts {splits}, {len(pairs)} "
@@ -113,9 +110,13 @@ def main(config: Config) -> None:
     )
     run.log(
         f"{left_out} training excerpts left out, which validation and test "
-        f"photographs are paired with; {unknown:.1%} of the words of captions "
-        "have no token"
+        "photographs are paired with"
     )
+    captions = [caption for photo in photos for caption in photo.captions]
+    if captions:
+        unknown = vocabulary.unknown_share(captions)
+        run.write_json("results.json", {"unknown_caption_words": unknown})
+        run.log(f"{unknown:.1%} of the words of captions have no token")
 
 
 def _read_poems(config):

@@ -190,7 +190,7 @@ def main(config: Config) -> None:
             "optimizer": optimizer.variables,
         },
         evaluate=lambda: _evaluate(score, checked, generator, optimizer),
-        evaluation_interval=500,
+        evaluation_interval=1000,
     )
     optimizer.finalize_variable_values(generator.trainable_variables)
     generator.save(config.run_dir / "generator.keras")
