@@ -56,7 +56,7 @@ class Config:
     folds: tuple[pathlib.Path, ...] = option(
         (),
         "outputs of train_embedding.py with a fold left out each, in their "
-        "order, to see training photographs as new ones are seen",
+        "order: training photographs are seen as new ones are",
     )
     start_from: str = option("", "generator.keras to start from, or empty")
     run_dir: pathlib.Path = option(pathlib.Path("out/generator"), "output")
@@ -132,6 +132,7 @@ def main(config: Config) -> None:
     inputs = corpus_files(config.corpus_dir)
     inputs += feature_files(config.features_dir)
     inputs += sorted(config.embedding_dir.glob("*.keras"))
+    inputs += [folder / "image_tower.keras" for folder in config.folds]
     inputs += [pathlib.Path(config.start_from)] if config.start_from else []
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
@@ -257,7 +258,10 @@ def _see(config, corpus, image_tower):
         features, list(corpus.photographs), config.sight, image_tower
     )
     if config.folds:
-        towers = [load_towers(folder)[0] for folder in config.folds]
+        towers = [
+            keras.saving.load_model(folder / "image_tower.keras")
+            for folder in config.folds
+        ]
         folds = corpus.folds(len(towers))
         for name, place in see_out_of_fold(features, folds, towers).items():
             seen[images[name]] = place
