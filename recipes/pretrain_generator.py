@@ -302,7 +302,9 @@ def _train_examples(config, corpus, poem_tower, images, seen):
             poems,
             subjects=places,
             subjects_of=np.arange(len(places))[:, None],
-            perturbation=_perturbation(pairs, poem_tower),
+            perturbation=_perturbation(
+                config, corpus, poem_tower, images, seen, pairs
+            ),
         )
     poems, pairs = examples.by_form(poems), examples.by_form(pairs)
     shares = [
@@ -312,16 +314,21 @@ def _train_examples(config, corpus, poem_tower, images, seen):
     return poems + pairs, np.concatenate(shares)
 
 
-def _perturbation(pairs, poem_tower):
+def _perturbation(config, corpus, poem_tower, images, seen, pairs):
+    """As far as validation photographs lie from their poems, if any do."""
     if not len(pairs.token_ids):
         return None
-    rows = [some[0] for some in pairs.subjects_of]
-    photographs = pairs.subjects[rows]
-    places = embed_token_ids(poem_tower, pairs.token_ids)
+    new = _pair_examples(config, corpus, "validation", images, seen)
+    new = new if len(new.token_ids) else pairs
+    places = embed_token_ids(poem_tower, new.token_ids)
+    cosines = [
+        seen[rows] @ place for rows, place in zip(new.subjects_of, places)
+    ]
+    rows = sorted({row for some in pairs.subjects_of for row in some})
     return examples.Perturbation(
-        photographs,
+        seen[rows].astype(np.float16),
         [pairs.descriptions[row] for row in rows],
-        np.sum(photographs * places.astype(np.float32), axis=1),
+        np.concatenate(cosines),
     )
 
 

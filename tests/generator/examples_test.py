@@ -175,7 +175,7 @@ def test_poems_lie_as_far_from_their_places_as_photographs_from_poems():
     perturbation = examples.Perturbation(
         np.array([[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]], np.float16),
         [[7], [9]],
-        np.array([0.8, 0.28]),
+        np.array([0.8]),
     )
     source = dataclasses.replace(SOURCE, perturbation=perturbation)
     conditioning = dataclasses.replace(SHOW_ALL, own_clues=0.0)
@@ -183,8 +183,8 @@ def test_poems_lie_as_far_from_their_places_as_photographs_from_poems():
     found = np.column_stack([batch["image_embedding"], batch["clue_ids"]])
     # The clues are of the same photograph as the direction.
     np.testing.assert_allclose(
-        np.unique(found, axis=0),
-        [[0.168, 0.224, -0.96, 9, 0, 0], [0.48, 0.64, 0.6, 7, 0, 0]],
+        np.unique(found.round(3), axis=0),
+        [[0.48, 0.64, -0.6, 9, 0, 0], [0.48, 0.64, 0.6, 7, 0, 0]],
         atol=1e-3,
     )
 

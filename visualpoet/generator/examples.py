@@ -17,7 +17,7 @@ class Perturbation:
     Attributes:
         photographs: float16 `[R, K]`; their embeddings.
         descriptions: Token ids of what is known of each.
-        cosines: float `[R]`; of each and the embedding of its poem.
+        cosines: float `[C]`; of new photographs and their poems.
     """
 
     photographs: np.ndarray
@@ -195,9 +195,10 @@ def _draw_subjects(
     descriptions = examples.descriptions
     if examples.perturbation:
         by = examples.perturbation
-        rows = rng.integers(len(by.cosines), size=len(chosen))
+        rows = rng.integers(len(by.photographs), size=len(chosen))
         photographs = by.photographs[rows].astype(np.float32)
-        subjects = perturb(subjects, photographs, by.cosines[rows])
+        cosines = rng.choice(by.cosines, len(chosen))
+        subjects = perturb(subjects, photographs, cosines)
         descriptions = by.descriptions
     return subjects, datasets.pad_token_ids([descriptions[row] for row in rows])
 
