@@ -30,6 +30,7 @@ from visualpoet.embedding.photographs import see_out_of_fold
 from visualpoet.embedding.photographs import see_photographs
 from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
+from visualpoet.generator import corpus_examples
 from visualpoet.generator import examples
 from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.teacher_forcing import sampled_loss
@@ -268,42 +269,42 @@ def _see(config, corpus, image_tower):
     return images, seen
 
 
-def _poem_examples(config, corpus, split, image_dim):
-    """The excerpts of a split, without a subject."""
-    token_ids, forms = [], []
-    for number, form in enumerate(["", *corpus.forms()]):
-        framed = datasets.frame_poems(
-            corpus.vocabulary,
-            corpus.texts(split, form),
-            config.max_tokens,
-            config.max_unknown,
-            config.leave_out,
-        )
-        token_ids += framed
-        forms += [number] * len(framed)
-    return examples.Examples(
-        token_ids,
-        np.zeros([1, image_dim], np.float16),
-        [[]],
-        [[0]] * len(token_ids),
-        np.array(forms, int),
+def _excerpts(config, corpus, split, image_dim):
+    return corpus_examples.excerpt_examples(
+        corpus,
+        split,
+        image_dim,
+        config.max_tokens,
+        config.max_unknown,
+        config.leave_out,
+    )
+
+
+def _pairs(config, corpus, split, images, seen):
+    pairs = corpus.pairs_of(split, images, config.min_similarity)
+    return corpus_examples.pair_examples(
+        corpus, pairs, images, seen, config.max_tokens
     )
 
 
 def _train_examples(config, corpus, poem_tower, images, seen):
     """Sources of poems and of pairs, and their shares."""
-    poems = _poem_examples(config, corpus, "train", seen.shape[1])
-    pairs = _pair_examples(config, corpus, "train", images, seen)
+    poems = _excerpts(config, corpus, "train", seen.shape[1])
+    pairs = _pairs(config, corpus, "train", images, seen)
     if config.own_place:
         places = embed_token_ids(poem_tower, poems.token_ids)
         if config.extra_pairs:
-            pairs = _add_nearest(config, pairs, poems, places, corpus, images)
+            train = [images[n] for n in corpus.images("train") if n in images]
+            pairs = corpus_examples.add_nearest(
+                pairs, poems, places, train, config.extra_pairs
+            )
+        new = _pairs(config, corpus, "validation", images, seen)
         poems = dataclasses.replace(
             poems,
             subjects=places,
             subjects_of=np.arange(len(places))[:, None],
-            perturbation=_perturbation(
-                config, corpus, poem_tower, images, seen, pairs
+            perturbation=corpus_examples.perturbation_of(
+                pairs, new, poem_tower
             ),
         )
     poems, pairs = examples.by_form(poems), examples.by_form(pairs)
@@ -312,24 +313,6 @@ def _train_examples(config, corpus, poem_tower, images, seen):
         config.pair_share * examples.balance(pairs, config.form_exponent),
     ]
     return poems + pairs, np.concatenate(shares)
-
-
-def _perturbation(config, corpus, poem_tower, images, seen, pairs):
-    """As far as validation photographs lie from their poems, if any do."""
-    if not len(pairs.token_ids):
-        return None
-    new = _pair_examples(config, corpus, "validation", images, seen)
-    new = new if len(new.token_ids) else pairs
-    places = embed_token_ids(poem_tower, new.token_ids)
-    cosines = [
-        seen[rows] @ place for rows, place in zip(new.subjects_of, places)
-    ]
-    rows = sorted({row for some in pairs.subjects_of for row in some})
-    return examples.Perturbation(
-        seen[rows].astype(np.float16),
-        [pairs.descriptions[row] for row in rows],
-        np.concatenate(cosines),
-    )
 
 
 def _log_examples(run, corpus, images, sources, shares):
@@ -342,7 +325,7 @@ def _log_examples(run, corpus, images, sources, shares):
     forms = ["", *corpus.forms()]
     for source, share in zip(sources, shares):
         ids = source.token_ids
-        kind = "poems" if source.perturbation else "pairs"
+        kind = "pairs" if any(source.descriptions) else "poems"
         form = forms[source.forms[0]] if len(ids) else ""
         run.log(
             f"{len(ids)} {form} {kind} of {sum(map(len, ids))} tokens, "
@@ -352,8 +335,8 @@ def _log_examples(run, corpus, images, sources, shares):
 
 def _validation_examples(config, corpus, images, seen, conditioning):
     """Sources by name, each with what is shown of the photograph."""
-    poems = _poem_examples(config, corpus, "validation", seen.shape[1])
-    pairs = _pair_examples(config, corpus, "validation", images, seen)
+    poems = _excerpts(config, corpus, "validation", seen.shape[1])
+    pairs = _pairs(config, corpus, "validation", images, seen)
     nothing = dataclasses.replace(conditioning, no_photograph=1.0)
     everything = dataclasses.replace(
         conditioning, own_clues=0, no_photograph=0, no_image=0, no_clues=0
@@ -397,50 +380,6 @@ def _perplexity(score, source, conditioning, count=1024, batch_size=128):
         totals.append(float(total))
         counts.append(float(number))
     return float(np.exp(sum(totals) / max(sum(counts), 1)))
-
-
-# --- pairs
-
-
-def _pair_examples(config, corpus, split, images, seen):
-    """Each poem once, with all photographs that it is paired with."""
-    pairs = corpus.pairs_of(split, images, config.min_similarity)
-    forms = ["", *corpus.forms()]
-    ids = corpus.vocabulary.encode_batch([pair.poem.text for pair in pairs])
-    rows, form_of = {}, {}
-    for pair, poem in zip(pairs, ids):
-        poem = tuple(datasets.frame(poem, config.max_tokens))
-        rows.setdefault(poem, []).append(images[pair.image])
-        form_of[poem] = forms.index(pair.poem.form)
-    known = corpus.descriptions()
-    encode = corpus.vocabulary.encode_batch
-    return examples.Examples(
-        list(rows),
-        seen,
-        [sorted({i for t in encode(known[n]) for i in t}) for n in images],
-        list(rows.values()),
-        np.array(list(form_of.values()), int),
-    )
-
-
-def _add_nearest(config, pairs, poems, places, corpus, images):
-    """Adds the excerpts nearest to training photographs to the pairs."""
-    train = [images[n] for n in corpus.images("train") if n in images]
-    nearest = retrieval.nearest(
-        pairs.subjects[train].astype(np.float32),
-        places.astype(np.float32),
-        config.extra_pairs,
-    )
-    rows = {}
-    for row, some in zip(train, nearest):
-        for index in some:
-            rows.setdefault(index, []).append(row)
-    return dataclasses.replace(
-        pairs,
-        token_ids=[*pairs.token_ids, *(poems.token_ids[i] for i in rows)],
-        subjects_of=[*pairs.subjects_of, *rows.values()],
-        forms=np.append(pairs.forms, poems.forms[list(rows)]),
-    )
 
 
 def _clue_weights(corpus, poem_tower):
