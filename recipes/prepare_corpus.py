@@ -1,12 +1,13 @@
 """Read poems, pairs and captions; cut excerpts; build the vocabulary.
 
-python recipes/prepare_corpus.py --poems POEMS... --pairs PAIRS... \
-        --captions CAPTIONS... --run-dir out/corpus
+python recipes/prepare_corpus.py --poems POEMS... --forms FORMS... \
+        --pairs PAIRS... --captions CAPTIONS... --run-dir out/corpus
 """
 
 import collections
 import contextlib
 import dataclasses
+import itertools
 import json
 import logging
 import pathlib
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 
 from visualpoet import runs
 from visualpoet.corpus import excerpts
+from visualpoet.corpus import paired
 from visualpoet.corpus import readers
 from visualpoet.corpus.records import BadRow
 from visualpoet.corpus.vocabulary import Vocabulary
@@ -25,6 +27,9 @@ class Config:
     """Read poems, pairs and captions; cut excerpts; build the vocabulary."""
 
     poems: tuple[pathlib.Path, ...] = option((), "files or folders of poems")
+    forms: tuple[str, ...] = option(
+        (), "form of the poems of each of --poems: haiku, verse, ...; or none"
+    )
     pairs: tuple[pathlib.Path, ...] = option((), "files of image-poem pairs")
     captions: tuple[pathlib.Path, ...] = option(
         (), "files that say what is known of photographs"
@@ -37,6 +42,11 @@ class Config:
     def __post_init__(self):
         if not self.poems:
             raise ValueError("expected --poems. Received: none")
+        if self.forms and len(self.forms) != len(self.poems):
+            raise ValueError(
+                f"expected one of --forms for each of {len(self.poems)} "
+                f"--poems. Received: {len(self.forms)}"
+            )
 
 
 def _read_collection(path: pathlib.Path) -> tuple[list, list[BadRow]]:
@@ -84,9 +94,10 @@ def main(config: Config) -> None:
     inputs = [path for path in given if path.is_file()]
     run = runs.RunDirectory(config.run_dir, config, inputs)
     with _keep_remarks(run):
-        poems, bad_poems = _read_all(readers.read_poems, config.poems)
+        poems, bad_poems = _read_poems(config)
         pairs, bad_pairs = _read_all(readers.read_pairs, config.pairs)
         photos, bad_photos = _read_all(_read_collection, config.captions)
+    pairs = paired.name_forms(pairs, poems)
     photos = readers.merge_photographs(photos, pairs)
     bad_rows = bad_poems + bad_pairs + bad_photos
     (config.run_dir / "bad_rows.txt").write_text(
@@ -98,10 +109,8 @@ def main(config: Config) -> None:
     if without:
         run.log(excerpts.name_short(without))
     pieces = list({piece.text: piece for piece in pieces}.values())
-    training = [piece.text for piece in pieces if piece.split == "train"]
-    vocabulary = Vocabulary.train(
-        training, config.vocabulary_size, config.level
-    )
+    pieces, left_out = paired.leave_out_held(pieces, pairs, photos)
+    vocabulary = _train_vocabulary(config, pieces, photos)
     vocabulary.save(config.run_dir / "vocabulary.json")
     _write_jsonl(config.run_dir / "excerpts.jsonl", pieces)
     _write_jsonl(config.run_dir / "pairs.jsonl", pairs)
@@ -112,6 +121,40 @@ def main(config: Config) -> None:
         f"{len(poems)} poems, {len(pieces)} excerpts {splits}, {len(pairs)} "
         f"pairs, {len(photos)} photographs, {len(vocabulary)} tokens; "
         f"{len(bad_rows)} bad rows, see bad_rows.txt"
+    )
+    run.log(
+        f"{left_out} training excerpts left out, which validation and test "
+        "photographs are paired with"
+    )
+    captions = [caption for photo in photos for caption in photo.captions]
+    if captions:
+        unknown = vocabulary.unknown_share(captions)
+        run.write_json("results.json", {"unknown_caption_words": unknown})
+        run.log(f"{unknown:.1%} of the words of captions have no token")
+
+
+def _read_poems(config):
+    poems, bad_rows = [], []
+    for path, form in itertools.zip_longest(config.poems, config.forms):
+        new_poems, new_bad_rows = readers.read_poems(path)
+        poems += [dataclasses.replace(p, form=form or "") for p in new_poems]
+        bad_rows += new_bad_rows
+    return poems, bad_rows
+
+
+def _train_vocabulary(config, pieces, photos):
+    training = [piece for piece in pieces if piece.split == "train"]
+    if not config.forms:
+        texts = [piece.text for piece in training]
+        return Vocabulary.train(texts, config.vocabulary_size, config.level)
+    return Vocabulary.train_balanced(
+        [
+            [piece.text for piece in training if piece.form == form]
+            for form in sorted(set(config.forms))
+        ],
+        [caption for photo in photos for caption in photo.captions],
+        config.vocabulary_size,
+        config.level,
     )
 
 

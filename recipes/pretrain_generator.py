@@ -23,14 +23,15 @@ from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import VOCABULARY_FILE
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
-from visualpoet.embedding import retrieval
 from visualpoet.embedding.clues import clue_mask
 from visualpoet.embedding.encoders import embed_token_ids
 from visualpoet.embedding.encoders import load_towers
 from visualpoet.embedding.photographs import IMAGE_INPUTS
+from visualpoet.embedding.photographs import embed_out_of_fold
 from visualpoet.embedding.photographs import embed_photographs
 from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
+from visualpoet.generator import corpus_examples
 from visualpoet.generator import examples
 from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.teacher_forcing import sampled_loss
@@ -55,6 +56,11 @@ class Config:
     embedding_dir: pathlib.Path = option(
         pathlib.Path("out/embedding"), "output of train_embedding.py"
     )
+    folds: tuple[pathlib.Path, ...] = option(
+        (),
+        "outputs of train_embedding.py with a fold left out each, in their "
+        "order: training photographs are image_embeddings as new ones are",
+    )
     start_from: str = option("", "generator.keras to start from, or empty")
     run_dir: pathlib.Path = option(pathlib.Path("out/generator"), "output")
     embedding_dim: int = option(320, "width of the token embedding")
@@ -67,8 +73,10 @@ class Config:
         True, "poems are written for their own place in the joint space"
     )
     dropout: float = option(0.1, "share of units left out")
-    noise: float = option(1.0, "moves a poem's own place, relative to 1")
     pair_share: float = option(0.0, "share of batches that are pairs")
+    form_exponent: float = option(
+        0.7, "share of a form: its poems to this power; 1 in proportion"
+    )
     min_similarity: float = option(0.3, "of a pair, to be learnt from")
     extra_pairs: int = option(
         4, "nearest excerpts of each photograph, added to the pairs (liu18)"
@@ -83,6 +91,9 @@ class Config:
     num_steps: int = option(8000, "train steps")
     learning_rate: float = option(2e-3, "Adam, warmed up, cosine to zero")
     warmup_steps: int = option(400, "train steps of warming up")
+    ema_momentum: float = option(
+        0.999, "of the average of the weights, which is what is saved"
+    )
     clip_norm: float = option(1.0, "largest norm of the gradient")
     sampled_tokens: int = option(
         2048, "tokens to normalise over in training; 0: the whole vocabulary"
@@ -126,6 +137,7 @@ def main(config: Config) -> None:
     inputs = corpus_files(config.corpus_dir)
     inputs += feature_files(config.features_dir)
     inputs += sorted(config.embedding_dir.glob("*.keras"))
+    inputs += [folder / "image_tower.keras" for folder in config.folds]
     inputs += [pathlib.Path(config.start_from)] if config.start_from else []
     if config.start_from:
         runs.check_same_input(
@@ -134,19 +146,14 @@ def main(config: Config) -> None:
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
     image_tower, poem_tower = load_towers(config.embedding_dir)
-    images, image_embeddings = embed_photographs(
-        load_features(config.features_dir),
-        list(corpus.photographs),
-        config.image_input,
-        image_tower,
-    )
+    images, image_embeddings = _embed_photographs(config, corpus, image_tower)
     conditioning = examples.ConditioningDropout(
         _clue_weights(corpus, poem_tower)
     )
-    sources = _train_examples(
+    sources, shares = _train_examples(
         config, corpus, poem_tower, images, image_embeddings
     )
-    _log_examples(run, corpus, images, *sources)
+    _log_examples(run, corpus, images, sources, shares)
     checked = _validation_examples(
         config, corpus, images, image_embeddings, conditioning
     )
@@ -162,6 +169,8 @@ def main(config: Config) -> None:
             warmup_steps=config.warmup_steps,
         ),
         global_clipnorm=config.clip_norm,
+        use_ema=True,
+        ema_momentum=config.ema_momentum,
     )
     spec = examples.element_spec(
         image_embeddings.shape[1], conditioning.num_clues
@@ -172,7 +181,7 @@ def main(config: Config) -> None:
             datasets.batch_dataset(
                 lambda: examples.mixed_batches(
                     sources,
-                    [1 - config.pair_share, config.pair_share],
+                    shares,
                     config.batch_size,
                     conditioning,
                     config.seed,
@@ -202,16 +211,14 @@ def main(config: Config) -> None:
             "generator": generator.variables,
             "optimizer": optimizer.variables,
         },
-        evaluate=lambda: {
-            f"perplexity/{name}": _perplexity(score, *source)
-            for name, source in checked.items()
-        },
-        evaluation_interval=500,
+        evaluate=lambda: _evaluate(score, checked, generator, optimizer),
+        evaluation_interval=1000,
     )
+    optimizer.finalize_variable_values(generator.trainable_variables)
     generator.save(config.run_dir / "generator.keras")
 
 
-# --- the generator and its update
+# --- the generator and its loss
 
 
 def _build_generator(config, corpus, image_dim):
@@ -224,6 +231,7 @@ def _build_generator(config, corpus, image_dim):
         image_dim,
         config.conditioning,
         config.dropout,
+        corpus.forms(),
     )
 
 
@@ -253,115 +261,135 @@ def _loss(config, generator, optimizer):
 # --- what it learns from, and what it is checked on
 
 
-def _framed(config, corpus, split):
-    return datasets.frame_poems(
-        corpus.vocabulary,
-        corpus.texts(split),
+def _embed_photographs(config, corpus, image_tower):
+    """Rows of the photographs, and their embeddings."""
+    features = load_features(config.features_dir)
+    images, image_embeddings = embed_photographs(
+        features, list(corpus.photographs), config.image_input, image_tower
+    )
+    if config.folds:
+        towers = [
+            keras.saving.load_model(folder / "image_tower.keras")
+            for folder in config.folds
+        ]
+        folds = corpus.folds(len(towers))
+        for name, place in embed_out_of_fold(features, folds, towers).items():
+            image_embeddings[images[name]] = place
+    return images, image_embeddings
+
+
+def _excerpts(config, corpus, split, image_dim):
+    return corpus_examples.excerpt_examples(
+        corpus,
+        split,
+        image_dim,
         config.max_tokens,
         config.max_unknown,
         config.leave_out,
     )
 
 
-def _train_examples(config, corpus, poem_tower, images, image_embeddings):
-    poems = _framed(config, corpus, "train")
-    if config.own_place:
-        places = embed_token_ids(poem_tower, poems)
-        poem_examples = examples.Examples(
-            poems, places, np.arange(len(poems)), config.noise
-        )
-    else:
-        poem_examples = _without_photograph(poems, image_embeddings.shape[1])
-    pair_examples = _pair_examples(
-        config, corpus, "train", images, image_embeddings
+def _pairs(config, corpus, split, images, image_embeddings):
+    pairs = corpus.select_pairs(split, images, config.min_similarity)
+    return corpus_examples.pair_examples(
+        corpus, pairs, images, image_embeddings, config.max_tokens
     )
-    if config.extra_pairs:
-        pair_examples = _add_nearest(
-            config, pair_examples, poem_examples, corpus, images
+
+
+def _train_examples(config, corpus, poem_tower, images, image_embeddings):
+    """Sources of poems and of pairs, and their shares."""
+    poems = _excerpts(config, corpus, "train", image_embeddings.shape[1])
+    pairs = _pairs(config, corpus, "train", images, image_embeddings)
+    if config.own_place:
+        places = embed_token_ids(poem_tower, poems.token_ids)
+        if config.extra_pairs:
+            train = [images[n] for n in corpus.images("train") if n in images]
+            pairs = corpus_examples.add_nearest(
+                pairs, poems, places, train, config.extra_pairs
+            )
+        new = _pairs(config, corpus, "validation", images, image_embeddings)
+        poems = dataclasses.replace(
+            poems,
+            image_embeddings=places,
+            image_rows=np.arange(len(places))[:, None],
+            perturbation=corpus_examples.measure_perturbation(
+                pairs, new, poem_tower
+            ),
         )
-    return [poem_examples, pair_examples]
+    poems, pairs = examples.by_form(poems), examples.by_form(pairs)
+    shares = [
+        (1 - config.pair_share) * examples.balance(poems, config.form_exponent),
+        config.pair_share * examples.balance(pairs, config.form_exponent),
+    ]
+    return poems + pairs, np.concatenate(shares)
 
 
-def _without_photograph(poems, image_dim):
-    nothing = np.zeros([1, image_dim], np.float16)
-    return examples.Examples(poems, nothing, np.zeros(len(poems), int), 0.0)
-
-
-def _log_examples(run, corpus, images, poem_examples, pair_examples):
+def _log_examples(run, corpus, images, sources, shares):
     missing = sum(pair.image not in images for pair in corpus.pairs)
     if missing:
         run.log(
             f"{missing} of {len(corpus.pairs)} pairs name photographs without "
             "features and are left out"
         )
-    poems = poem_examples.token_ids
-    run.log(
-        f"{len(poems)} poems of {sum(map(len, poems))} tokens, "
-        f"{len(pair_examples.token_ids)} pairs"
-    )
+    forms = ["", *corpus.forms()]
+    for source, share in zip(sources, shares):
+        ids = source.token_ids
+        kind = "pairs" if any(source.descriptions) else "poems"
+        form = forms[source.forms[0]] if len(ids) else ""
+        run.log(
+            f"{len(ids)} {form} {kind} of {sum(map(len, ids))} tokens, "
+            f"{share:.1%} of batches"
+        )
 
 
 def _validation_examples(
     config, corpus, images, image_embeddings, conditioning
 ):
+    """Sources by name, each with what is shown of the photograph."""
+    poems = _excerpts(config, corpus, "validation", image_embeddings.shape[1])
+    pairs = _pairs(config, corpus, "validation", images, image_embeddings)
+    nothing = dataclasses.replace(conditioning, no_photograph=1.0)
+    everything = dataclasses.replace(
+        conditioning, own_clues=0, no_photograph=0, no_image=0, no_clues=0
+    )
+    no_clues = dataclasses.replace(everything, no_clues=1.0)
+    forms = ["", *(f"/{form}" for form in corpus.forms())]
     return {
-        "no_photograph": (
-            _without_photograph(
-                _framed(config, corpus, "validation"),
-                image_embeddings.shape[1],
-            ),
-            dataclasses.replace(conditioning, no_photograph=1.0),
-        ),
-        "photograph": (
-            _pair_examples(
-                config, corpus, "validation", images, image_embeddings
-            ),
-            dataclasses.replace(
-                conditioning, no_photograph=0.0, no_image=0.0, no_clues=1.0
-            ),
-        ),
+        name + forms[source.forms[0]]: (source, shown)
+        for name, whole, shown in (
+            ("no_photograph", poems, nothing),
+            ("photograph", pairs, no_clues),
+            ("photograph_and_captions", pairs, everything),
+        )
+        for source in examples.by_form(whole)
+        if len(source.token_ids)
     }
 
 
-def _perplexity(score, source, conditioning, batch_size=128):
-    if not len(source.token_ids):
-        return float("nan")
+def _evaluate(score, checked, generator, optimizer):
+    """Perplexities of the averaged weights."""
+    variables = generator.trainable_variables
+    held = [variable.numpy() for variable in variables]
+    optimizer.finalize_variable_values(variables)
+    found = {
+        f"perplexity/{name}": _perplexity(score, *source)
+        for name, source in checked.items()
+    }
+    for variable, value in zip(variables, held):
+        variable.assign(value)
+    return found
+
+
+def _perplexity(score, source, conditioning, count=1024, batch_size=128):
+    rng = np.random.default_rng(0)
+    order = examples.choose_for_measuring(source.token_ids, count)
     totals, counts = [], []
-    order = examples.choose_for_measuring(source.token_ids, 2048)
     for chosen in np.split(order, range(batch_size, len(order), batch_size)):
-        batch = examples.make_batch(
-            source, chosen, conditioning, np.random.default_rng(0)
-        )
-        total, count = score(batch)
+        batch = examples.make_batch(source, chosen, conditioning, rng)
+        total, number = score(batch)
         totals.append(float(total))
-        counts.append(float(count))
+        counts.append(float(number))
     return float(np.exp(sum(totals) / max(sum(counts), 1)))
-
-
-def _pair_examples(config, corpus, split, images, image_embeddings):
-    pairs = corpus.select_pairs(split, images, config.min_similarity)
-    ids = corpus.vocabulary.encode_batch([pair.poem.text for pair in pairs])
-    return examples.Examples(
-        [datasets.frame(poem, config.max_tokens) for poem in ids],
-        image_embeddings,
-        np.array([images[pair.image] for pair in pairs], int),
-        0.0,
-    )
-
-
-def _add_nearest(config, pairs, poems, corpus, images):
-    train = [n for n in corpus.images("train") if n in images]
-    rows = np.array([images[name] for name in train])
-    queries = pairs.image_embeddings[rows].astype(np.float32)
-    image_embeddings = poems.image_embeddings.astype(np.float32)
-    nearest = retrieval.nearest(queries, image_embeddings, config.extra_pairs)
-    added = [poems.token_ids[index] for index in nearest.ravel()]
-    return examples.Examples(
-        [*pairs.token_ids, *added],
-        pairs.image_embeddings,
-        np.concatenate([pairs.image_rows, np.repeat(rows, config.extra_pairs)]),
-        0.0,
-    )
 
 
 def _clue_weights(corpus, poem_tower):

@@ -162,8 +162,15 @@ def main(config: Config) -> None:
             }
         )
         pairs += [
-            {"file": name, "poem": text, "split": split, "similarity": 0.5}
-            for text in POEMS[kind]
+            {
+                "file": name,
+                "poem": poem["text"],
+                "source": poem["id"],
+                "split": split,
+                "similarity": 0.5,
+            }
+            for poem in poems
+            if poem["id"].startswith(kind) and poem["split"] == split
         ]
     _write_jsonl(folder / "captions.jsonl", photographs)
     with (folder / "pairs.csv").open("w", newline="") as stream:

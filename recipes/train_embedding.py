@@ -55,6 +55,10 @@ class Config:
     num_steps: int = option(3000, "train steps")
     learning_rate: float = option(1e-3, "Adam, cosine to zero")
     max_tokens: int = option(96, "tokens of a text")
+    num_folds: int = option(
+        0, "folds of the training photographs, one of them left out; 0: none is"
+    )
+    left_out_fold: int = option(0, "which of --num-folds is left out")
     seed: int = option(0, "of Python, NumPy and TensorFlow")
     resume: bool = option(False, "go on with the run in --run-dir")
 
@@ -148,10 +152,14 @@ def _log_missing(run, corpus, features):
 
 
 def _batches(config, corpus, features, encoded, start):
+    left_out = set()
+    if config.num_folds:
+        left_out.update(corpus.folds(config.num_folds)[config.left_out_fold])
     names = [
         name
         for name in corpus.images("train")
-        if name in encoded["poems"] or name in encoded["captions"]
+        if (name in encoded["poems"] or name in encoded["captions"])
+        and name not in left_out
     ]
     order = datasets.index_batches(
         len(names), config.batch_size, config.seed, start

@@ -12,7 +12,7 @@ FILES = {
     "excerpts.jsonl": [
         {"text": "rain\nand é", "id": "a", "split": "train"},
         {"text": "wind", "split": "test", "title": "T", "author": "U"},
-        {"text": "snow", "split": "train"},
+        {"text": "snow", "split": "train", "form": "haiku"},
     ],
     "pairs.jsonl": [
         {
@@ -50,7 +50,7 @@ def test_what_was_written_is_read_back(folder):
     assert corpus.excerpts == [
         Poem("rain\nand é", "a"),
         Poem("wind", "", "test", "T", "U"),
-        Poem("snow"),
+        Poem("snow", form="haiku"),
     ]
     assert corpus.pairs == [
         ImagePoemPair("b.jpg", Poem("wind", "", "validation"), 0.25)
@@ -68,6 +68,26 @@ def test_splits(folder):
     assert corpus.texts("test") == ["wind"]
     assert corpus.images("train") == ["a.jpg"]
     assert corpus.images("validation") == []
+
+
+def test_forms(folder):
+    corpus = load_corpus(folder)
+    assert corpus.forms() == ["haiku"]
+    assert corpus.texts("train", "haiku") == ["snow"]
+    assert corpus.texts("train", "") == ["rain\nand é"]
+
+
+def test_folds_deal_out_training_photographs(folder):
+    corpus = load_corpus(folder)
+    corpus.photographs.update({n: Photograph(n) for n in ("c.jpg", "d.jpg")})
+    assert corpus.folds(2) == [["a.jpg", "d.jpg"], ["c.jpg"]]
+
+
+def test_descriptions_are_captions_or_else_poems_and_labels(folder):
+    assert load_corpus(folder).descriptions() == {
+        "a.jpg": ["one", "two", "sea"],
+        "b.jpg": ["wind"],
+    }
 
 
 def test_pairs_are_those_of_photographs_of_the_split(folder):

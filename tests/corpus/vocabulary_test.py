@@ -44,6 +44,29 @@ def test_the_rarest_are_cut():
     assert vocabulary.encode("c a d") == [UNKNOWN, 4, UNKNOWN]
 
 
+def test_small_sources_are_heard():
+    # Scores: a 16 / sqrt(25), b 5 / 5, c 2 / sqrt(4), d 1 / 2, line break 1.5.
+    poems = [["a " * 16 + "b " * 5 + "\n x x x"], ["c c\nd"]]
+    vocabulary = Vocabulary.train_balanced(poems, ["e d d d"], 9)
+    assert vocabulary.tokens == [*SPECIAL_TOKENS, "\n", "a", "d", "b", "c"]
+    assert vocabulary.encode("a\nx e") == [5, 4, UNKNOWN, UNKNOWN]
+
+
+def test_balanced_vocabulary_is_saved_and_loaded(tmp_path):
+    vocabulary = Vocabulary.train_balanced([["a b\na"], ["c"]], ["c"], 7)
+    vocabulary.save(tmp_path / "vocabulary.json")
+    loaded = Vocabulary.load(tmp_path / "vocabulary.json")
+    assert (
+        loaded.tokens == vocabulary.tokens == [*SPECIAL_TOKENS, "\n", "c", "a"]
+    )
+
+
+def test_share_of_words_without_a_token(words):
+    # Marks and line breaks are no words.
+    assert words.unknown_share(["The dog,", "fox! dogs' zebra\nthe"]) == 2 / 6
+    assert np.isnan(words.unknown_share([]))
+
+
 def test_special_tokens_have_fixed_ids():
     assert (PAD, START, END, UNKNOWN) == (0, 1, 2, 3)
 

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from visualpoet.embedding.encoders import ImageTower
+from visualpoet.embedding.photographs import embed_out_of_fold
 from visualpoet.embedding.photographs import embed_photographs
 
 FEATURES = {
@@ -35,6 +36,15 @@ def test_the_joint_embedding_is_the_towers(tower):
     _, seen = embed_photographs(FEATURES, ["a"], "joint", tower)
     given = {kind: rows["a"][None] for kind, rows in FEATURES.items()}
     np.testing.assert_allclose(seen, tower(given), rtol=1e-5)
+
+
+def test_photographs_are_embedded_by_the_tower_that_left_them_out(tower):
+    other = ImageTower({"object": 2, "scene": 1, "sentiment": 1}, 3)
+    found = embed_out_of_fold(FEATURES, [["b", "x"], ["a"]], [tower, other])
+    assert set(found) == {"a", "b"}
+    for name, by in (("b", tower), ("a", other)):
+        _, expected = embed_photographs(FEATURES, [name], "joint", by)
+        np.testing.assert_allclose(found[name], expected[0], rtol=1e-5)
 
 
 def test_an_unknown_image_input(tower):

@@ -12,6 +12,8 @@ V, E, H, K = 11, 4, 8, 3
 TOKEN_IDS = tf.constant([[1, 5, 6, 4, 7], [1, 9, 10, 8, 5]])
 IMAGES = tf.constant([[0.6, 0.0, -0.8], [0.0, 1.0, 0.0]])
 CLUES = tf.constant([[5, 7, 0], [10, 0, 0]])
+FORMS = ("haiku", "verse")
+FORM = tf.constant([2, 1])
 
 
 def make_generator(conditioning, **options):
@@ -29,16 +31,19 @@ def make_generator(conditioning, **options):
 shared_generator = functools.cache(make_generator)
 
 every_conditioning = pytest.mark.parametrize("conditioning", CONDITIONINGS)
+with_and_without_forms = pytest.mark.parametrize("forms", [(), FORMS])
 
 
-def photograph(generator, images=IMAGES, clues=CLUES):
-    given = {"image_embedding": images, "clue_ids": clues}
+def photograph(generator, images=IMAGES, clues=CLUES, form=FORM):
+    given = {"image_embedding": images, "clue_ids": clues, "form": form}
     return {name: given[name] for name in generator.start_view.input}
 
 
-def logits_of(generator, token_ids=TOKEN_IDS, images=IMAGES, clues=CLUES):
-    inputs = {"token_ids": token_ids, **photograph(generator, images, clues)}
-    return generator(inputs).numpy()
+def logits_of(
+    generator, token_ids=TOKEN_IDS, images=IMAGES, clues=CLUES, form=FORM
+):
+    given = photograph(generator, images, clues, form)
+    return generator({"token_ids": token_ids, **given}).numpy()
 
 
 def spread(array):
@@ -47,8 +52,9 @@ def spread(array):
 
 
 @every_conditioning
-def test_step_view_is_the_sequence_view(conditioning):
-    generator = shared_generator(conditioning)
+@with_and_without_forms
+def test_step_view_is_the_sequence_view(conditioning, forms):
+    generator = shared_generator(conditioning, forms=forms)
     view = generator.start_view(photograph(generator))
     condition, steps = view["condition"], []
     for time in range(TOKEN_IDS.shape[1]):
@@ -66,8 +72,9 @@ def test_step_view_is_the_sequence_view(conditioning):
 
 
 @every_conditioning
-def test_hidden_view_times_token_embedding_is_the_logits(conditioning):
-    generator = shared_generator(conditioning)
+@with_and_without_forms
+def test_hidden_view_times_token_embedding_is_the_logits(conditioning, forms):
+    generator = shared_generator(conditioning, forms=forms)
     hidden = generator.hidden_view(
         {"token_ids": TOKEN_IDS, **photograph(generator)}
     ).numpy()
@@ -91,8 +98,9 @@ def test_batch_of_two_is_two_batches_of_one(conditioning):
 
 
 @every_conditioning
-def test_file_gives_the_generator_back(conditioning, tmp_path):
-    generator = shared_generator(conditioning)
+@with_and_without_forms
+def test_file_gives_the_generator_back(conditioning, forms, tmp_path):
+    generator = shared_generator(conditioning, forms=forms)
     generator.save(tmp_path / "generator.keras")
     loaded = keras.saving.load_model(tmp_path / "generator.keras")
     assert type(loaded) is PoemGenerator
@@ -103,6 +111,7 @@ def test_file_gives_the_generator_back(conditioning, tmp_path):
         "image_dim": K,
         "conditioning": conditioning,
         "dropout": 0.0,
+        "forms": list(forms),
     }
     np.testing.assert_array_equal(logits_of(loaded), logits_of(generator))
     views = [
@@ -189,11 +198,43 @@ def test_condition_without_photograph_is_zero_however_many_clues():
 
 
 @every_conditioning
+def test_form_is_given_in_the_condition(conditioning):
+    generator = shared_generator(conditioning, forms=FORMS)
+    none, given = (
+        generator.start_view(photograph(generator, form=form))
+        for form in (tf.constant([0, 0]), FORM)
+    )
+    table = generator.get_layer("know_form").embeddings.numpy()
+    assert table.shape == (3, E)
+    np.testing.assert_allclose(
+        given["condition"] - none["condition"],
+        table[FORM.numpy()] - table[:1],
+        atol=1e-5,
+    )
+    np.testing.assert_array_equal(given["state"], none["state"])
+    assert (
+        spread(
+            logits_of(generator, form=FORM)
+            - logits_of(generator, form=FORM[::-1])
+        )
+        > 1e-2
+    )
+
+
+def test_no_form_is_as_if_there_were_none_before_training():
+    generator = PoemGenerator(V, E, H, K, forms=FORMS)
+    table = generator.get_layer("know_form").embeddings.numpy()
+    np.testing.assert_array_equal(table, np.zeros([3, E]))
+
+
+@every_conditioning
 def test_inputs(conditioning):
     expected = {"token_ids", "image_embedding"}
     if conditioning == "clues":
         expected.add("clue_ids")
     assert set(shared_generator(conditioning).input) == expected
+    generator = shared_generator(conditioning, forms=FORMS)
+    assert set(generator.input) == {*expected, "form"}
 
 
 @every_conditioning

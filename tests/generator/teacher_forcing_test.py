@@ -9,15 +9,15 @@ from visualpoet.generator.teacher_forcing import token_losses
 LN2, LN4, LN5 = np.log([2, 4, 5])
 
 # Rows of probabilities; the target of each, and what it costs:
-#   row 0   3: -ln 0.4 = 0.916291    2: ln 4 = 1.386294
+#   row 0   4: -ln 0.4 = 0.916291    2: ln 4 = 1.386294
 #   row 1   1: -ln 0.2 = 1.609438    0: padding
 LOGITS = tf.math.log(
     [
-        [[0.1, 0.2, 0.3, 0.4], [0.25, 0.25, 0.25, 0.25]],
-        [[0.1, 0.2, 0.3, 0.4], [0.7, 0.1, 0.1, 0.1]],
+        [[0.1, 0.2, 0.2, 0.1, 0.4], [0.25, 0.25, 0.25, 0.15, 0.1]],
+        [[0.1, 0.2, 0.2, 0.1, 0.4], [0.6, 0.1, 0.1, 0.1, 0.1]],
     ]
 )
-TOKEN_IDS = tf.constant([[1, 3, 2], [1, 1, 0]])
+TOKEN_IDS = tf.constant([[1, 4, 2], [1, 1, 0]])
 
 
 @pytest.mark.parametrize("compiled", [False, True])
@@ -37,10 +37,17 @@ def test_token_losses_can_be_added():
 
 
 def test_padding_changes_nothing():
-    padded = tf.concat([LOGITS, tf.random.normal([2, 3, 4]) * 9], 1)
+    padded = tf.concat([LOGITS, tf.random.normal([2, 3, 5]) * 9], 1)
     token_ids = tf.pad(TOKEN_IDS, [[0, 0], [0, 3]])
     loss = teacher_forced_loss(padded, token_ids)
     assert float(loss) == pytest.approx(1.304008, abs=1e-5)
+
+
+def test_unknown_words_are_not_counted():
+    with_unknown = tf.constant([[1, 4, 2], [1, 1, 3]])
+    total, count = token_losses(LOGITS, with_unknown)
+    assert float(total) == pytest.approx(3.912023, abs=1e-5)
+    assert float(count) == 3.0
 
 
 def test_nothing_but_padding_costs_nothing():
@@ -132,6 +139,16 @@ def test_sampled_loss_is_decided_by_the_seed():
     )
     assert first == second
     assert abs(first - other) > 1e-4
+
+
+def test_sampled_loss_ignores_unknown_words():
+    hidden, table, token_ids = network(60)
+    seed = tf.constant([0, 0])
+    unknown = tf.concat([token_ids, [[3], [3]]], 1)
+    more = tf.concat([hidden, tf.ones([2, 1, 4])], 1)
+    assert float(sampled_loss(more, table, unknown, 10, seed)) == pytest.approx(
+        float(sampled_loss(hidden, table, token_ids, 10, seed)), abs=1e-5
+    )
 
 
 def test_sampled_loss_ignores_padding():

@@ -141,9 +141,9 @@ def test_run_directory_is_not_overwritten(paths, finished):
 @pytest.mark.slow
 def test_pairs_of_photographs_that_are_missing_are_counted(paths, tmp_path):
     rows = (paths.data / "pairs.csv").read_text()
-    assert rows.startswith("file,poem,split,similarity")
+    assert rows.startswith("file,poem,source,split,similarity")
     for name in ("lost.jpg", "gone.jpg"):
-        rows += f'{name},"A line\nand a line\nand a line.",train,0.9\n'
+        rows += f'{name},"A line\nand a line\nand a line.",,train,0.9\n'
     (tmp_path / "pairs.csv").write_text(rows)
     some = dataclasses.replace(
         paths, corpus=tmp_path / "corpus", embedding=tmp_path / "embedding"
@@ -152,9 +152,9 @@ def test_pairs_of_photographs_that_are_missing_are_counted(paths, tmp_path):
     learn_sentiment(some, tmp_path / "sentiment")
     embed(some)
     generate(some, tmp_path / "generator", num_steps=3)
-    # Three poems for each of 20 pictures, and the two.
+    # One poem for each of 20 pictures, and the two.
     expected = (
-        "2 of 62 pairs name photographs without features and are left out"
+        "2 of 22 pairs name photographs without features and are left out"
     )
     for run in ("embedding", "generator"):
         assert expected in (tmp_path / run / "log.txt").read_text()

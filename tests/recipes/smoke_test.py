@@ -70,6 +70,7 @@ def test_run_directories(smoke):
                 "excerpts.jsonl",
                 "pairs.jsonl",
                 "photographs.jsonl",
+                "results.json",
                 "vocabulary.json",
             },
         ),
@@ -140,6 +141,7 @@ def test_run_directory_says_how_it_came_about(smoke):
         "loss",
         "perplexity/no_photograph",
         "perplexity/photograph",
+        "perplexity/photograph_and_captions",
     ]
     assert row.startswith("30,")
     assert "step 30/30: loss " in (run / "log.txt").read_text()

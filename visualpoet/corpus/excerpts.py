@@ -1,4 +1,4 @@
-"""Excerpts of 3 to 10 lines, cut at stanza borders."""
+"""Excerpts of 3 to 10 lines, cut at stanza borders; a haiku may have 2."""
 
 import dataclasses
 import re
@@ -10,6 +10,7 @@ from visualpoet.corpus.characters import break_lines
 from visualpoet.corpus.records import Poem
 
 MIN_LINES = 3
+MIN_LINES_OF_FORM = {"haiku": 2}
 _SENTENCE_END = re.compile(r"[.!?;…。！？；।॥؟۔][\"')’”»›」』]*$")
 
 
@@ -81,7 +82,8 @@ def cut_poems(poems: Sequence[Poem]) -> tuple[list[Poem], list[Poem]]:
     """
     excerpts, without = [], []
     for poem in poems:
-        texts = cut_excerpts(poem.text)
+        min_lines = MIN_LINES_OF_FORM.get(poem.form, MIN_LINES)
+        texts = cut_excerpts(poem.text, min_lines)
         excerpts += [dataclasses.replace(poem, text=text) for text in texts]
         if not texts:
             without.append(poem)

@@ -28,16 +28,29 @@ class PreparedCorpus:
     photographs: dict[str, Photograph]
     vocabulary: Vocabulary
 
-    def texts(self, split: str) -> list[str]:
+    def texts(self, split: str, form: str | None = None) -> list[str]:
         """Returns the excerpts of a split.
 
         Args:
             split: `train`, `validation` or `test`.
+            form: Of the excerpts, empty for those of none; any by default.
 
         Returns:
             Their texts.
         """
-        return [poem.text for poem in self.excerpts if poem.split == split]
+        return [
+            poem.text
+            for poem in self.excerpts
+            if poem.split == split and form in (None, poem.form)
+        ]
+
+    def forms(self) -> list[str]:
+        """Returns the forms that poems have.
+
+        Returns:
+            Their names, in alphabetical order.
+        """
+        return sorted({poem.form for poem in self.excerpts if poem.form})
 
     def images(self, split: str) -> list[str]:
         """Returns the photographs of a split.
@@ -51,6 +64,18 @@ class PreparedCorpus:
         photographs = self.photographs.values()
         return [photo.image for photo in photographs if photo.split == split]
 
+    def folds(self, count: int) -> list[list[str]]:
+        """Deals out the training photographs.
+
+        Args:
+            count: Number of folds.
+
+        Returns:
+            The names of each fold.
+        """
+        images = self.images("train")
+        return [images[fold::count] for fold in range(count)]
+
     def paired_poems(self) -> dict[str, list[str]]:
         """Returns the poems of each photograph, from all splits.
 
@@ -62,6 +87,22 @@ class PreparedCorpus:
         for pair in self.pairs:
             paired.setdefault(pair.image, []).append(pair.poem.text)
         return paired
+
+    def descriptions(self) -> dict[str, list[str]]:
+        """Returns what is known of each photograph.
+
+        Returns:
+            Captions and label by the name of the photograph; where there are
+            no captions, the paired poems, too.
+        """
+        paired = self.paired_poems()
+        return {
+            name: [
+                *(photo.captions or paired.get(name, [])),
+                *([photo.label] if photo.label else []),
+            ]
+            for name, photo in self.photographs.items()
+        }
 
     def select_pairs(
         self, split: str, images: Container[str], min_similarity: float

@@ -13,6 +13,7 @@ class Poem:
         split: `train`, `validation`, `test`, or `none` of them.
         title: Its title, if known.
         author: Its author, if known.
+        form: `haiku`, `verse` or another name for what it is like, if known.
     """
 
     text: str
@@ -20,6 +21,7 @@ class Poem:
     split: str = "train"
     title: str = ""
     author: str = ""
+    form: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import tokenizers
+from tokenizers import models
 from tokenizers import trainers
 
 from visualpoet.corpus.tokenization import make_tokenizer
@@ -100,6 +101,52 @@ class Vocabulary:
         return cls(tokenizer, level)
 
     @classmethod
+    def train_balanced(
+        cls,
+        poems: Sequence[Sequence[str]],
+        others: Sequence[str],
+        size: int,
+        level: str = "word",
+    ) -> "Vocabulary":
+        """Counts tokens source by source, so that a small one is heard.
+
+        A source is one of the lists of poems, or the other texts; a token of
+        which there are `n_s` among the `N_s` of source `s` is kept by
+
+        `score = sum_s n_s / sqrt(N_s)`
+
+        Args:
+            poems: The poems of each form.
+            others: What poems are to speak of, captions say: their tokens
+                count, but those that no poem has are not kept.
+            size: Most tokens to keep, special ones included.
+            level: `word` or `character`.
+
+        Returns:
+            The vocabulary, tokens in order of their scores.
+
+        Raises:
+            ValueError: As for `train`.
+        """
+        every = cls.train(itertools.chain(*poems), 2**31 - 1, level)
+        scores = np.sum([every._score(texts) for texts in (*poems, others)], 0)
+        scores[: len(SPECIAL_TOKENS)] = np.inf
+        scores[every.line_break] = np.inf
+        best = np.argsort(-scores, kind="stable")[:size]
+        every._tokenizer.model = models.WordLevel(
+            {every.tokens[index]: rank for rank, index in enumerate(best)},
+            unk_token=SPECIAL_TOKENS[UNKNOWN],
+        )
+        return cls(every._tokenizer, level)
+
+    def _score(self, texts: Sequence[str]) -> np.ndarray:
+        token_ids = itertools.chain(*self.encode_batch(texts))
+        counts = np.bincount(
+            np.fromiter(token_ids, np.int64), minlength=len(self)
+        )
+        return counts / max(counts.sum(), 1) ** 0.5
+
+    @classmethod
     def load(cls, path: pathlib.Path) -> "Vocabulary":
         """Reads what `save` wrote.
 
@@ -154,6 +201,23 @@ class Vocabulary:
         """
         stripped = [text.strip() for text in texts]
         return [e.ids for e in self._tokenizer.encode_batch_fast(stripped)]
+
+    def unknown_share(self, texts: Sequence[str]) -> float:
+        """Measures how much of what texts say has no token.
+
+        Args:
+            texts: The texts.
+
+        Returns:
+            Unknown tokens among words and unknown tokens; NaN without any.
+        """
+        token_ids = itertools.chain(*self.encode_batch(texts))
+        counts = np.bincount(
+            np.fromiter(token_ids, np.int64), minlength=len(self)
+        )
+        unknown = int(counts[UNKNOWN])
+        total = unknown + int(counts[self.is_word()].sum())
+        return unknown / total if total else float("nan")
 
     def decode(self, token_ids: Sequence[int]) -> str:
         """Writes token ids as text, up to the end token.

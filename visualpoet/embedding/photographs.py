@@ -61,6 +61,28 @@ def embed_photographs(
     return rows, concatenate_features(unit)
 
 
+def embed_out_of_fold(
+    features: dict[str, dict[str, np.ndarray]],
+    folds: Sequence[Sequence[str]],
+    image_towers: Sequence[ImageTower],
+) -> dict[str, np.ndarray]:
+    """Embeds photographs with towers that did not learn from them.
+
+    Args:
+        features: As for `embed_photographs`.
+        folds: Names of the photographs that each tower did not learn from.
+        image_towers: The towers.
+
+    Returns:
+        float32 `[K]` of each photograph that has features.
+    """
+    embeddings = {}
+    for names, image_tower in zip(folds, image_towers, strict=True):
+        rows, seen = embed_photographs(features, names, "joint", image_tower)
+        embeddings.update({name: seen[row] for name, row in rows.items()})
+    return embeddings
+
+
 def _unit_length(values: np.ndarray) -> np.ndarray:
     lengths = np.linalg.norm(values, axis=1, keepdims=True)
     return (values / np.maximum(lengths, 1e-6)).astype(np.float32)

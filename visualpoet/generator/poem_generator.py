@@ -1,9 +1,12 @@
 """The generator: a GRU language model that sees a photograph."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
+
+from visualpoet.generator.sequence_gru import SequenceGRU
 
 CONDITIONINGS = ("first_state", "every_step", "clues")
 
@@ -18,11 +21,12 @@ class PoemGenerator(keras.Model):
     `step_view` takes one token further, to both.
 
     An image embedding of zeros and clues of zeros mean "no photograph": the
-    unconditional side of guided decoding.
+    unconditional side of guided decoding. The form is no part of the
+    photograph, so that both sides are given it.
 
     Source: liu18, generator (GRU, the image in the first state). Differs: the
     output matrix is tied to the token embedding; the photograph can be given
-    at every step, and with it clues.
+    at every step, and with it clues and the form.
 
     Args:
         vocabulary_size: Tokens.
@@ -32,10 +36,13 @@ class PoemGenerator(keras.Model):
         conditioning: `first_state` (the paper's way), `every_step`, or
             `clues`: every step and the mean embedding of some words.
         dropout: Share of units left out in training.
+        forms: Names of the forms that it learns to write, each with an
+            embedding that is given at every step.
 
     Call arguments: dict of `token_ids` int `[B, T]`, `image_embedding` float
-    `[B, image_dim]` and, for `clues`, `clue_ids` int `[B, C]` (0 for none);
-    returns logits `[B, T, vocabulary_size]` of the next token.
+    `[B, image_dim]`, for `clues` `clue_ids` int `[B, C]` (0 for none) and, if
+    there are `forms`, `form` int `[B]`, which of them, from 1 on (0 for
+    none); returns logits `[B, T, vocabulary_size]` of the next token.
 
     Raises:
         ValueError: If `conditioning` is unknown.
@@ -60,6 +67,7 @@ class PoemGenerator(keras.Model):
         image_dim: int,
         conditioning: str = "clues",
         dropout: float = 0.0,
+        forms: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         if conditioning not in CONDITIONINGS:
@@ -86,9 +94,10 @@ class PoemGenerator(keras.Model):
         use_clues = keras.layers.Dense(
             embedding_dim, use_bias=False, name="use_clues"
         )
-        decoder = keras.layers.GRU(
-            hidden_dim, return_sequences=True, name="decoder"
+        know_form = keras.layers.Embedding(
+            len(forms) + 1, embedding_dim, "zeros", name="know_form"
         )
+        decoder = SequenceGRU(hidden_dim, name="decoder")
         project = keras.layers.Dense(embedding_dim, name="project")
         recall_image = keras.layers.Dense(
             embedding_dim, use_bias=False, name="recall_image"
@@ -121,6 +130,9 @@ class PoemGenerator(keras.Model):
         condition = condition_on(
             photograph["image_embedding"], photograph.get("clue_ids")
         )
+        if forms:
+            photograph["form"] = keras.Input([], dtype="int32", name="form")
+            condition += know_form(photograph["form"])
         every_step = ops.expand_dims(condition, 1)  # [B, 1, E]
         x = drop(embed(token_ids) + every_step)  # [B, T, E]
         x = drop(decoder(x, initial_state=start))  # [B, T, H]
@@ -155,6 +167,7 @@ class PoemGenerator(keras.Model):
         self.image_dim = image_dim
         self.conditioning = conditioning
         self.dropout = dropout
+        self.forms = tuple(forms)
 
     def get_config(self) -> dict:
         return {
@@ -164,4 +177,5 @@ class PoemGenerator(keras.Model):
             "image_dim": self.image_dim,
             "conditioning": self.conditioning,
             "dropout": self.dropout,
+            "forms": list(self.forms),
         }

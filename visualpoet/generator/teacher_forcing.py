@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from visualpoet.corpus.vocabulary import PAD
+from visualpoet.corpus.vocabulary import UNKNOWN
 
 
 def teacher_forced_loss(logits: tf.Tensor, token_ids: tf.Tensor) -> tf.Tensor:
@@ -38,6 +39,8 @@ def token_losses(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Sums the cross-entropy over real tokens, so that batches can be added.
 
+    Unknown words, which no poem may have, are neither learnt nor counted.
+
     Args:
         logits: As for `teacher_forced_loss`.
         token_ids: As for `teacher_forced_loss`.
@@ -59,8 +62,13 @@ def token_losses(
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
         targets, tf.cast(logits, tf.float32)
     )  # [B, T]
-    mask = tf.cast(targets != PAD, tf.float32)  # 0 on padding
+    mask = _is_learnt(targets)
     return tf.reduce_sum(losses * mask), tf.reduce_sum(mask)
+
+
+def _is_learnt(targets: tf.Tensor) -> tf.Tensor:
+    """1 on tokens to learn, 0 on padding and unknown words."""
+    return tf.cast((targets != PAD) & (targets != UNKNOWN), tf.float32)
 
 
 def sampled_loss(
@@ -75,7 +83,8 @@ def sampled_loss(
     Half of the part are the most frequent tokens (ids are in order of
     frequency), half are drawn evenly from the rest without replacement; the
     logits of the latter are raised by `-log(share drawn)`, so that the
-    partition function is estimated without bias.
+    partition function is estimated without bias. Padding and unknown words
+    do not count.
 
     Source: Bengio and Senecal (2008), adaptive importance sampling.
 
@@ -117,5 +126,5 @@ def sampled_loss(
     paired = tf.cast(tf.reduce_sum(hidden * right, 1), tf.float32)
     total = tf.reduce_logsumexp(others, axis=1)
     losses = tf.nn.softplus(total - paired)  # -log p(right)
-    mask = tf.cast(targets != PAD, tf.float32)  # 0 on padding
+    mask = _is_learnt(targets)
     return tf.reduce_sum(losses * mask) / tf.maximum(tf.reduce_sum(mask), 1.0)

@@ -1,0 +1,112 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from recipes import prepare_corpus
+from recipes import pretrain_generator
+from tests import tiny_runs
+from visualpoet.corpus.prepared import load_corpus
+from visualpoet.embedding.encoders import ImageTower
+from visualpoet.embedding.encoders import load_towers
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory):
+    """A corpus of verse, and of its first two lines as haiku."""
+    root = tmp_path_factory.mktemp("forms")
+    paths = tiny_runs.make(root)
+    rows = (paths.data / "poems.jsonl").read_text().splitlines()
+    with (paths.data / "haiku.jsonl").open("w") as stream:
+        for row in map(json.loads, rows):
+            text = "\n".join(row["text"].split("\n")[:2])
+            haiku = {**row, "text": text, "id": f"haiku-{row['id']}"}
+            stream.write(json.dumps(haiku) + "\n")
+    prepare_corpus.main(
+        prepare_corpus.Config(
+            poems=(paths.data / "poems.jsonl", paths.data / "haiku.jsonl"),
+            forms=("verse", "haiku"),
+            pairs=(paths.data / "pairs.csv",),
+            captions=(paths.data / "captions.jsonl",),
+            vocabulary_size=300,
+            run_dir=root / "with_forms",
+        )
+    )
+    return paths
+
+
+def train(paths, run_dir, **options):
+    pretrain_generator.main(
+        pretrain_generator.Config(
+            corpus_dir=paths.corpus.parent / "with_forms",
+            features_dir=paths.features,
+            embedding_dir=paths.embedding,
+            run_dir=run_dir,
+            embedding_dim=5,
+            hidden_dim=6,
+            pair_share=0.5,
+            extra_pairs=1,
+            max_unknown=1.0,
+            batch_size=4,
+            num_steps=3,
+            warmup_steps=1,
+            sampled_tokens=40,
+            mixed_precision=False,
+            **options,
+        )
+    )
+
+
+def test_corpus_has_the_forms(paths):
+    corpus = load_corpus(paths.corpus.parent / "with_forms")
+    assert corpus.forms() == ["haiku", "verse"]
+    assert len(corpus.texts("train", "haiku")) == 5
+    assert {pair.poem.form for pair in corpus.pairs} == {"verse"}
+    assert all("\n" in text for text in corpus.texts("train", "haiku"))
+
+
+def test_one_form_is_expected_for_each_file(tmp_path):
+    with pytest.raises(ValueError, match="each of 2 --poems. Received: 1"):
+        prepare_corpus.Config(poems=(tmp_path, tmp_path), forms=("verse",))
+
+
+def test_generator_learns_the_forms(paths, tmp_path):
+    train(paths, tmp_path)
+    generator = keras.saving.load_model(tmp_path / "generator.keras")
+    assert generator.forms == ("haiku", "verse")
+    table = generator.get_layer("know_form").embeddings.numpy()
+    assert np.abs(table).max(axis=1).astype(bool).tolist() == [
+        False,
+        True,
+        True,
+    ]
+    header, _ = (tmp_path / "metrics.csv").read_text().splitlines()
+    assert header.split(",")[2:4] == [
+        "perplexity/no_photograph/haiku",
+        "perplexity/no_photograph/verse",
+    ]
+    log = (tmp_path / "log.txt").read_text()
+    assert "5 haiku poems of 86 tokens, 25.0% of batches" in log
+
+
+def test_what_is_saved_is_the_average_of_the_weights(paths, tmp_path):
+    train(paths, tmp_path, ema_momentum=1.0)
+    with np.load(tmp_path / "checkpoints/00000003/variables.npz") as arrays:
+        last = arrays["generator/0"]
+    generator = keras.saving.load_model(tmp_path / "generator.keras")
+    # Of momentum 1 the average stays where the first update left it.
+    moved = np.abs(generator.variables[0].numpy() - last).max()
+    assert 1e-4 < moved < 1e-2
+
+
+def test_folds_are_seen_by_their_towers(paths, tmp_path):
+    image_tower, _ = load_towers(paths.embedding)
+    for name in ("0", "1"):
+        fold = ImageTower(image_tower.feature_dims, image_tower.embedding_dim)
+        (tmp_path / name).mkdir()
+        fold.save(tmp_path / name / "image_tower.keras")
+    folds = (tmp_path / "0", tmp_path / "1")
+    train(paths, tmp_path / "run", folds=folds)
+    inputs = json.loads((tmp_path / "run" / "inputs.json").read_text())
+    assert str(tmp_path / "1" / "image_tower.keras") in inputs
