@@ -36,6 +36,7 @@ from visualpoet.evaluation.memorisation import CopiedRuns
 from visualpoet.features import photographs
 from visualpoet.features.experts import concatenate_features
 from visualpoet.features.store import load_features
+from visualpoet.generator.generator_inputs import find_form
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
 from visualpoet.generator.teacher_forcing import token_losses
 from visualpoet.runs import option
@@ -75,6 +76,9 @@ class Config:
     )
     sentences: bool = option(True, "measure with the sentence embedding too")
     perplexity: bool = option(True, "measure perplexity beside Kneser-Ney")
+    form: str = option(
+        "", "of the poems, here and of human hand; as exported if empty"
+    )
     temperature: float = option(-1.0, "of the poems; as exported if below 0")
     top_p: float = option(-1.0, "of the poems; as exported if below 0")
     guidance: float = option(-1.0, "of the poems; as exported if below 0")
@@ -112,10 +116,10 @@ def main(config: Config) -> None:
         "this model": ours,
         "a random human poem": _random_poems(config, corpus, names),
         "the nearest human poem, small encoder": _nearest(
-            corpus, poet, contents
+            config, corpus, poet, contents
         ),
         **_linear_map(config, corpus, names),
-        "the human poem paired by the captions": _paired(corpus, names),
+        "the human poem paired by the captions": _paired(config, corpus, names),
     }
     known = [captions[name] for name in names]
     measures = _relevance_measures(config, known, config.others)
@@ -188,7 +192,7 @@ def _decoding(config):
     options = {name: value for name, value in given.items() if value >= 0}
     if config.candidates:
         options["candidates"] = config.candidates
-    return options | {"seed": config.seed}
+    return options | {"seed": config.seed, "form": config.form}
 
 
 def _write(config, run, poet, contents, file_name):
@@ -286,19 +290,23 @@ def _guidance_curve(config, run, poet, contents, captions):
 
 def _random_poems(config, corpus, names):
     rng = np.random.default_rng(config.seed)
-    texts = corpus.texts("train")
+    texts = corpus.texts("train", config.form or None)
     return [texts[i] for i in rng.choice(len(texts), len(names))]
 
 
-def _paired(corpus, names):
+def _paired(config, corpus, names):
     best = {}
-    for pair in corpus.pairs:
+    for pair in _pairs(config, corpus):
         best.setdefault(pair.image, pair.poem.text)
     return [best.get(name, "") for name in names]
 
 
-def _nearest(corpus, poet, contents):
-    texts = corpus.texts("train")
+def _pairs(config, corpus):
+    return [p for p in corpus.pairs if config.form in ("", p.poem.form)]
+
+
+def _nearest(config, corpus, poet, contents):
+    texts = corpus.texts("train", config.form or None)
     embeddings = np.concatenate(
         [
             poet.embed_poems(texts[i : i + 4096])
@@ -337,7 +345,7 @@ def _linear_map(config, corpus, names):
     targets = targets.reshape(len(train), 2, -1).mean(axis=1)
     scale = inputs(train).std(axis=0) + 1e-3
     linear_map = Ridge(alpha=1000.0).fit(inputs(train) / scale, targets)
-    texts = sorted({pair.poem.text for pair in corpus.pairs})
+    texts = sorted({pair.poem.text for pair in _pairs(config, corpus)})
     queries = linear_map.predict(inputs(names) / scale)
     poems = relevance.embed_sentences([t.replace("\n", " ") for t in texts])
     nearest = retrieval.nearest(queries, poems, 1)[:, 0]
@@ -352,17 +360,18 @@ def _perplexities(config, corpus):
     path = config.generator_config or config.generator.parent / "config.json"
     trained = json.loads(pathlib.Path(path).read_text())
 
-    def framed(split):
+    def framed(split, form=None):
         return datasets.frame_poems(
             corpus.vocabulary,
-            corpus.texts(split),
+            corpus.texts(split, form),
             trained["max_tokens"],
             trained["max_unknown"],
             trained["leave_out"],
         )
 
-    test = sorted(framed("test"), key=len)
+    test = sorted(framed("test", config.form or None), key=len)
     generator = keras.saving.load_model(config.generator)
+    number = find_form(generator, config.form)
 
     @tf.function(reduce_retracing=True)
     def score(token_ids):
@@ -371,6 +380,7 @@ def _perplexities(config, corpus):
             "token_ids": token_ids[:, :-1],
             "image_embedding": tf.zeros([size, generator.image_dim]),
             "clue_ids": tf.zeros([size, 1], tf.int32),
+            "form": tf.fill([size], number),
         }
         inputs = {name: inputs[name] for name in generator.input}
         return token_losses(generator(inputs), token_ids)

@@ -32,7 +32,7 @@ from visualpoet.features.experts import ExpertEnsemble
 from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
 from visualpoet.features.visual_encoder import VisualEncoder  # noqa: F401
-from visualpoet.generator.composer import DecodingOptions
+from visualpoet.generator import forms
 from visualpoet.generator.constraints import token_kinds
 from visualpoet.generator.known_runs import KnownRuns
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
@@ -74,31 +74,13 @@ class Config:
     run_dir: pathlib.Path = option(
         pathlib.Path("out/export"), "output: what the version came of"
     )
-    temperature: float = option(
-        DecodingOptions.temperature, "of the exported poet"
+    form: str = option(
+        "", "that it writes by default; empty if the generator has learnt none"
     )
-    top_p: float = option(DecodingOptions.top_p, "of the exported poet")
-    guidance: float = option(DecodingOptions.guidance, "of the exported poet")
-    penalty: float = option(
-        DecodingOptions.penalty, "of a repeated word [nats]"
-    )
-    fluency_weight: float = option(
-        DecodingOptions.fluency_weight, "of fluency against fit in the ranking"
-    )
-    clue_weight: float = option(
-        DecodingOptions.clue_weight, "of the share of clues in the poem"
-    )
-    paired_weight: float = option(
-        DecodingOptions.paired_weight,
-        "of the multi-modal discriminator's p(paired)",
-    )
-    poetic_weight: float = option(
-        DecodingOptions.poetic_weight,
-        "of the poem-style discriminator's p(poetic)",
-    )
-    copied_weight: float = option(
-        DecodingOptions.copied_weight,
-        "of the share of words in runs known by heart",
+    decoding: str = option(
+        "",
+        "JSON file of decoding options by form, the default one first; empty "
+        "for those of generator/forms.py",
     )
     extra_pairs: int = option(
         4, "as pretrain_generator.py; such poems are known by heart"
@@ -135,17 +117,7 @@ def main(config: Config) -> None:
         corpus.vocabulary,
         clue_head,
         kinds,
-        DecodingOptions(
-            temperature=config.temperature,
-            top_p=config.top_p,
-            guidance=config.guidance,
-            penalty=config.penalty,
-            fluency_weight=config.fluency_weight,
-            clue_weight=config.clue_weight,
-            paired_weight=config.paired_weight,
-            poetic_weight=config.poetic_weight,
-            copied_weight=config.copied_weight,
-        ),
+        _decoding(config, generator),
         discriminators,
         _known_runs(config, corpus, poems, kinds, image_tower, poem_tower),
     )
@@ -168,6 +140,7 @@ def main(config: Config) -> None:
 
 def _inputs(config):
     given = [config.features_dir / ENCODER_FILE, config.generator]
+    given += [pathlib.Path(config.decoding)] if config.decoding else []
     if config.discriminators_dir:
         folder = config.discriminators_dir
         given += [task.locate(folder) for task in RANKING]
@@ -177,6 +150,12 @@ def _inputs(config):
         *sorted(config.embedding_dir.glob("**/*.keras")),
         *(path for path in given if path.is_file()),
     ]
+
+
+def _decoding(config, generator):
+    if config.decoding:
+        return forms.read_options(pathlib.Path(config.decoding))
+    return forms.choose_options(generator.forms, config.form)
 
 
 def _load_encoder(features_dir: pathlib.Path):

@@ -70,6 +70,7 @@ class Config:
     dropout: float = option(
         0.1, "share of units left out; the multi-modal one needs 0.5"
     )
+    form: str = option("", "of the poems, if the generator has learnt forms")
     max_tokens: int = option(48, "tokens of a text, START and END included")
     max_unknown: float = option(0.1, "share of unknown words of a text")
     min_similarity: float = option(0.3, "of a pair, to count as one")
@@ -187,7 +188,7 @@ def _gather_texts(config, corpus, image_tower, poem_tower):
     )
     generator = keras.saving.load_model(config.generator)
     generator_inputs = prepare_generator_inputs(
-        generator, image_embeddings, config.embedding_dir
+        generator, image_embeddings, config.embedding_dir, config.form
     )
     texts = []
     for number, split in enumerate(("train", "validation")):
@@ -235,6 +236,7 @@ def _gather(config, corpus, split, rows):
         max_tokens=config.max_tokens,
         max_unknown=config.max_unknown,
         min_similarity=config.min_similarity,
+        form=config.form,
     )
 
 

@@ -96,6 +96,7 @@ class Config:
     teacher_weight: float = option(
         0.1, "of the teacher-forced loss on paired poems [nats a poem]"
     )
+    form: str = option("", "of the poems, if the generator has learnt forms")
     max_tokens: int = option(48, "tokens of a poem, START and END included")
     max_unknown: float = option(0.1, "share of unknown words of a human text")
     min_similarity: float = option(0.3, "of a pair, to count as one")
@@ -282,6 +283,7 @@ def _build_batches(config, generator):
         max_unknown=config.max_unknown,
         min_similarity=config.min_similarity,
         caption_share=config.caption_share,
+        form=config.form,
     )
 
 

@@ -51,6 +51,7 @@ class Config:
     image_input: str = option("joint", "as of pretrain_generator.py")
     split: str = option("validation", "photographs to write for")
     output: pathlib.Path = option(pathlib.Path("poems.jsonl"), "output")
+    form: str = option("", "of the poems, if the generator has learnt forms")
     max_tokens: int = option(48, "tokens of a poem, START and END included")
     temperature: float = option(0.0, "0: the likeliest token, as liu18")
     seed: int = option(0, "of the draws")
@@ -111,7 +112,7 @@ def _write_tokens(config, corpus, model, names):
         features, names, config.image_input, image_tower
     )
     photographs = prepare_generator_inputs(
-        model, image_embeddings, config.embedding_dir
+        model, image_embeddings, config.embedding_dir, config.form
     )
     forbidden = tf.one_hot(UNKNOWN, model.vocabulary_size, NEVER, 0.0)
 

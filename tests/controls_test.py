@@ -125,6 +125,40 @@ def test_the_model_says_what_is_not_given():
     }
 
 
+FORMS = {
+    "haiku": {"temperature": 0.7, "max_lines": 3},
+    "verse": {"temperature": 0.5, "max_lines": 5},
+}
+OF_MODEL = {"form": "haiku", "forms": FORMS, **FORMS["haiku"], "top_p": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("given", "form", "temperature"),
+    [
+        ({}, "haiku", 0.7),
+        ({"form": ""}, "haiku", 0.7),
+        ({"form": "verse"}, "verse", 0.5),
+        ({"form": "verse", "temperature": 0.1}, "verse", 0.1),
+    ],
+)
+def test_a_form_brings_what_it_is_written_with(given, form, temperature):
+    values = controls.complete(CONTROLS, given, OF_MODEL)
+    assert (values["form"], values["temperature"]) == (form, temperature)
+    assert values["top_p"] == 0.9
+
+
+@pytest.mark.parametrize("form", ["ode", 3, ["haiku"]])
+def test_a_form_is_one_that_the_model_has_learnt(form):
+    with pytest.raises(ValueError, match="form, one of haiku, verse. Received"):
+        controls.complete(CONTROLS, {"form": form}, OF_MODEL)
+
+
+def test_a_model_without_forms_has_no_such_control():
+    assert "form" not in controls.complete(CONTROLS, {"form": None}, {})
+    with pytest.raises(TypeError, match="only seed, .* Received: form$"):
+        controls.complete(CONTROLS, {"form": "haiku"}, {"forms": {"": {}}})
+
+
 def test_words_of_a_list_are_added_to_those_of_the_model():
     for ban, expected in (
         ("sea", "snow sea"),
@@ -149,6 +183,7 @@ def test_functions_list_the_controls(write):
         not in ("self", "photograph", "photographs", "on_error")
     ]
     assert [(one.name, one.default) for one in listed] == [
+        ("form", ""),
         ("seed", 0),
         ("temperature", None),
         ("top_p", None),
@@ -273,6 +308,8 @@ def _check_page(server):
     assert '<label for="metre">Metre</label>' in page
     assert '<select id="metre" name="metre">' in page
     assert re.findall(r"<option(.*)>(.*)</option>", page) == [
+        (" selected", "verse"),
+        ("", "haiku"),
         ("", "iambic"),
         (" selected", "free"),
     ]

@@ -1,4 +1,5 @@
 import collections
+import dataclasses
 import html
 import re
 import shutil
@@ -306,7 +307,9 @@ def test_controls_of_another_type_are_named(control, message):
 
 
 def test_a_control_that_is_none_is_named():
-    known = "seed, temperature, top_p, guidance, lines, candidates, opening"
+    known = (
+        "form, seed, temperature, top_p, guidance, lines, candidates, opening"
+    )
     with pytest.raises(
         TypeError, match=f"^expected only {known}, ban. Received: colour$"
     ):
@@ -359,6 +362,7 @@ def test_photograph_that_cannot_be_used_is_named():
 
 def test_options_of_the_model_are_the_defaults():
     assert tiny.poet().options == {
+        "form": "verse",
         "seed": 0,
         "num_candidates": 16,
         "lines": 0,
@@ -366,16 +370,10 @@ def test_options_of_the_model_are_the_defaults():
         "temperature": 0.8,
         "top_p": 0.95,
         "guidance": 1.5,
-        "min_lines": 2,
-        "max_lines": 4,
-        "min_words": 3,
-        "max_words": 5,
-        "penalty": 2.0,
-        "fluency_weight": 0.1,
-        "clue_weight": 0.6,
-        "paired_weight": 0.16,
-        "poetic_weight": 0.04,
-        "copied_weight": 3.0,
+        "forms": {
+            "verse": dataclasses.asdict(tiny.OPTIONS),
+            "haiku": dataclasses.asdict(tiny.HAIKU),
+        },
     }
     written = tiny.poet().write(
         SEA, seed=0, temperature=0.8, top_p=0.95, guidance=1.5, candidates=16

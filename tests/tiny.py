@@ -47,6 +47,9 @@ OPTIONS = DecodingOptions(
     penalty=2.0,
     fluency_weight=0.1,
 )
+HAIKU = dataclasses.replace(
+    OPTIONS, temperature=0.7, min_lines=2, max_lines=2, clue_weight=0.3
+)
 POEMS = [text for texts in smoke_data.POEMS.values() for text in texts]
 
 
@@ -72,7 +75,12 @@ def parts() -> Parts:
         ImageTower(FEATURE_DIMS, embedding_dim=9, hidden_dim=10),
         PoemTower(size, vocabulary().line_break, word_dim=11, embedding_dim=9),
         PoemGenerator(
-            size, embedding_dim=12, hidden_dim=13, image_dim=9, dropout=0.1
+            size,
+            embedding_dim=12,
+            hidden_dim=13,
+            image_dim=9,
+            dropout=0.1,
+            forms=["haiku", "verse"],
         ),
     )
 
@@ -123,7 +131,7 @@ def make_module(
         vocabulary(),
         head or clue_head(),
         kinds(),
-        OPTIONS,
+        {"verse": OPTIONS, "haiku": HAIKU},
         discriminators,
         known_runs,
     )

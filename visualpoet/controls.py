@@ -153,6 +153,14 @@ _TEXT = {"type": "text", "maxlength": 200, "autocomplete": "off"}
 
 CONTROLS = (
     Control(
+        "form",
+        "form",
+        "string",
+        "form of the poem, one that the model has learnt",
+        default="",
+        field=Field(2, "Form"),
+    ),
+    Control(
         "seed",
         "seed",
         "int64",
@@ -160,7 +168,7 @@ CONTROLS = (
         bounds=(0, 2**63 - 1),
         default=0,
         field=Field(
-            5,
+            6,
             "Seed",
             "The same seed gives the same poem.",
             # JavaScript counts no further than 2**53 without a gap.
@@ -174,7 +182,7 @@ CONTROLS = (
         "towards 0 the likeliest words, above 1 wilder ones",
         bounds=(0.0, 10.0),
         field=Field(
-            2,
+            3,
             "Temperature",
             "Low is calm and likely, high is wild.",
             _number("range", 0.1, 1.5, 0.1, 0.6),
@@ -195,7 +203,7 @@ CONTROLS = (
         "insists; it chooses among the candidates in any case",
         bounds=(0.0, 10.0),
         field=Field(
-            4,
+            5,
             "Attention",
             "How much the poem listens to the photograph.",
             _number("range", 0, 3, 0.1, 1.2),
@@ -209,7 +217,7 @@ CONTROLS = (
         bounds=(0, MAX_LINES),
         default=0,
         field=Field(
-            3,
+            4,
             "Lines",
             "At the left end, as many as the poem wants.",
             _number("range", 0, MAX_LINES, 1, 0),
@@ -244,7 +252,7 @@ CONTROLS = (
         is_list=True,
         default="",
         field=Field(
-            6,
+            7,
             "Words to avoid",
             attributes=_TEXT
             | {"autocapitalize": "off", "placeholder": "love heart"},
@@ -265,11 +273,12 @@ def complete(
 ) -> dict[str, Any]:
     """Checks what a user gave, and adds what the model does by itself.
 
-    Words of a list are added to those of the model.
+    Words of a list are added to those of the model. What a form is written
+    with otherwise is that form's.
 
     Args:
         table: The controls that may be given.
-        given: Values by the controls' names; None is not given.
+        given: Values by the controls' names; None or "" is not given.
         options: `assets.extra/options.json` of the model.
 
     Returns:
@@ -279,16 +288,47 @@ def complete(
         TypeError: If a name is not known.
         ValueError: If a value is not what its control expects.
     """
+    table = fit_to_model(table, options)
     names = [control.name for control in table]
+    given = {name: value for name, value in given.items() if _is_set(value)}
     unknown = sorted(given.keys() - set(names))
     if unknown:
         raise TypeError(
             f"expected only {', '.join(names)}. Received: {unknown[0][:100]}"
         )
+    forms = options.get("forms", {}).items()
+    own = [chosen for form, chosen in forms if form == given.get("form")]
+    options = {**options, **dict(*own)}
     return {
         control.input: _choose(control, given.get(control.name), options)
         for control in table
     }
+
+
+def fit_to_model(
+    table: Sequence[Control], options: Mapping[str, Any]
+) -> tuple[Control, ...]:
+    """Fills in what the model alone knows: the forms that it has learnt.
+
+    Args:
+        table: Controls.
+        options: `assets.extra/options.json` of the model.
+
+    Returns:
+        The controls, without the form if it has learnt none.
+    """
+    forms = tuple(form for form in options.get("forms", {}) if form)
+    return tuple(
+        dataclasses.replace(control, choices=forms, default=forms[0])
+        if control.name == "form"
+        else control
+        for control in table
+        if forms or control.name != "form"
+    )
+
+
+def _is_set(value: Any) -> bool:
+    return value is not None and not (isinstance(value, str) and value == "")
 
 
 def _choose(control: Control, value: Any, options: Mapping[str, Any]) -> Any:

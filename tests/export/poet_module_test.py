@@ -14,6 +14,7 @@ from visualpoet.features.visual_encoder import ENCODER_SIZE
 def compose(photographs, num_candidates=2, module=None, **options):
     """Composes in Python; options have one value for all photographs."""
     values = {
+        "form": ("verse", tf.string),
         "seed": (0, tf.int64),
         "temperature": (0.8, tf.float32),
         "top_p": (0.95, tf.float32),

@@ -16,6 +16,7 @@ from visualpoet.export import savedmodel
 
 SEA = tiny.photograph("sea")
 OPTIONS = {
+    "form": (b"verse", object),
     "seed": (7, np.int64),
     "temperature": (0.9, np.float32),
     "top_p": (0.9, np.float32),
@@ -120,7 +121,13 @@ def test_vocabulary_and_options_beside_the_graph():
     assert vocabulary.tokens == tiny.vocabulary().tokens
     options = json.loads((extra / "options.json").read_text())
     assert options["num_candidates"] == 16
-    assert options["max_words"] == 5
+    assert options["form"] == "verse"
+    assert {
+        form: own["max_lines"] for form, own in options["forms"].items()
+    } == {
+        "verse": 4,
+        "haiku": 2,
+    }
 
 
 def test_existing_version_is_refused(tmp_path):
@@ -177,6 +184,7 @@ BEST = {
 
 
 CONTROLS = {
+    "form": ("string", ANY_ROWS),
     "seed": ("int64", ANY_ROWS),
     "temperature": ("float32", ANY_ROWS),
     "top_p": ("float32", ANY_ROWS),

@@ -20,6 +20,7 @@ def loaded():
 
 def controls(size, **given):
     values = {
+        "form": "verse",
         "seed": 7,
         "temperature": 0.9,
         "top_p": 0.9,
@@ -56,6 +57,7 @@ def assert_same_row(found, expected, row, expected_row=0):
 
 def test_defaults_are_those_of_the_poet():
     assert signatures.defaults(tiny.module()) == {
+        "form": "verse",
         "seed": 0,
         "temperature": 0.8,
         "top_p": 0.95,
@@ -67,6 +69,41 @@ def test_defaults_are_those_of_the_poet():
 
 
 # --- errors row by row
+
+
+def test_each_row_has_its_form(loaded):
+    forms = ["haiku", "verse", "ode"]
+    mixed = run(
+        loaded["compose"],
+        image_bytes=[SEA] * 3,
+        **controls(3, form=forms, lines=0),
+    )
+    for row, form in enumerate(["haiku", "verse", "verse"]):
+        alone = run(
+            loaded["compose"],
+            image_bytes=[SEA],
+            **controls(1, form=form, lines=0),
+        )
+        assert_same_row(mixed, alone, row)
+    assert [poem.count(b"\n") < 2 for poem in mixed["poem"]] == [
+        True,
+        False,
+        False,
+    ]
+    assert mixed["candidates"][0, 0] not in mixed["candidates"][1]
+
+
+def test_each_form_is_ranked_by_its_own_weights(loaded):
+    for form, own in (("haiku", tiny.HAIKU), ("verse", tiny.OPTIONS)):
+        outputs = run(
+            loaded["compose"], image_bytes=[SEA], **controls(1, form=form)
+        )
+        score = (
+            outputs["fit"]
+            + own.fluency_weight * outputs["fluency"]
+            + own.clue_weight * outputs["clue_share"]
+        )
+        np.testing.assert_allclose(outputs["score"], score, atol=1e-5)
 
 
 def test_broken_pictures_cost_their_own_rows_only(loaded):

@@ -57,7 +57,7 @@ def spell(seen, unseen):
 
     table = tf.stack([as_logits(unseen), as_logits(seen)])
 
-    def start(image_embedding, clue_ids):
+    def start(image_embedding, clue_ids, form):
         # Clues alone are something of a photograph, too.
         clues = tf.cast(clue_ids, tf.float32)
         condition = tf.concat([image_embedding, clues], axis=1)
@@ -71,12 +71,28 @@ def spell(seen, unseen):
     return Networks(start, step, to_logits=tf.identity, embed_poem=None)
 
 
+def spell_forms(poems):
+    """Networks that spell a poem of each form, whatever the photograph."""
+    width = composer.MAX_TOKENS
+    poems = [[*poem, *[END] * (width - len(poem))] for poem in poems]
+    table = tf.math.log(tf.one_hot(poems, V, 0.78, 0.02))
+
+    def start(image_embedding, clue_ids, form):
+        return tf.zeros([len(form), 1], tf.int32), form[:, None]
+
+    def step(token_id, state, condition):
+        place = tf.concat([condition, state], 1)
+        return tf.gather_nd(table, place), state + 1
+
+    return Networks(start, step, to_logits=tf.identity, embed_poem=None)
+
+
 def babble():
     """Networks without a memory, that know only the last token."""
     table = np.random.default_rng(0).standard_normal([2, V, V])
     table = tf.constant(table, tf.float32)
 
-    def start(image_embedding, clue_ids):
+    def start(image_embedding, clue_ids, form):
         return tf.zeros([len(image_embedding), 1]), image_embedding
 
     def step(token_id, state, condition):
@@ -105,6 +121,7 @@ def write(
         make_kinds(content),
         image_embedding,
         clue_ids,
+        tf.zeros([1], tf.int32),
         tf.zeros([num_candidates], tf.int32),
         draws[:num_candidates],
         banned,
@@ -138,6 +155,25 @@ def test_writes_the_poem_that_the_networks_spell():
     np.testing.assert_array_equal(tokens, [padded(POEM)] * 3)
     np.testing.assert_allclose(fluency, [padded([LN_HIT] * 6)] * 3, atol=1e-5)
     assert tokens.dtype == np.int32
+
+
+def test_each_photograph_has_its_form_on_both_sides():
+    tokens, fluency = composer.write_candidates(
+        spell_forms([POEM, OTHER]),
+        make_kinds([]),
+        tf.repeat(SEEN, 2, axis=0),
+        tf.repeat(CLUES, 2, axis=0),
+        tf.constant([1, 0]),
+        tf.constant([0, 1, 1]),
+        tf.zeros([3, composer.MAX_TOKENS]),
+        tf.repeat(NONE_BANNED, 2, axis=0),
+        dataclasses.replace(OPTIONS, guidance=3.0),
+    )
+    expected = [padded(OTHER), padded(POEM), padded(POEM)]
+    np.testing.assert_array_equal(tokens, expected)
+    # The side without the photograph knows the form, too.
+    hits = tf.boolean_mask(fluency, tokens > 0)
+    np.testing.assert_allclose(hits, tf.fill(hits.shape, LN_HIT), atol=1e-5)
 
 
 def test_guidance_of_zero_ignores_the_photograph():
@@ -238,6 +274,7 @@ def test_candidates_of_many_photographs_are_those_of_each():
     rows = {
         "image_embedding": [[1.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 2.0, 0.0]],
         "clue_ids": [[5, 6]] * 3,
+        "form": [0, 0, 0],
         "banned": [np.isin(np.arange(V), banned) for banned in ([], 9, 7)],
         "opening": openings,
         "one_line": [False, False, True],
@@ -385,14 +422,20 @@ def test_measured_fluency_is_that_of_a_candidate():
     poem = [5, 6, BREAK, 7, 5]
     networks = spell(OTHER, [*poem, END])
     kinds = make_kinds(content=[5])
-    found = ranking.measure_fluency(networks, kinds, 3, tf.constant(poem))
+    found = ranking.measure_fluency(networks, kinds, 3, 0, tf.constant(poem))
     expected = (5 * LN_HIT + composer.REPEATED) / 6
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("conditioning", ["first_state", "clues"])
-def test_networks_are_the_models(conditioning):
-    generator = PoemGenerator(V, 4, 8, 3, conditioning)
+@pytest.mark.parametrize(
+    ("conditioning", "forms"),
+    [("first_state", []), ("clues", []), ("clues", ["haiku", "verse"])],
+)
+def test_networks_are_the_models(conditioning, forms):
+    generator = PoemGenerator(V, 4, 8, 3, conditioning, forms=forms)
+    if forms:
+        table = generator.get_layer("know_form").embeddings
+        table.assign(np.random.default_rng(0).standard_normal(table.shape))
     tower = PoemTower(V, BREAK, 6, 3)
     networks = wrap_networks(
         generator.start_view,
@@ -401,7 +444,7 @@ def test_networks_are_the_models(conditioning):
         tower,
         names=tuple(generator.start_view.input),
     )
-    state, condition = networks.start(SEEN, CLUES)
+    state, condition = networks.start(SEEN, CLUES, tf.constant([2]))
     first, state = networks.step(tf.constant([START]), state, condition)
     second, _ = networks.step(tf.constant([5]), state, condition)
     first, second = map(networks.to_logits, (first, second))
@@ -409,6 +452,7 @@ def test_networks_are_the_models(conditioning):
         "token_ids": tf.constant([[START, 5]]),
         "image_embedding": SEEN,
         "clue_ids": CLUES,
+        "form": tf.constant([2]),
     }
     logits = generator({name: inputs[name] for name in generator.input})
     np.testing.assert_allclose(

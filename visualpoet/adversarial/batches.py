@@ -39,6 +39,8 @@ class Batches:
         seed: Of the draws.
         caption_share: Of pairs, captions in place of poems for the
             discriminators.
+        form: That the generator writes, and of the human poems; "" if it has
+            learnt none.
         **limits: As for `gather_material`.
     """
 
@@ -54,6 +56,7 @@ class Batches:
         num_shown: int,
         seed: int,
         caption_share: float,
+        form: str,
         **limits: Any,
     ):
         corpus = load_corpus(corpus_dir)
@@ -66,7 +69,7 @@ class Batches:
         self._batch_size, self._seed = batch_size, seed
         self._caption_share = caption_share
         self._generator_inputs = prepare_generator_inputs(
-            generator, image_embeddings, embedding_dir
+            generator, image_embeddings, embedding_dir, form
         )
         self._all_names = list(rows)
         prose, _ = readers.read_poems(paragraphs)
@@ -75,6 +78,7 @@ class Batches:
             "train",
             rows,
             [text.text for text in prose if text.split == "train"],
+            form=form,
             **limits,
         )
         held_out = [n for n in corpus.images("validation") if n in rows]

@@ -180,6 +180,7 @@ def gather_material(
     max_tokens: int,
     max_unknown: float,
     min_similarity: float,
+    form: str = "",
 ) -> Material:
     """Gathers the texts of one split.
 
@@ -192,6 +193,7 @@ def gather_material(
         max_tokens: Longest text, START and END included.
         max_unknown: Largest share of unknown words of a text.
         min_similarity: Of a pair, to count as one.
+        form: Of the poems; any if empty.
 
     Returns:
         The material.
@@ -200,13 +202,17 @@ def gather_material(
         ValueError: If a class has no text.
     """
     vocabulary = corpus.vocabulary
-    pairs = corpus.select_pairs(split, image_rows, min_similarity)
+    pairs = [
+        pair
+        for pair in corpus.select_pairs(split, image_rows, min_similarity)
+        if form in ("", pair.poem.form)
+    ]
     photos = [p for p in corpus.photographs.values() if p.split == split]
     described = [p for p in photos if p.captions]
     prose = [*paragraphs, *(" ".join(p.captions) for p in described)]
     texts = {
         "pairs": [pair.poem.text for pair in pairs],
-        "poems": corpus.texts(split),
+        "poems": corpus.texts(split, form or None),
         "paragraphs": prose,
     }
     ids = {

@@ -1,6 +1,8 @@
 """The part of the graph that writes, and reads what is written."""
 
 import dataclasses
+from collections.abc import Mapping
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -15,6 +17,7 @@ from visualpoet.export.tokenizer import GraphTokenizer
 from visualpoet.generator import composer
 from visualpoet.generator import ranking
 from visualpoet.generator.constraints import TokenKinds
+from visualpoet.generator.generator_inputs import find_form
 from visualpoet.generator.networks import Networks
 from visualpoet.generator.networks import wrap_networks
 from visualpoet.generator.poem_generator import PoemGenerator
@@ -30,7 +33,7 @@ class CandidateWriter(tf.Module):
         generator: The network that writes.
         vocabulary: Its tokens.
         kinds: Sorts of tokens.
-        options: How to write if not told otherwise.
+        options: How to write poems of each form, the default one first.
         poem_tower: Poems into the joint space.
         candidate_scores: The discriminators, if any.
     """
@@ -40,19 +43,22 @@ class CandidateWriter(tf.Module):
         generator: PoemGenerator,
         vocabulary: Vocabulary,
         kinds: TokenKinds,
-        options: composer.DecodingOptions,
+        options: Mapping[str, composer.DecodingOptions],
         poem_tower: Float16Weights,
         candidate_scores: CandidateScores,
     ):
         super().__init__()
         shared: dict[int, tf.Variable] = {}
         self._start = Float16Weights(generator.start_view, shared)
+        self._start_inputs = list(generator.start_view.input)
         self._step = Float16Weights(generator.step_view, shared)
         tokens = generator.get_layer("token_embedding").embeddings
         self._token_embedding = shared[id(tokens)]
         self._image_dim = generator.image_dim
         self._kinds = kinds
-        self._options = options
+        self._form_names = tf.constant(list(options))
+        self._form_ids = [find_form(generator, form) for form in options]
+        self._options = _stack(list(options.values()))
         self._poem_tower = poem_tower
         self._candidate_scores = candidate_scores
         self.scores = (
@@ -87,7 +93,8 @@ class CandidateWriter(tf.Module):
                 `seed` int64 `[B]`; `temperature`, `top_p`, `guidance` float
                 `[B]`; `lines` int32 `[B]`, lines of the whole poem, 0 for as
                 many as it wants; `num_candidates` int32 `[B]`; `banned` string
-                `[B]`, words not to use, with blanks between.
+                `[B]`, words not to use, with blanks between; `form` string
+                `[B]`, the default one if the generator has not learnt it.
 
         Returns:
             Best first, filled up with empty ones: `candidates` string
@@ -99,7 +106,8 @@ class CandidateWriter(tf.Module):
         networks = self._networks()
         number = tf.clip_by_value(rows["num_candidates"], 1, MAX_CANDIDATES)
         opening, lines, unread = self._read_openings(rows["opening"])
-        options = self._choose_options(rows, lines, unread)
+        form = self._find_forms(rows["form"])
+        options = self._choose_options(rows, form, lines, unread)
         owner = tf.repeat(tf.range(tf.size(number)), number)
         first = tf.cumsum(number, exclusive=True)
         token_ids, fluency = composer.write_candidates(
@@ -107,6 +115,7 @@ class CandidateWriter(tf.Module):
             self._kinds,
             rows["image_embedding"],
             rows["clue_ids"],
+            tf.gather(self._form_ids, form),
             owner,
             _draw(rows["seed"], lines, owner, first),
             self._ban(rows["banned"]),
@@ -132,7 +141,13 @@ class CandidateWriter(tf.Module):
         }
         return tf.map_fn(
             rank,
-            {**named, "first": first, "number": number, "length": length},
+            {
+                **named,
+                "first": first,
+                "number": number,
+                "length": length,
+                "options": dict(vars(options)),
+            },
             fn_output_signature=self._row_specs(),
             parallel_iterations=2,
         )
@@ -161,6 +176,7 @@ class CandidateWriter(tf.Module):
                 networks,
                 self._kinds,
                 self._image_dim,
+                self._form_ids[0],
                 self.tokenizer.encode(text)[-MAX_READ:],
             ),
             poems,
@@ -173,7 +189,13 @@ class CandidateWriter(tf.Module):
             self._step.read(),
             tf.cast(self._token_embedding, tf.float32),
             self._poem_tower.read(),
+            self._start_inputs,
         )
+
+    def _find_forms(self, names: tf.Tensor) -> tf.Tensor:
+        """Places of forms `[B]` among those there are, 0 if not there."""
+        is_it = names[:, None] == self._form_names
+        return tf.argmax(tf.cast(is_it, tf.int32), 1, tf.int32)
 
     def _ban(self, words: tf.Tensor) -> tf.Tensor:
         """Tokens not to use, bool `[B, V]`, of words `[B]`."""
@@ -224,7 +246,7 @@ class CandidateWriter(tf.Module):
             token_ids[:, :width],
             fluency[:, :width],
             scores,
-            self._options,
+            composer.DecodingOptions(**row["options"]),
             length,
             [END, tf.where(row["one_line"], self._break, END)],
         )
@@ -252,11 +274,12 @@ class CandidateWriter(tf.Module):
     def _choose_options(
         self,
         rows: dict[str, tf.Tensor],
+        form: tf.Tensor,
         num_lines: tf.Tensor,
         unread: tf.Tensor,
     ) -> composer.DecodingOptions:
         """How to write; a poem that may go on goes on by a line or more."""
-        default, lines = self._options, rows["lines"]
+        default, lines = _take(self._options, form), rows["lines"]
         least = tf.where(num_lines > 0, num_lines + 1, 0)
         free = (
             tf.maximum(least, default.min_lines),
@@ -289,6 +312,22 @@ class CandidateWriter(tf.Module):
         written = (token_ids > UNKNOWN) & (token_ids != END)
         pieces = tf.where(written, pieces, "")
         return tf.strings.strip(tf.strings.reduce_join(pieces, axis=1))
+
+
+def _stack(options: Sequence[composer.DecodingOptions]) -> dict[str, tf.Tensor]:
+    """Each decoding option of all forms `[F]`."""
+    return {
+        name: tf.constant([getattr(one, name) for one in options])
+        for name in vars(options[0])
+    }
+
+
+def _take(
+    options: dict[str, tf.Tensor], form: tf.Tensor
+) -> composer.DecodingOptions:
+    return composer.DecodingOptions(
+        **{name: tf.gather(values, form) for name, values in options.items()}
+    )
 
 
 def _draw(

@@ -5,6 +5,7 @@ Every tensor has one row a photograph.
 
 import functools
 from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -59,7 +60,8 @@ class PoetModule(tf.Module):
         vocabulary: Of poem tower and generator.
         clue_head: Finds the poetic clues.
         kinds: Sorts of tokens.
-        options: How the poet writes if not told otherwise.
+        options: How it writes poems of each form, the default one first; the
+            form "" of a generator that has learnt none.
         discriminators: `paired`, the multi-modal one, and `poetic`, the
             poem-style one, whose probabilities of these classes help to rank;
             or none.
@@ -75,7 +77,7 @@ class PoetModule(tf.Module):
         vocabulary: Vocabulary,
         clue_head: ClueHead,
         kinds: TokenKinds,
-        options: composer.DecodingOptions,
+        options: Mapping[str, composer.DecodingOptions],
         discriminators: dict[str, keras.Model] | None = None,
         known_runs: KnownRuns | None = None,
     ):

@@ -47,9 +47,12 @@ def export_poet(
     extra = partial / "assets.extra"
     extra.mkdir()
     vocabulary.save(extra / "vocabulary.json")
-    options = dataclasses.asdict(poet.options)
+    forms = {
+        form: dataclasses.asdict(options)
+        for form, options in poet.options.items()
+    }
     (extra / "options.json").write_text(
-        json.dumps({**signatures.defaults(poet), **options})
+        json.dumps({**signatures.defaults(poet), "forms": forms})
     )
     (partial / serving_files.LINEAGE_FILE).write_text(
         json.dumps(lineage, indent=1)

@@ -4,7 +4,9 @@ TensorFlow Serving's REST interface knows no optional inputs, so there are
 several signatures. Every input has one row a photograph, every output too.
 """
 
+import dataclasses
 from collections.abc import Callable
+from typing import Any
 from typing import TypeAlias
 
 import tensorflow as tf
@@ -37,9 +39,11 @@ def defaults(poet: PoetModule) -> dict[str, float | int | str]:
     Returns:
         A value for each of `control_inputs`.
     """
+    form, options = next(iter(poet.options.items()))
+    by_form: dict[str, Any] = {"form": form, **dataclasses.asdict(options)}
     return {
-        control.input: getattr(poet.options, control.input)
-        if control.default is None
+        control.input: by_form[control.input]
+        if control.input in by_form
         else control.default
         for control in controls.without_opening()
     }

@@ -129,6 +129,7 @@ def write_candidates(
     kinds: constraints.TokenKinds,
     image_embedding: tf.Tensor,
     clue_ids: tf.Tensor,
+    form: tf.Tensor,
     owner: tf.Tensor,
     uniform: tf.Tensor,
     banned: tf.Tensor,
@@ -145,6 +146,7 @@ def write_candidates(
         kinds: Sorts of tokens.
         image_embedding: float `[B, K]`.
         clue_ids: int `[B, C]`.
+        form: int `[B]`; which of the generator's forms, 0 for none.
         owner: int32 `[N]`. The photograph that each candidate is for.
         uniform: float `[N, MAX_TOKENS]` in [0, 1). Decides every draw.
         banned: bool `[B, V]`. Tokens that may not be used.
@@ -166,7 +168,7 @@ def write_candidates(
         opening = tf.zeros([size, 0], tf.int32)
     # Of each photograph, then of each candidate.
     length = _count(opening > 0)
-    state, condition = _both_sides(networks, image_embedding, clue_ids)
+    state, condition = _both_sides(networks, image_embedding, clue_ids, form)
     each = _of_each(dict(vars(options)), size)
     draft = _begin(
         networks, kinds, state, condition, opening, length, banned, each
@@ -210,12 +212,16 @@ def _count(is_one: tf.Tensor) -> tf.Tensor:
 
 
 def _both_sides(
-    networks: Networks, image_embedding: tf.Tensor, clue_ids: tf.Tensor
+    networks: Networks,
+    image_embedding: tf.Tensor,
+    clue_ids: tf.Tensor,
+    form: tf.Tensor,
 ) -> tuple[tf.Tensor, ...]:
     """State `[B, 2, H]` and condition, with and without the photograph."""
     sides = networks.start(
         tf.concat([image_embedding, tf.zeros_like(image_embedding)], axis=0),
         tf.concat([clue_ids, tf.zeros_like(clue_ids)], axis=0),
+        tf.tile(form, [2]),
     )
     return tuple(tf.stack(tf.split(side, 2), axis=1) for side in sides)
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -11,8 +12,8 @@ class Networks:
     """What composing needs of the models.
 
     Attributes:
-        start: Image embedding `[B, K]` and clue ids `[B, C]` to state
-            `[B, H]` and condition `[B, E]`.
+        start: Image embedding `[B, K]`, clue ids `[B, C]` and form `[B]` to
+            state `[B, H]` and condition `[B, E]`.
         step: Token id `[N]`, state `[N, H]`, condition `[N, E]` to what the
             logits come from, `[N, E]`, and the next state.
         to_logits: What `step` gives to logits `[N, V]`; affine, so that it can
@@ -31,7 +32,7 @@ def wrap_networks(
     step_view: Callable,
     token_embedding: tf.Tensor,
     embed_poem: Callable[[tf.Tensor], tf.Tensor],
-    names: tuple[str, ...] = ("image_embedding", "clue_ids"),
+    names: Sequence[str] = ("image_embedding", "clue_ids"),
 ) -> Networks:
     """Wraps the views of a generator.
 
@@ -50,9 +51,13 @@ def wrap_networks(
     output = tf.transpose(token_embedding)
 
     def start(
-        image_embedding: tf.Tensor, clue_ids: tf.Tensor
+        image_embedding: tf.Tensor, clue_ids: tf.Tensor, form: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        given = {"image_embedding": image_embedding, "clue_ids": clue_ids}
+        given = {
+            "image_embedding": image_embedding,
+            "clue_ids": clue_ids,
+            "form": form,
+        }
         view = start_view({name: given[name] for name in names})
         return view["state"], view["condition"]
 

@@ -16,6 +16,7 @@ def measure_fluency(
     networks: Networks,
     kinds: TokenKinds,
     image_dim: int,
+    form: int,
     token_ids: tf.Tensor,
 ) -> tf.Tensor:
     """Measures a text as candidates are measured.
@@ -24,6 +25,7 @@ def measure_fluency(
         networks: The models.
         kinds: Sorts of tokens.
         image_dim: Width of the joint space.
+        form: Which of the generator's forms, 0 for none.
         token_ids: int32 `[T]`, without START and END.
 
     Returns:
@@ -32,7 +34,7 @@ def measure_fluency(
     """
     tokens = tf.concat([token_ids, [END]], axis=0)
     state, condition = networks.start(
-        tf.zeros([1, image_dim]), tf.zeros([1, 1], tf.int32)
+        tf.zeros([1, image_dim]), tf.zeros([1, 1], tf.int32), tf.fill([1], form)
     )
 
     def read(

@@ -87,7 +87,7 @@ def read_controls(
     except (TypeError, ValueError) as error:
         raise errors.invalid(str(error)) from error
     for control in table:
-        _check_length(control.name, values[control.input])
+        _check_length(control.name, values.get(control.input))
     return values
 
 

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from visualpoet import controls
 from visualpoet import templating
+from visualpoet.serve.core import Core
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -20,16 +21,20 @@ HEADERS = {
 
 
 class Page:
-    """Answers `/` with the page, `/static/<name>` with the files of `web/`."""
+    """Answers `/` with the page, `/static/<name>` with the files of `web/`.
 
-    def __init__(self) -> None:
+    Args:
+        core: Knows the model, and with it the forms to choose from.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
         folder = importlib.resources.files("visualpoet.serve") / "web"
         self._files = {
             file.name: file.read_bytes()
             for file in folder.iterdir()
             if file.is_file()
         }
-        self._files["index.html"] = _render()
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answers one request.
@@ -44,19 +49,24 @@ class Page:
             HTTPNotFound: If there is none of this name.
         """
         name = request.match_info.get("name", "index.html")
-        if name not in self._files:
+        if name == "index.html":
+            body = self._render()
+        elif name in self._files:
+            body = self._files[name]
+        else:
             raise web.HTTPNotFound
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         return web.Response(
-            body=self._files[name],
+            body=body,
             content_type=kind,
             charset="utf-8" if kind.startswith("text/") else None,
             headers={**HEADERS, "Cache-Control": "no-cache"},
         )
 
-
-def _render() -> bytes:
-    """Fills in the fields for the controls."""
-    places = [(c.field.place, c) for c in controls.CONTROLS if c.field]
-    shown = [c for _, c in sorted(places, key=lambda pair: pair[0])]
-    return templating.render("page.html", controls=shown).encode()
+    def _render(self) -> bytes:
+        """Fills in the fields for the controls of the model."""
+        with self._core.versions.resolve(self._core.options.name) as servable:
+            table = controls.fit_to_model(controls.CONTROLS, servable.options)
+        places = [(c.field.place, c) for c in table if c.field]
+        shown = [c for _, c in sorted(places, key=lambda pair: pair[0])]
+        return templating.render("page.html", controls=shown).encode()

@@ -106,7 +106,8 @@ class Server:
         self.rest_port = self._runner.addresses[0][1]
 
     def _make_application(self) -> web.Application:
-        poems, rest, page = PoemsApi(self.core), RestApi(self.core), Page()
+        poems, rest = PoemsApi(self.core), RestApi(self.core)
+        page = Page(self.core)
         application = web.Application(
             client_max_size=self._options.body_bytes,
             middlewares=[self._answer],
