@@ -27,7 +27,8 @@ pictures=("$data"/images/*.tar)
 experts=(--corpus-dir corpus --features-dir features)
 
 step prepare_corpus corpus --vocabulary-size 10000 \
-    --poems "$data"/poems/{english-poems,gutenberg-stanzas,multim-poem}.jsonl.gz \
+    --poems "$data"/poems/{english-poems,gutenberg-stanzas,multim-poem,haiku}.jsonl.gz \
+    --forms verse verse free haiku \
     --pairs "$data"/pairs/*.jsonl.gz \
     --captions "$data"/images/*.jsonl "$data"/images/*.csv
 step extract_features features --photographs "${pictures[@]}" --num-crops 3 \

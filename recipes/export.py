@@ -6,6 +6,7 @@ python recipes/export.py --features-dir out/encoder \
 """
 
 import dataclasses
+import itertools
 import json
 import pathlib
 
@@ -171,8 +172,9 @@ def _load_encoder(features_dir: pathlib.Path):
 def _known_runs(config, corpus, poems, kinds, image_tower, poem_tower):
     """Runs of the poems that pre-training repeats; None for letters.
 
-    Those are the paired ones, and the nearest to each photograph, here where
-    this encoder puts it, there where the experts do.
+    Those are the paired ones, the nearest to each photograph, here where this
+    encoder puts it, there where the experts do, and all of the smaller forms,
+    which are shown the oftener for it.
     """
     if corpus.vocabulary.level != "word":
         return None  # six letters are not known by heart
@@ -185,7 +187,11 @@ def _known_runs(config, corpus, poems, kinds, image_tower, poem_tower):
     paired = {
         pair.poem.text for pair in corpus.select_pairs("train", images, 0.0)
     }
-    learnt = corpus.vocabulary.encode_batch(sorted(paired))
+    by_form = [corpus.texts("train", form) for form in corpus.forms()]
+    smaller = sorted(by_form, key=len)[:-1]
+    learnt = corpus.vocabulary.encode_batch(
+        [*sorted(paired), *itertools.chain(*smaller)]
+    )
     if config.extra_pairs:
         nearest = retrieval.nearest(
             places,

@@ -70,7 +70,7 @@ prose=(--paragraphs "$data/poems/paragraphs.jsonl.gz")
 
 step prepare_corpus corpus --vocabulary-size $vocabulary \
     --poems "$data"/poems/{english-poems,multim-poem}.jsonl.gz \
-    --pairs "$data"/pairs/*.jsonl.gz \
+    --pairs "$data"/pairs/*-poems.jsonl.gz \
     --captions "$data"/images/*.jsonl "$data"/images/*.csv
 step train_embedding embedding --corpus-dir corpus --features-dir ../features \
     --num-steps $embedding_steps

@@ -250,6 +250,19 @@ def test_sliders_are_sent_once_they_are_moved(visit):
     assert visit.sent()["controls"] == {"seed": "0", "temperature": "1.2"}
 
 
+def test_a_form_is_chosen_among_those_of_the_model(visit):
+    visit.show()
+    options = visit.page.locator("#form option")
+    assert options.all_text_contents() == ["verse", "haiku"]
+    visit.page.get_by_text("Vary it").click()
+    with visit.page.expect_response("**/v1/poems") as answer:
+        visit.page.select_option("#form", "haiku")
+    answer.value.finished()
+    visit.rest()
+    assert visit.sent()["controls"] == {"form": "haiku", "seed": "0"}
+    assert len(visit.lines) == 2
+
+
 def test_lines_are_as_many_as_asked_for(visit):
     visit.show()
     for number in (1, 5):

@@ -114,10 +114,15 @@ const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
 
 // --- what the reader asks of the poem
 
+function isUntouched(field) {
+  if (field.type === "range") return field.value === field.defaultValue;
+  return Boolean(field.selectedOptions?.[0].defaultSelected);
+}
+
 function controls() {
   const fields = [...$("controls").elements].filter((e) => e.name && e.value);
   // What was not touched is left to the model.
-  const meant = fields.filter((e) => e.type !== "range" || e.value !== e.defaultValue);
+  const meant = fields.filter((e) => !isUntouched(e));
   return Object.fromEntries(meant.map((e) => [e.name, e.value.trim()]));
 }
 
