@@ -123,7 +123,11 @@ def main(config: Config) -> None:
     }
     known = [captions[name] for name in names]
     measures = _relevance_measures(config, known, config.others)
-    results = {"relevance": {}, "photographs": len(names)}
+    results = {
+        "form": config.form,
+        "relevance": {},
+        "photographs": len(names),
+    }
     hits = {row: _measure(measures, group) for row, group in poems.items()}
     for row, measured in hits.items():
         results["relevance"][row] = _shares(measured)

@@ -20,8 +20,9 @@ class Config:
     export_dir: pathlib.Path = option(
         pathlib.Path("out/export"), "output of export.py"
     )
-    evaluation: pathlib.Path = option(
-        pathlib.Path("out/evaluation/results.json"), "output of evaluate.py"
+    evaluation: tuple[pathlib.Path, ...] = option(
+        (pathlib.Path("out/evaluation/results.json"),),
+        "outputs of evaluate.py, one for each form",
     )
     notes: str = option("", "a Markdown file with further sections")
 
@@ -36,7 +37,7 @@ def main(config: Config) -> None:
     card = model_card.write_model_card(
         pathlib.Path(options["model"]),
         json.loads((config.export_dir / "parameters.json").read_text()),
-        json.loads(config.evaluation.read_text()),
+        [json.loads(path.read_text()) for path in config.evaluation],
         pathlib.Path(config.notes).read_text() if config.notes else "",
     )
     print(card)

@@ -1,4 +1,5 @@
 import copy
+import json
 
 import jinja2
 import pytest
@@ -32,18 +33,21 @@ def folder(tmp_path):
     version = tmp_path / "12"
     (version / "variables").mkdir(parents=True)
     (version / "saved_model.pb").write_bytes(bytes(1_000_000))
-    (version / "variables" / "data").write_bytes(bytes(1_540_000))
+    (version / "variables" / "data").write_bytes(bytes(1_539_900))
+    (version / "assets.extra").mkdir()
+    options = version / "assets.extra" / "options.json"
+    options.write_text(json.dumps({"forms": {"": {}}}).ljust(100))
     return version
 
 
-def write(folder, results):
+def write(folder, *results):
     model_card.write_model_card(folder, PARAMETERS, results)
     return (folder.parent / "MODEL_CARD.md").read_text(encoding="utf-8")
 
 
 def test_card_holds_notes_before_what_it_was_trained_on(folder):
     notes = "## Tried\n\n- Nothing.\n"
-    model_card.write_model_card(folder, PARAMETERS, RESULTS, notes)
+    model_card.write_model_card(folder, PARAMETERS, [RESULTS], notes)
     card = (folder.parent / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "\n\n## Tried\n\n- Nothing.\n\n## Trained on\n" in card
     assert "Tried" not in write(folder, RESULTS)
@@ -146,6 +150,21 @@ def test_missing_number_is_an_error(folder, path):
     with pytest.raises(jinja2.UndefinedError):
         write(folder, results)
     assert not (folder.parent / "MODEL_CARD.md").exists()
+
+
+def test_each_form_has_its_numbers(folder):
+    forms = {"forms": {"haiku": {}, "verse": {}}}
+    (folder / "assets.extra" / "options.json").write_text(json.dumps(forms))
+    few = {**RESULTS, "form": "verse", "photographs": 5}
+    lines = write(folder, {**RESULTS, "form": "haiku"}, few).splitlines()
+    assert lines[2].startswith(
+        "Writes an English poem for a photograph: haiku, verse, the first if"
+    )
+    assert [line for line in lines if line.startswith("## Measured")] == [
+        "## Measured: haiku, on 321 photographs that no training saw",
+        "## Measured: verse, on 5 photographs that no training saw",
+    ]
+    assert sum("test poems of this form: 98.8" in line for line in lines) == 2
 
 
 def test_perplexity_may_be_left_unmeasured(folder):

@@ -1,6 +1,8 @@
 """The card of an exported model, from numbers that were measured."""
 
+import json
 import pathlib
+from collections.abc import Sequence
 
 from visualpoet import controls
 from visualpoet import templating
@@ -21,7 +23,7 @@ def measure_size(folder: pathlib.Path) -> int:
 def write_model_card(
     folder: pathlib.Path,
     parameters: dict[str, int],
-    results: dict,
+    measured: Sequence[dict],
     notes: str = "",
 ) -> pathlib.Path:
     """Writes `MODEL_CARD.md` beside a version folder.
@@ -29,7 +31,7 @@ def write_model_card(
     Args:
         folder: The version folder.
         parameters: Parameters of each part.
-        results: What `recipes/evaluate.py` measured.
+        measured: What `recipes/evaluate.py` measured, of each form.
         notes: Further sections in Markdown.
 
     Returns:
@@ -42,9 +44,18 @@ def write_model_card(
         controls=", ".join(c.input for c in controls.without_opening()),
         parameters=parameters,
         notes=notes.strip(),
+        forms=_list_forms(folder),
         # Measures that one may leave out.
-        results={"perplexity": None, "uncaptioned": None, **results},
+        measured=[
+            {"form": "", "perplexity": None, "uncaptioned": None, **results}
+            for results in measured
+        ],
     )
     card = folder.parent / "MODEL_CARD.md"
     card.write_text(text, encoding="utf-8")
     return card
+
+
+def _list_forms(folder: pathlib.Path) -> list[str]:
+    options = json.loads((folder / "assets.extra/options.json").read_text())
+    return [form for form in options["forms"] if form]

@@ -30,7 +30,7 @@ def control_inputs() -> dict[str, tf.DType]:
     }
 
 
-def defaults(poet: PoetModule) -> dict[str, float | int | str]:
+def defaults(poet: PoetModule) -> dict[str, Any]:
     """Returns what `serving_default` writes with.
 
     Args:
@@ -42,9 +42,7 @@ def defaults(poet: PoetModule) -> dict[str, float | int | str]:
     form, options = next(iter(poet.options.items()))
     by_form: dict[str, Any] = {"form": form, **dataclasses.asdict(options)}
     return {
-        control.input: by_form[control.input]
-        if control.input in by_form
-        else control.default
+        control.input: by_form.get(control.input, control.default)
         for control in controls.without_opening()
     }
 
