@@ -107,6 +107,7 @@ def test_files_of_a_version_folder():
             "assets.extra/vocabulary.json",
             "assets.extra/options.json",
             "assets.extra/lineage.json",
+            "assets.extra/models.json",
             "batching_params.pbtxt",
             "metadata.json",
         }

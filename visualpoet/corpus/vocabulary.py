@@ -12,6 +12,7 @@ import tokenizers
 from tokenizers import models
 from tokenizers import trainers
 
+from visualpoet import model_folders
 from visualpoet.corpus.tokenization import make_tokenizer
 
 PAD, START, END, UNKNOWN = range(4)
@@ -161,6 +162,24 @@ class Vocabulary:
             json.dumps(content["tokenizer"])
         )
         return cls(tokenizer, content["level"])
+
+    @classmethod
+    def from_preset(cls, folder: pathlib.Path | str) -> "Vocabulary":
+        """Reads the vocabulary of an export.
+
+        Args:
+            folder: The version folder, or one of numbered versions, of which
+                the newest is taken.
+
+        Returns:
+            The vocabulary.
+
+        Raises:
+            FileNotFoundError: If the folder holds no export, or one without
+                vocabulary.
+        """
+        folder = model_folders.newest_version(pathlib.Path(folder))
+        return cls.load(folder / "assets.extra" / "vocabulary.json")
 
     def save(self, path: pathlib.Path) -> None:
         """Writes one JSON file.

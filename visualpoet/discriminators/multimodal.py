@@ -7,12 +7,13 @@ import keras
 from keras import ops
 
 from visualpoet.discriminators.reading import read_poem
+from visualpoet.presets import PresetModel
 
 CLASSES = ("paired", "unpaired", "generated")
 
 
 @keras.saving.register_keras_serializable("visualpoet")
-class MultimodalDiscriminator(keras.Model):
+class MultimodalDiscriminator(PresetModel):
     """Classifies poems as paired with a photograph, unpaired or generated.
 
     `f = tanh(W_x x + b_x) * tanh(W_c c + b_c)`, `C = softmax(W_m f + b_m)`

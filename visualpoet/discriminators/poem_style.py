@@ -6,13 +6,14 @@ from typing import Any
 import keras
 
 from visualpoet.discriminators.reading import read_poem
+from visualpoet.presets import PresetModel
 
 CLASSES = ("poetic", "disordered", "paragraphic", "generated")
 REAL_OR_GENERATED = ("real", "generated")
 
 
 @keras.saving.register_keras_serializable("visualpoet")
-class PoemStyleDiscriminator(keras.Model):
+class PoemStyleDiscriminator(PresetModel):
     """Classifies texts as poems, disordered lines, prose or samples.
 
     `C = softmax(W_p GRU(y) + b_p)`

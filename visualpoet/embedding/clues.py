@@ -10,6 +10,7 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from visualpoet.corpus.prepared import PreparedCorpus
 from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.presets import PresetModel
 
 NUM_CLUES = 6
 HEAD_FILE = "clues/clue_head.keras"
@@ -22,7 +23,7 @@ NO_CLUES = (ENGLISH_STOP_WORDS | CAPTION_WORDS) - {"fire"}
 
 
 @keras.saving.register_keras_serializable("visualpoet")
-class ClueHead(keras.Model):
+class ClueHead(PresetModel):
     """Scores words by how much a photograph calls for them.
 
     A logistic regression a word on the place in the joint space.

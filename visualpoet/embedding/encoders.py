@@ -11,6 +11,7 @@ from keras import ops
 from visualpoet.corpus import datasets
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.features.experts import FEATURE_NAMES
+from visualpoet.presets import PresetModel
 
 MAX_EMBEDDED_LINES = 16
 
@@ -27,7 +28,7 @@ class UnitLength(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("visualpoet")
-class ImageTower(keras.Model):
+class ImageTower(PresetModel):
     """Maps the features of a photograph into the joint space.
 
     Source: liu18, visual-poetic embedding: `x = W_v v + b_v` on the
@@ -103,7 +104,7 @@ class ImageTower(keras.Model):
 
 
 @keras.saving.register_keras_serializable("visualpoet")
-class PoemTower(keras.Model):
+class PoemTower(PresetModel):
     """Maps a poem into the joint space: lines encoded, mean-pooled.
 
     A line is the weighted mean of its word vectors (each word has a learned

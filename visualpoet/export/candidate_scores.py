@@ -37,7 +37,7 @@ class CandidateScores(tf.Module):
             self.names += ("copied",)
             self._recites = {"copied": known_runs.measure_copied}
         self._inputs = [tuple(m.input) for m in discriminators.values()]
-        self._models = [
+        self.models = [
             _store(model, poem_tower, shared)
             for model in discriminators.values()
         ]
@@ -50,7 +50,7 @@ class CandidateScores(tf.Module):
             embedding float `[N, K]`: gives the probability of what a poem
             should be, and the share of `copied` words, float `[N]`, by name.
         """
-        models = [model.read() for model in self._models]
+        models = [model.read() for model in self.models]
 
         def score(
             token_ids: tf.Tensor, image_embedding: tf.Tensor

@@ -36,6 +36,7 @@ class CandidateWriter(tf.Module):
         options: How to write poems of each form, the default one first.
         poem_tower: Poems into the joint space.
         candidate_scores: The discriminators, if any.
+        shared: Stored weights by Keras variable, the generator's among them.
     """
 
     def __init__(
@@ -46,9 +47,9 @@ class CandidateWriter(tf.Module):
         options: Mapping[str, composer.DecodingOptions],
         poem_tower: Float16Weights,
         candidate_scores: CandidateScores,
+        shared: dict[int, tf.Variable],
     ):
         super().__init__()
-        shared: dict[int, tf.Variable] = {}
         self._start = Float16Weights(generator.start_view, shared)
         self._start_inputs = list(generator.start_view.input)
         self._step = Float16Weights(generator.step_view, shared)

@@ -14,7 +14,8 @@ class Float16Weights(tf.Module):
     """Weights of a Keras model kept as float16, computed with as float32.
 
     Vectors (biases, statistics of normalisation) stay float32: they are small
-    and may not fit float16.
+    and may not fit float16. `presets.PresetModel.from_preset` finds them by
+    the class of the model, which is this one's name, and their Keras paths.
 
     Args:
         model: The model.
@@ -25,15 +26,17 @@ class Float16Weights(tf.Module):
     def __init__(
         self, model: keras.Model, shared: dict[int, tf.Variable] | None = None
     ):
-        super().__init__()
+        super().__init__(name=type(model).__name__)
         # In a closure: as an attribute, the model and its float32 weights
         # would become part of the SavedModel.
         self._call = lambda *given: model.stateless_call(*given, training=False)
+        self.get_config = model.get_config
         shared = {} if shared is None else shared
         for variable in model.variables:
             shared.setdefault(id(variable), _store(variable))
         self.trainable = [shared[id(v)] for v in model.trainable_variables]
         self.fixed = [shared[id(v)] for v in model.non_trainable_variables]
+        self.weights = {v.path: shared[id(v)] for v in model.weights}
 
     def read(self) -> Callable:
         """Reads the weights once.

@@ -89,6 +89,7 @@ class PoetModule(tf.Module):
         self._candidate_scores = CandidateScores(
             discriminators or {}, poem_tower, shared, known_runs
         )
+        stored_generator = Float16Weights(generator, shared)
         self._writer = CandidateWriter(
             generator,
             vocabulary,
@@ -96,11 +97,26 @@ class PoetModule(tf.Module):
             options,
             self._poem_tower,
             self._candidate_scores,
+            shared,
         )
         self.scores = self._writer.scores
         self.embedding_dim = poem_tower.embedding_dim
         self.options = options
         self._clue_head = Float16Weights(clue_head)
+        stored = (
+            self._visual_encoder,
+            self._image_tower,
+            self._poem_tower,
+            self._clue_head,
+            stored_generator,
+            *self._candidate_scores.models,
+        )
+        # As `presets` reads them back; experts are not ours to train.
+        self.models = {
+            model.name: model
+            for model in stored
+            if isinstance(model, Float16Weights)
+        }
         self._word_ids = tf.constant(clue_head.word_ids)
         self.num_clues = min(NUM_CLUES, len(clue_head.word_ids))
 

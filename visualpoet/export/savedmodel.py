@@ -8,6 +8,7 @@ import shutil
 import tensorflow as tf
 
 from visualpoet import model_folders
+from visualpoet import presets
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.export import serving_files
 from visualpoet.export import signatures
@@ -54,6 +55,8 @@ def export_poet(
     (extra / "options.json").write_text(
         json.dumps({**signatures.defaults(poet), "forms": forms})
     )
+    configs = {name: m.get_config() for name, m in poet.models.items()}
+    (partial / presets.MODELS_FILE).write_text(json.dumps(configs))
     (partial / serving_files.LINEAGE_FILE).write_text(
         json.dumps(lineage, indent=1)
     )

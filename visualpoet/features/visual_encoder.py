@@ -5,38 +5,45 @@ from typing import Any
 import keras
 
 from visualpoet.features.experts import FEATURE_NAMES
+from visualpoet.presets import PresetModel
 
 ENCODER_SIZE = 128
 
 
 def _convolve(
     x: keras.KerasTensor,
+    name: str,
     filters: int,
     kernel_size: int = 3,
     strides: int = 1,
     activation: str = "relu",
 ) -> keras.KerasTensor:
     x = keras.layers.Conv2D(
-        filters, kernel_size, strides, padding="same", use_bias=False
+        filters,
+        kernel_size,
+        strides,
+        padding="same",
+        use_bias=False,
+        name=name,
     )(x)
-    x = keras.layers.BatchNormalization()(x)
+    x = keras.layers.BatchNormalization(name=f"normalize_{name}")(x)
     return keras.layers.Activation(activation)(x)
 
 
 def _residual(
-    x: keras.KerasTensor, filters: int, strides: int
+    x: keras.KerasTensor, name: str, filters: int, strides: int
 ) -> keras.KerasTensor:
-    y = _convolve(x, filters, strides=strides)
-    y = _convolve(y, filters, activation="linear")
+    y = _convolve(x, f"{name}_first", filters, strides=strides)
+    y = _convolve(y, f"{name}_second", filters, activation="linear")
     if strides > 1:
         x = keras.layers.AveragePooling2D(strides)(x)
     if x.shape[-1] != filters:
-        x = _convolve(x, filters, 1, activation="linear")
+        x = _convolve(x, f"{name}_shortcut", filters, 1, activation="linear")
     return keras.layers.Activation("relu")(keras.layers.Add()([x, y]))
 
 
 @keras.saving.register_keras_serializable("visualpoet")
-class VisualEncoder(keras.Model):
+class VisualEncoder(PresetModel):
     """A residual CNN that answers as the three experts do.
 
     Plain 3 x 3 convolutions: on a CPU they train and run faster than the
@@ -69,10 +76,11 @@ class VisualEncoder(keras.Model):
         # === Functional model ===
         pixels = keras.Input([ENCODER_SIZE, ENCODER_SIZE, 3], name="pixels")
         x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(pixels)
-        x = _convolve(x, 32, strides=2)
+        x = _convolve(x, "stem", 32, strides=2)
         for stage, number in enumerate(filters):
-            x = _residual(x, number, 1 if stage == len(filters) - 1 else 2)
-        x = _convolve(x, trunk_dim, 1)
+            strides = 1 if stage == len(filters) - 1 else 2
+            x = _residual(x, f"stage{stage}", number, strides)
+        x = _convolve(x, "widen", trunk_dim, 1)
         x = keras.layers.GlobalAveragePooling2D(dtype="float32", name="trunk")(
             x
         )

@@ -7,12 +7,13 @@ import keras
 from keras import ops
 
 from visualpoet.generator.sequence_gru import SequenceGRU
+from visualpoet.presets import PresetModel
 
 CONDITIONINGS = ("first_state", "every_step", "clues")
 
 
 @keras.saving.register_keras_serializable("visualpoet")
-class PoemGenerator(keras.Model):
+class PoemGenerator(PresetModel):
     """GRU language model whose first state comes from an image embedding.
 
     Four views share all layers: the model itself maps whole sequences to
