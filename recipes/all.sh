@@ -4,8 +4,8 @@
 # DATA holds images/, poems/, pairs/ and experts/ (see recipes/README.md); OUT
 # (default: out) gets one run directory a step. A step that has finished is
 # skipped, one that was interrupted goes on where it was. PYTHON has
-# ".[train,evaluate]", ADVERSARIAL_PYTHON ".[train,adversarial,serve]", the last
-# for the warm-up requests of the export (README.md).
+# ".[train,evaluate]", SERVING_PYTHON ".[train,serve]", for the warm-up requests
+# of the export (README.md).
 set -euo pipefail
 recipes=$(cd "$(dirname "$0")" && pwd)
 data=$(cd "$1" && pwd)
@@ -13,7 +13,7 @@ mkdir -p "${2:-out}" && cd "${2:-out}"
 export PYTHONPATH="$recipes/..${PYTHONPATH:+:$PYTHONPATH}"
 export TF_CPP_MIN_LOG_LEVEL=3
 python=${PYTHON:-python}
-adversarial_python=${ADVERSARIAL_PYTHON:-$python}
+serving_python=${SERVING_PYTHON:-$python}
 
 step() { # step RECIPE RUN_DIR OPTIONS...
     [ -e "$2/FINISHED" ] && return
@@ -35,44 +35,45 @@ step extract_features features --photographs "${pictures[@]}" --num-crops 3 \
     --object "$data/experts/object" --scene "$data/experts/scene"
 step train_expert features/sentiment "${experts[@]}"
 step train_embedding embedding "${experts[@]}" --num-steps 2500
+for fold in 0 1; do
+    step train_embedding embedding/fold$fold "${experts[@]}" --num-steps 1000 \
+        --poem-tower embedding/poem_tower.keras --num-folds 2 \
+        --left-out-fold $fold
+done
+# The shipped one was cut from a run of 24,000 steps, after 6,470.
 step pretrain_generator generator_poems "${experts[@]}" \
-    --embedding-dir embedding --hidden-dim 768 --pair-share 0.1
-step pretrain_generator generator "${experts[@]}" --embedding-dir embedding \
-    --hidden-dim 768 --pair-share 0.5 --num-steps 1500 --learning-rate 5e-4 \
-    --warmup-steps 100 --start-from generator_poems/generator.keras
+    --embedding-dir embedding --folds embedding/fold0 embedding/fold1 \
+    --hidden-dim 768 --pair-share 0.1 --extra-pairs 0 --max-unknown 0.15 \
+    --num-steps 6500
 step distill_visual_encoder encoder "${experts[@]}" \
     --photographs "${pictures[@]}" --num-steps 10000 \
     --image-tower embedding/image_tower.keras
-step train_embedding embedding_small --corpus-dir corpus \
-    --features-dir encoder --poem-tower embedding/poem_tower.keras \
-    --num-steps 1500
-small=(--corpus-dir corpus --features-dir encoder
-    --embedding-dir embedding_small)
-prose=(--paragraphs "$data/poems/paragraphs.jsonl.gz")
+small=(--corpus-dir corpus --features-dir encoder)
+step train_embedding embedding_small "${small[@]}" --num-steps 1000 \
+    --poem-tower embedding/poem_tower.keras
+for fold in 0 1; do
+    step train_embedding embedding_small/fold$fold "${small[@]}" \
+        --poem-tower embedding/poem_tower.keras --num-steps 700 \
+        --num-folds 2 --left-out-fold $fold
+done
+small+=(--embedding-dir embedding_small)
 step train_clues embedding_small/clues "${small[@]}"
-step pretrain_discriminator discriminators/multimodal "${small[@]}" \
-    "${prose[@]}" --discriminator multimodal --generator generator/generator.keras \
-    --max-tokens 60 --dropout 0.4 --caption-share 0.5 --num-samples 12000 \
-    --num-steps 1500
-step pretrain_discriminator discriminators/poem_style "${small[@]}" \
-    "${prose[@]}" --discriminator poem_style --generator generator/generator.keras \
-    --max-tokens 60 --word-dim 128 --dropout 0.3 --num-samples 20000 \
-    --num-steps 1000
-# The reward reads out/corpus.
-mkdir -p out && ln -sfn ../corpus out/corpus
-python=$adversarial_python PYTHONPATH="$recipes:$PYTHONPATH" \
-    step train_adversarial adversarial \
-    "${small[@]}" "${prose[@]}" --generator generator/generator.keras \
-    --discriminators-dir discriminators --max-tokens 60 --num-steps 400 \
-    --batch-size 48 --learning-rate 2e-4 --paired-weight 0.5 \
-    --caption-share 0.5 --teacher-weight 0 --kl-weight 0.1 --log-interval 10 \
-    --rewards caption_reward.shares_words=4 --interpolation 0.5
-written=(--generator adversarial/generator.keras)
-python=$adversarial_python step export export "${small[@]}" "${written[@]}" \
-    --discriminators-dir adversarial --model poet/2
-step evaluate evaluation "${experts[@]}" --photographs "${pictures[@]}" \
-    --model poet/2 "${written[@]}" --generator-config generator/config.json
+# As the shipped encoder sees, so that training meets what writing meets.
+step pretrain_generator generator "${small[@]}" \
+    --folds embedding_small/fold0 embedding_small/fold1 --hidden-dim 768 \
+    --pair-share 0.35 --extra-pairs 0 --max-unknown 0.15 --num-steps 2200 \
+    --learning-rate 1.2e-3 --warmup-steps 100 --ema-momentum 0.998 \
+    --start-from generator_poems/generator.keras
+written=(--generator generator/generator.keras)
+python=$serving_python step export export "${small[@]}" "${written[@]}" \
+    --form haiku --extra-pairs 0 --model poet/3
+for form in haiku verse; do
+    step evaluate evaluation_$form "${experts[@]}" \
+        --photographs "${pictures[@]}" --model poet/3 "${written[@]}" \
+        --form $form
+done
 "$python" "$recipes/write_model_card.py" --export-dir export \
-    --evaluation evaluation/results.json --notes "$recipes/shipped_notes.md"
-[ -e savedmodels/visualpoet/2 ] || "$adversarial_python" -m visualpoet export \
-    savedmodels --model poet/2 --name visualpoet --version 2
+    --evaluation evaluation_{haiku,verse}/results.json \
+    --notes "$recipes/shipped_notes.md"
+[ -e savedmodels/visualpoet/3 ] || "$serving_python" -m visualpoet export \
+    savedmodels --model poet/3 --name visualpoet --version 3
