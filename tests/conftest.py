@@ -1,7 +1,8 @@
-"""One seed for every test."""
+"""One seed for every test, one place for what the test processes share."""
 
 import os
 import random
+import tempfile
 
 # Read by TensorFlow when it is imported, so before everything else.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -11,6 +12,15 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"  # for tf-agents; Keras 3 stays
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+
+from tests import shared  # noqa: E402
+
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):  # the process that starts the others
+        folder = tempfile.TemporaryDirectory()
+        config.add_cleanup(folder.cleanup)
+        os.environ[shared.ROOT] = folder.name
 
 
 @pytest.fixture(autouse=True)

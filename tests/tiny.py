@@ -1,12 +1,10 @@
 """A poet of random weights, exported once a run, and pictures for it."""
 
-import atexit
 import dataclasses
 import functools
 import io
 import pathlib
 import shutil
-import tempfile
 
 import keras
 import numpy as np
@@ -15,6 +13,7 @@ from PIL import Image
 import visualpoet
 from recipes import render_pictures
 from recipes import smoke_data
+from tests import shared
 from visualpoet.corpus import datasets
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.discriminators.multimodal import MultimodalDiscriminator
@@ -140,20 +139,22 @@ def make_module(
 @functools.cache
 def exported() -> pathlib.Path:
     """The version folder `<temporary folder>/tiny/3`."""
-    folder = tempfile.TemporaryDirectory()
-    atexit.register(folder.cleanup)
-    version = pathlib.Path(folder.name) / "tiny" / "3"
-    export_poet(module(), vocabulary(), version, LINEAGE)
-    return version
+
+    def export(folder):
+        export_poet(module(), vocabulary(), folder / "3", LINEAGE)
+
+    return shared.make_once("tiny", export) / "3"
 
 
 @functools.cache
 def cold() -> pathlib.Path:
     """The same without requests to warm up: a server starts sooner."""
-    version = exported().parents[1] / "cold" / "3"
-    shutil.copytree(exported(), version)
-    (version / WARMUP_FILE).unlink()
-    return version
+
+    def copy(folder):
+        shutil.copytree(exported(), folder / "3")
+        (folder / "3" / WARMUP_FILE).unlink()
+
+    return shared.make_once("cold", copy) / "3"
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 import keras
 import pytest
 
+from tests import shared
 from tests.recipes import stages
 
 
@@ -14,5 +15,5 @@ def _float32():
 
 
 @pytest.fixture(scope="session")
-def paths(tmp_path_factory):
-    return stages.build(tmp_path_factory.mktemp("out"))
+def paths():
+    return stages.locate(shared.make_once("stages", stages.build))

@@ -87,10 +87,15 @@ def generate(paths, run_dir, **options):
     pretrain_generator.main(dataclasses.replace(config, **options))
 
 
+def locate(root):
+    """Where `build` puts the stages."""
+    names = [field.name for field in dataclasses.fields(Paths)]
+    return Paths(**{name: root / name for name in names})
+
+
 def build(root):
     """What comes before the generator."""
-    names = [field.name for field in dataclasses.fields(Paths)]
-    paths = Paths(**{name: root / name for name in names})
+    paths = locate(root)
     render_pictures.main(
         render_pictures.Config(run_dir=paths.pictures, count=4, size=60)
     )
@@ -108,4 +113,3 @@ def build(root):
     )
     learn_sentiment(paths, paths.features / "sentiment")
     embed(paths)
-    return paths
