@@ -190,11 +190,16 @@ def test_half_sent_bodies_take_nobodys_place():
         assert asking.ask(f"{server.rest}/v1/models/tiny")[0] == 200
 
 
-def test_too_many_requests_at_once(monkeypatch):
-    with (
-        running.serve(tiny.cold().parent, requests=1) as server,
-        concurrent.futures.ThreadPoolExecutor(1) as pool,
-    ):
+@pytest.fixture(scope="module")
+def narrow_server():
+    """Takes one request at a time."""
+    with running.serve(tiny.cold().parent, requests=1) as given:
+        yield given
+
+
+def test_too_many_requests_at_once(narrow_server, monkeypatch):
+    server = narrow_server
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
         gate = Gate(server, monkeypatch)
         first = pool.submit(is_well, server)
         assert gate.entered.wait(60)
@@ -217,9 +222,9 @@ def ask_health(channel):
     return health_pb2_grpc.HealthStub(channel).Check(request, timeout=60).status
 
 
-def test_too_many_calls_at_once(monkeypatch):
+def test_too_many_calls_at_once(narrow_server, monkeypatch):
+    server = narrow_server
     with (
-        running.serve(tiny.cold().parent, requests=1) as server,
         grpc.insecure_channel(server.grpc) as channel,
         concurrent.futures.ThreadPoolExecutor(1) as pool,
     ):
