@@ -63,6 +63,7 @@ step pretrain_generator generator "${small[@]}" \
     --folds embedding_small/fold0 embedding_small/fold1 --hidden-dim 768 \
     --pair-share 0.35 --extra-pairs 0 --max-unknown 0.15 --num-steps 2200 \
     --learning-rate 1.2e-3 --warmup-steps 100 --ema-momentum 0.998 \
+    --interpolation 0.5 \
     --start-from generator_poems/generator.keras
 written=(--generator generator/generator.keras)
 python=$serving_python step export export "${small[@]}" "${written[@]}" \

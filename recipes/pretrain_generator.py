@@ -94,6 +94,11 @@ class Config:
     ema_momentum: float = option(
         0.999, "of the average of the weights, which is what is saved"
     )
+    interpolation: float = option(
+        1.0,
+        "which generator is saved: 1 the trained one, 0 the one of "
+        "--start-from, between them a mean of their weights",
+    )
     clip_norm: float = option(1.0, "largest norm of the gradient")
     sampled_tokens: int = option(
         2048, "tokens to normalise over in training; 0: the whole vocabulary"
@@ -108,6 +113,11 @@ class Config:
         if not 0 <= self.pair_share <= 1:
             raise ValueError(
                 f"expected --pair-share in [0, 1]. Received: {self.pair_share}"
+            )
+        if self.interpolation != 1.0 and not self.start_from:
+            raise ValueError(
+                "expected --interpolation with --start-from. Received: "
+                f"{self.interpolation} alone"
             )
         if self.image_input not in IMAGE_INPUTS:
             raise ValueError(
@@ -215,6 +225,7 @@ def main(config: Config) -> None:
         evaluation_interval=1000,
     )
     optimizer.finalize_variable_values(generator.trainable_variables)
+    _interpolate(config, generator)
     generator.save(config.run_dir / "generator.keras")
 
 
@@ -233,6 +244,18 @@ def _build_generator(config, corpus, image_dim):
         config.dropout,
         corpus.forms(),
     )
+
+
+def _interpolate(config, generator):
+    """Source: Wortsman et al. (2022), robust fine-tuning."""
+    if config.interpolation == 1.0:
+        return
+    before = keras.saving.load_model(config.start_from)
+    for variable, earlier in zip(
+        generator.trainable_variables, before.trainable_variables
+    ):
+        change = variable - earlier
+        variable.assign(earlier + config.interpolation * change)
 
 
 def _forward(generator, view, batch, training):
