@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -24,6 +26,7 @@ KINDS = constraints.TokenKinds(
     is_open=flags(THE, HYPHEN),
     is_pause=flags(COMMA),
     is_numeral=flags(10),
+    twin=np.arange(V),
     line_break=BREAK,
 )
 
@@ -173,6 +176,37 @@ def test_offsets_are_bans_and_what_uses_take_off():
     offsets = constraints.add_use(offsets, KINDS, chosen, penalty)
     expected[1, MOON] = -4.0
     np.testing.assert_allclose(offsets, expected, rtol=1e-6)
+
+
+def test_a_word_and_its_twin_are_used_together():
+    twin = np.arange(V)
+    twin[[SEA, MOON]] = MOON, SEA
+    kinds = dataclasses.replace(KINDS, twin=twin)
+    penalty = tf.constant([2.0])
+    offsets = constraints.begin_offsets(
+        kinds, tf.constant([flags()]), tf.constant([[SEA]]), penalty
+    )
+    np.testing.assert_allclose(
+        offsets.numpy()[0, [SEA, THE, MOON]], [-2.0, 0.0, -2.0]
+    )
+    offsets = constraints.add_use(offsets, kinds, tf.constant([MOON]), penalty)
+    np.testing.assert_allclose(
+        offsets.numpy()[0, [SEA, THE, MOON]], [-4.0, 0.0, -4.0]
+    )
+
+
+def test_twins_differ_by_an_s():
+    tokens = [*SPECIAL_TOKENS, "\n", "a", "as", "tree", "trees", "gras", "'s"]
+    model = models.WordLevel(
+        {token: index for index, token in enumerate(tokens)},
+        unk_token="<unknown>",
+    )
+    vocabulary = Vocabulary(tokenizers.Tokenizer(model), "word")
+    kinds = constraints.token_kinds(vocabulary, [[1, 5, 2]])
+    place = {token: index for index, token in enumerate(tokens)}
+    expected = np.arange(len(tokens))
+    expected[[place["tree"], place["trees"]]] = place["trees"], place["tree"]
+    np.testing.assert_array_equal(kinds.twin, expected)
 
 
 def test_token_kinds():

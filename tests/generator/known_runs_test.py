@@ -18,7 +18,9 @@ LEARNT = [START, 10, 11, 12, COMMA, 13, 14, BREAK, 15, 16, 17, 18, 19, END]
 def kinds():
     is_word = np.arange(SIZE) > COMMA
     none = np.zeros(SIZE, bool)
-    return TokenKinds(is_word, none, none, none, none, none, BREAK)
+    return TokenKinds(
+        is_word, none, none, none, none, none, np.arange(is_word.size), BREAK
+    )
 
 
 def shares(*poems, learnt=(LEARNT,)):

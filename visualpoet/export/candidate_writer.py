@@ -118,7 +118,7 @@ class CandidateWriter(tf.Module):
             rows["clue_ids"],
             tf.gather(self._form_ids, form),
             owner,
-            _draw(rows["seed"], lines, owner, first),
+            _draw(rows["seed"], rows["clue_ids"], lines, owner, first),
             self._ban(rows["banned"]),
             options,
             opening,
@@ -332,12 +332,16 @@ def _take(
 
 
 def _draw(
-    seeds: tf.Tensor, lines: tf.Tensor, owner: tf.Tensor, first: tf.Tensor
+    seeds: tf.Tensor,
+    clue_ids: tf.Tensor,
+    lines: tf.Tensor,
+    owner: tf.Tensor,
+    first: tf.Tensor,
 ) -> tf.Tensor:
     """The numbers `[N, MAX_TOKENS]` that decide each candidate."""
     draws = tf.map_fn(
         lambda row: composer.draw_uniform(*row),
-        (seeds, lines),
+        (seeds, clue_ids, lines),
         fn_output_signature=tf.TensorSpec(
             [MAX_CANDIDATES, composer.MAX_TOKENS], tf.float32
         ),

@@ -19,6 +19,7 @@ TOP_K = 128
 REPEATED = -12.0  # log probability that a repeated content word counts [nats]
 MAX_SIDE_BY_SIDE = 64  # candidates that are written at once; bounds the memory
 MIN_SIDE_BY_SIDE = 4  # fewer are not worth the sorting out
+_MIX = 2**20  # more than there are lines
 
 
 @dataclasses.dataclass(frozen=True)
@@ -416,19 +417,27 @@ def _append(
     )
 
 
-def draw_uniform(seed: tf.Tensor, line: tf.Tensor | int = 0) -> tf.Tensor:
+def draw_uniform(
+    seed: tf.Tensor, clue_ids: tf.Tensor, line: tf.Tensor | int = 0
+) -> tf.Tensor:
     """Draws the numbers that decide the candidates of one photograph.
 
-    Candidate i gets row i, however many there are.
+    Candidate i gets row i, however many there are. Photographs with other
+    clues get other numbers from the same seed: with the same ones they would
+    take the same turns, and a line that is likely for many would be drawn for
+    all of them. Clues, not the embedding, whose last bits are the processor's.
 
     Args:
         seed: int64 scalar.
+        clue_ids: int `[C]`.
         line: int scalar. Another line, other numbers.
 
     Returns:
         float `[MAX_CANDIDATES, MAX_TOKENS]` in [0, 1).
     """
+    places = tf.range(1, tf.size(clue_ids) + 1)
+    mixed = tf.reduce_sum(tf.cast(clue_ids * places, tf.int64) * _MIX)
     return tf.random.stateless_uniform(
         [MAX_CANDIDATES, MAX_TOKENS],
-        tf.stack([seed, tf.cast(line, tf.int64)]),
+        tf.stack([seed, mixed + tf.cast(line, tf.int64)]),
     )

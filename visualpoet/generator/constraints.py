@@ -31,6 +31,8 @@ class TokenKinds:
         is_pause: bool `[V]`; a mark that no poem ends with, as the comma.
         is_numeral: bool `[V]`; a Roman numeral, the number of a stanza or a
             canto, which is never written.
+        twin: int `[V]`; the same word with or without an s at its end, which
+            is used when it is; the token itself if there is none.
         line_break: Id of the line break.
     """
 
@@ -40,6 +42,7 @@ class TokenKinds:
     is_open: np.ndarray
     is_pause: np.ndarray
     is_numeral: np.ndarray
+    twin: np.ndarray
     line_break: int
 
 
@@ -79,8 +82,19 @@ def token_kinds(
         is_numeral=np.array(
             [bool(NUMERAL.fullmatch(token)) for token in vocabulary.tokens]
         ),
+        twin=_find_twins(vocabulary.tokens),
         line_break=vocabulary.line_break,
     )
+
+
+def _find_twins(tokens: Sequence[str]) -> np.ndarray:
+    place = {token: index for index, token in enumerate(tokens)}
+    twins = np.arange(len(tokens))
+    for token, index in place.items():
+        many = place.get(f"{token}s") if token[-3:].isalpha() else None
+        if many is not None and len(token) > 2:
+            twins[index], twins[many] = many, index
+    return twins
 
 
 def _forbid(condition: tf.Tensor) -> tf.Tensor:
@@ -178,16 +192,14 @@ def begin_offsets(
     Returns:
         float `[B, V]`.
     """
-    is_content = tf.constant(kinds.is_content, tf.float32)
-    used = -penalty[:, None] * tf.gather(is_content, opening)
     unwritten = banned_mask(banned | tf.constant(kinds.is_numeral))
-    return _add_at(unwritten, opening, used)
+    return _take_off(unwritten, kinds, opening, penalty)
 
 
 def add_use(
     offsets: tf.Tensor, kinds: TokenKinds, chosen: tf.Tensor, penalty: tf.Tensor
 ) -> tf.Tensor:
-    """Makes words that were used less likely, the more the oftener.
+    """Makes words that were used, and their twins, less likely.
 
     Args:
         offsets: float `[N, V]`.
@@ -198,9 +210,21 @@ def add_use(
     Returns:
         float `[N, V]`.
     """
+    return _take_off(offsets, kinds, chosen[:, None], penalty)
+
+
+def _take_off(
+    offsets: tf.Tensor,
+    kinds: TokenKinds,
+    token_ids: tf.Tensor,
+    penalty: tf.Tensor,
+) -> tf.Tensor:
+    """Makes content words among tokens `[N, M]`, and their twins, unlikely."""
+    twins = tf.gather(tf.constant(kinds.twin, tf.int32), token_ids)
     is_content = tf.constant(kinds.is_content, tf.float32)
-    used = -penalty * tf.gather(is_content, chosen)
-    return _add_at(offsets, chosen[:, None], used[:, None])
+    used = -penalty[:, None] * tf.gather(is_content, token_ids)
+    offsets = _add_at(offsets, token_ids, used)
+    return _add_at(offsets, twins, tf.where(twins == token_ids, 0.0, used))
 
 
 def forbid_repeats(

@@ -8,7 +8,15 @@ from visualpoet.generator.composer import DecodingOptions
 
 OPTIONS = {
     "haiku": DecodingOptions(
-        min_lines=3, max_lines=3, min_words=2, max_words=6
+        temperature=1.0,
+        guidance=1.3,
+        min_lines=3,
+        max_lines=3,
+        min_words=2,
+        max_words=6,
+        penalty=4.0,
+        fluency_weight=0.15,
+        clue_weight=0.5,
     ),
     "verse": DecodingOptions(),
     "free": DecodingOptions(),
