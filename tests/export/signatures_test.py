@@ -301,6 +301,22 @@ def test_the_same_seed_gives_the_same_lines_and_another_others(loaded):
     assert first.tolist() != other.tolist()
 
 
+@pytest.mark.parametrize(("guidance", "same"), [(0.0, True), (3.0, False)])
+def test_guidance_0_writes_without_the_photograph(loaded, guidance, same):
+    start = run(loaded["start_poem"], image_bytes=[SEA])
+    written = [
+        run(
+            loaded["next_line"],
+            image_embedding=embedding,
+            clue_ids=start["clue_ids"],  # they decide the draws
+            poem=[""],
+            **controls(1, guidance=guidance, num_candidates=1),
+        )["line"].tolist()
+        for embedding in (start["image_embedding"], -start["image_embedding"])
+    ]
+    assert (written[0] == written[1]) == same
+
+
 def test_a_line_is_rolled_again_from_the_lines_before_it(loaded):
     answers = write_lines(loaded, [SEA])
     start = run(loaded["start_poem"], image_bytes=[SEA])
