@@ -16,7 +16,10 @@ TOOLS = {"test", "dev"}
 
 # Those that can go on from an import of TensorFlow with what the first brings.
 # For tf-agents it must be imported beside Keras 2.
-TOGETHER = [["base", "serve", "train", "evaluate"], ["adversarial"]]
+TOGETHER = [
+    ["base", "serve", "train", "evaluate", "data"],
+    ["adversarial"],
+]
 
 
 def try_extras(names):

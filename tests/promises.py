@@ -33,7 +33,8 @@ RECIPES = {
     "adversarial": (
         *("benchmark_adversarial", "endure_adversarial", "train_adversarial"),
     ),
-    "evaluate": ("compare_methods", "evaluate", "human_study"),
+    "evaluate": ("compare_methods", "evaluate", "human_study", "mine_pairs"),
+    "data": ("fetch_data",),
 }
 _PATIENCE = 900  # s, of a busy machine that loads everything anew
 POEM = "The sea is wide,\nThe sky is grey,\nThe gulls go home\n"
@@ -115,6 +116,16 @@ def _ask_and_stop(rest: int, grpc: int) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
+def try_data() -> None:
+    """Tries that builders of tensorflow-datasets can be opened."""
+    from visualpoet.features import builders
+
+    with tempfile.TemporaryDirectory() as cache:
+        builder = builders.open_builder("coco_captions", pathlib.Path(cache))
+        found = builders.find_features(builder)
+    _require(found.captions == "captions", "captions of a builder")
+
+
 def _import_recipes(extra: str) -> None:
     for name in RECIPES[extra]:
         path = ROOT / "recipes" / f"{name}.py"
@@ -135,7 +146,8 @@ def try_extra(extra: str) -> None:
         ImportError: If a package is missing for it.
     """
     _import_recipes(extra)
-    {"base": try_base, "serve": try_serve}.get(extra, lambda: None)()
+    tries = {"base": try_base, "serve": try_serve, "data": try_data}
+    tries.get(extra, lambda: None)()
 
 
 if __name__ == "__main__":

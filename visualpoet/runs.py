@@ -40,11 +40,26 @@ def option(default: Any, help_text: str) -> Any:
     return dataclasses.field(default=default, metadata={"help": help_text})
 
 
+def argument(help_text: str) -> Any:
+    """Declares what a recipe must be given, by its place and without a name.
+
+    Args:
+        help_text: One sentence.
+
+    Returns:
+        A dataclass field.
+    """
+    return dataclasses.field(metadata={"help": help_text})
+
+
 def _add_argument(
     parser: argparse.ArgumentParser, field: dataclasses.Field
 ) -> None:
     name = "--" + field.name.replace("_", "-")
     help_text = field.metadata["help"].replace("%", "%%")
+    if field.default is dataclasses.MISSING:
+        parser.add_argument(field.name, type=field.type, help=help_text)
+        return
     if field.type is bool:
         parser.add_argument(
             name,
@@ -69,7 +84,7 @@ def parse_config(
     """Reads a frozen dataclass of options from the command line.
 
     Args:
-        config_type: The dataclass; every field made by `option`.
+        config_type: The dataclass; every field made by `option` or `argument`.
         arguments: The command line; `sys.argv` by default.
 
     Returns:

@@ -39,6 +39,28 @@ def _read_folder(
 def _read_tar(
     path: pathlib.Path, skipped: list[pathlib.PurePath]
 ) -> Iterator[tuple[str, bytes]]:
+    return read_archive(path, (), skipped)
+
+
+def read_archive(
+    path: pathlib.Path,
+    suffixes: Sequence[str] = (),
+    skipped: list[pathlib.PurePath] | None = None,
+) -> Iterator[tuple[str, bytes]]:
+    """Yields the photographs of a tar archive, and files of other kinds.
+
+    Args:
+        path: A `.tar` file, not compressed.
+        suffixes: Of files that are wanted beside photographs, such as `.txt`.
+        skipped: Gets the names of those that are left out.
+
+    Yields:
+        Name and content, in the order of the archive.
+
+    Raises:
+        ValueError: If it cannot be read, or holds a file that is sparse or
+            larger than `MAX_BYTES`.
+    """
     # Members are read in memory and never extracted: names with "..", links
     # and devices have nothing to act on. An archive of a few bytes can ask for
     # many: nothing is unpacked, and no hole of a sparse file filled.
@@ -49,8 +71,10 @@ def _read_tar(
                 stream = archive.extractfile(member) if member.isreg() else None
                 if is_hidden(name) or stream is None:
                     continue
-                if not _is_photograph(member.name):
-                    skipped.append(name)
+                wanted = name.suffix.lower() in suffixes
+                if not wanted and not _is_photograph(member.name):
+                    if skipped is not None:
+                        skipped.append(name)
                     continue
                 _check_size(path, member)
                 yield member.name.removeprefix("./"), stream.read()

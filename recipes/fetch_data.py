@@ -1,0 +1,254 @@
+"""Gather photographs, poems, prose and experts into a folder for all.sh.
+
+python recipes/fetch_data.py DATA --sources tfds:coco_captions books prose \
+        object:keras:MobileNetV2 scene:keras:EfficientNetB0
+"""
+
+import dataclasses
+import gzip
+import json
+import pathlib
+import re
+import sys
+
+from visualpoet.corpus import books
+from visualpoet.corpus import caption_files
+from visualpoet.corpus import downloads
+from visualpoet.corpus import readers
+from visualpoet.features import collections
+from visualpoet.runs import argument
+from visualpoet.runs import option
+from visualpoet.runs import parse_config
+
+# Titles as they begin in the heads of the files: another book is refused.
+BOOKS = {
+    136: "A Child's Garden of Verses",
+    1322: "Leaves of Grass",
+    1934: "Songs of Innocence",
+    3021: "A Boy's Will",
+    3026: "North of Boston",
+    4800: "The Complete Poetical Works of Percy Bysshe Shelley",
+    9622: "Lyrical Ballads",
+    12242: "Poems by Emily Dickinson",
+    16950: "Goblin Market",
+    23684: "Keats",
+    29345: "Mountain Interval",
+}
+PROSE = {
+    45: "Anne of Green Gables",
+    205: "Walden",
+    289: "The Wind in the Willows",
+    1342: "Pride and Prejudice",
+    2701: "Moby Dick",
+}
+_HEAD = "# Sources\n\n| source | what came | licence |\n|---|---|---|\n"
+_THERE = "already there"
+_PUBLIC = "public domain in the USA (Project Gutenberg); look up your country"
+_YOURS = "yours to know: it came from this machine"
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Gather photographs, poems, prose and experts into a folder for all.sh."""
+
+    data: pathlib.Path = argument("the folder")
+    sources: tuple[str, ...] = option(
+        (), "what to fetch, as KIND:WHAT; recipes/README.md lists the kinds"
+    )
+    max_photographs: int = option(0, "most of each source; 0 for all")
+    checksums: str = option(
+        "", "SHA-256 and address a line; empty for checksums.txt in the folder"
+    )
+    book_address: str = option(
+        "https://www.gutenberg.org/cache/epub/{number}/pg{number}.txt",
+        "of a plain text of Project Gutenberg, or of a mirror",
+    )
+
+    def __post_init__(self):
+        if not self.sources:
+            raise ValueError(
+                "expected --sources, such as books. Received: none; the kinds "
+                f"are {', '.join(KINDS)}, books and prose"
+            )
+
+
+class Fetching:
+    """Fetches sources; every method returns what it made and its licence."""
+
+    def __init__(self, config: Config):
+        self._config = config
+        self._cache = config.data / "downloads"
+        file = config.checksums or config.data / "checksums.txt"
+        self._checksums = downloads.Checksums(pathlib.Path(file))
+
+    def photographs(self, what):
+        """`photographs:FOLDER_OR_TAR:CAPTIONS` of this machine."""
+        images, _, captions = what.rpartition(":")
+        photos, bad = caption_files.read_caption_file(pathlib.Path(captions))
+        rows = collections.match_photographs(pathlib.Path(images), photos)
+        made = self._collection(pathlib.Path(captions).name.split(".")[0], rows)
+        return f"{made}, {len(bad)} bad rows", _YOURS
+
+    def webdataset(self, what):
+        """`webdataset:FILE.tar`, or a pattern of several."""
+        path = pathlib.Path(what)
+        paths = sorted(path.parent.glob(path.name))
+        rows = collections.read_webdataset(paths)
+        name = re.sub(r"\W+", "-", path.stem).strip("-")
+        return self._collection(name, rows), _YOURS
+
+    def tfds(self, what):
+        """`tfds:BUILDER`, or the folder of one that is prepared."""
+        from visualpoet.features import builders
+
+        builder = builders.open_builder(what, self._cache / "tfds")
+        rows = builders.read_builder(builder)
+        made = self._collection(builder.name, rows)
+        return made, builders.describe(builder)
+
+    def book(self, what):
+        """`book:NUMBER` of Project Gutenberg, as poems."""
+        poems = books.cut_poems(self._book(what), f"gutenberg-{what}")
+        path = self._config.data / "poems" / f"gutenberg-{what}.jsonl.gz"
+        _write_gzip(path, poems)
+        return f"{len(poems)} poems", _PUBLIC
+
+    def paragraphs(self, what):
+        """`paragraphs:NUMBER` of Project Gutenberg, as prose."""
+        texts = books.cut_paragraphs(self._book(what), f"gutenberg-{what}")
+        folder = self._config.data / "prose"
+        _write_gzip(folder / f"gutenberg-{what}.jsonl.gz", texts)
+        # Members of a gzip file may follow each other.
+        joined = b"".join(p.read_bytes() for p in sorted(folder.glob("*.gz")))
+        path = self._config.data / "poems" / "paragraphs.jsonl.gz"
+        _replace(path, joined)
+        return f"{len(texts)} paragraphs", _PUBLIC
+
+    def poems(self, what):
+        """`poems:PATH` of this machine, whatever the readers take."""
+        poems, bad = readers.read_poems(pathlib.Path(what))
+        if not poems:
+            raise ValueError(f"expected poems. Received: none in {what}")
+        name = pathlib.Path(what).name.split(".")[0]
+        _write_gzip(self._config.data / "poems" / f"{name}.jsonl.gz", poems)
+        return f"{len(poems)} poems, {len(bad)} bad rows", _YOURS
+
+    def object(self, what):
+        """`object:HANDLE` of TF-Hub, a folder, or `object:keras:NAME`."""
+        return self._expert("object", what)
+
+    def scene(self, what):
+        """`scene:HANDLE` of TF-Hub, a folder, or `scene:keras:NAME`."""
+        return self._expert("scene", what)
+
+    def _expert(self, name, handle):
+        from visualpoet.features import pretrained
+
+        folder = self._config.data / "experts" / name
+        if folder.exists():
+            return _THERE, "as before"
+        pretrained.bring_expert(
+            handle, folder, self._checksums.download, self._cache
+        )
+        return "a SavedModel", "look up the network's and its weights'"
+
+    def _collection(self, name, rows):
+        folder = self._config.data / "images"
+        if (folder / f"{name}.tar").exists():
+            return f"{_THERE}; delete its files to fetch it anew"
+        limit = self._config.max_photographs
+        count = collections.write_collection(rows, folder, name, limit)
+        return f"{count} photographs in images/{name}.tar"
+
+    def _book(self, number):
+        path = self._cache / f"pg{int(number)}.txt"
+        address = self._config.book_address.format(number=int(number))
+        self._checksums.download(address, path)
+        book = books.read_book(path.read_text(encoding="utf-8-sig"))
+        title = (BOOKS | PROSE).get(int(number), "")
+        if title.casefold() not in book.title.replace("’", "'").casefold():
+            raise ValueError(
+                f"expected {title} as book {number}. Received: {book.title}"
+            )
+        return book
+
+
+KINDS = (
+    *("photographs", "webdataset", "tfds", "book", "paragraphs", "poems"),
+    *("object", "scene"),
+)
+
+
+def _expand(sources):
+    for source in sources:
+        if source == "books":
+            yield from (f"book:{number}" for number in BOOKS)
+        elif source == "prose":
+            yield from (f"paragraphs:{number}" for number in PROSE)
+        else:
+            yield source
+
+
+def _write_gzip(path, records):
+    rows = (
+        {k: v for k, v in dataclasses.asdict(record).items() if v}
+        for record in records
+    )
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    _replace(path, gzip.compress(lines.encode(), mtime=0))
+
+
+def _replace(path, content):
+    """Writes a file, all or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_bytes(content)
+        partial.rename(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _note_source(folder, source, made, licence):
+    """Keeps a line for each source in SOURCES.md."""
+    path = folder / "SOURCES.md"
+    content = path.read_text(encoding="utf-8") if path.exists() else _HEAD
+    lines = content.removeprefix(_HEAD).splitlines()
+    rows = {line.split("` | ")[0]: line for line in lines}
+    cell = "| `" + source.replace("|", "\\|")
+    if not made.startswith(_THERE) or cell not in rows:
+        rows[cell] = f"{cell}` | {made} | {licence} |"
+    _replace(path, (_HEAD + "\n".join([*rows.values(), ""])).encode())
+
+
+def main(config: Config) -> int:
+    """Runs the recipe.
+
+    Args:
+        config: Its options.
+
+    Returns:
+        Sources that failed.
+    """
+    config.data.mkdir(parents=True, exist_ok=True)
+    fetching = Fetching(config)
+    failed = 0
+    for source in _expand(config.sources):
+        kind, _, what = source.partition(":")
+        try:
+            if kind not in KINDS:
+                raise ValueError(
+                    f"expected a kind of {', '.join(KINDS)}. Received: {kind}"
+                )
+            made, licence = getattr(fetching, kind)(what)
+        except Exception as error:  # the other sources are fetched all the same
+            failed += 1
+            print(f"{source}: failed: {error}", file=sys.stderr, flush=True)
+            continue
+        _note_source(config.data, source, made, licence)
+        print(f"{source}: {made}; licence: {licence}", flush=True)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(min(main(parse_config(Config)), 1))

@@ -1,0 +1,134 @@
+"""Pair photographs with poems by their captions (or labels).
+
+python recipes/mine_pairs.py --captions DATA/images/*.jsonl \
+        --poems DATA/poems/gutenberg-*.jsonl.gz \
+        --pairs DATA/pairs/mined.jsonl.gz --run-dir out/pairs
+"""
+
+import dataclasses
+import gzip
+import json
+import pathlib
+
+import numpy as np
+
+from visualpoet import runs
+from visualpoet import templating
+from visualpoet.corpus import excerpts
+from visualpoet.corpus import readers
+from visualpoet.evaluation import mining
+from visualpoet.evaluation import relevance
+from visualpoet.runs import option
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Pair photographs with poems by their captions (or labels)."""
+
+    captions: tuple[pathlib.Path, ...] = option(
+        (), "files that say what is known of photographs"
+    )
+    poems: tuple[pathlib.Path, ...] = option((), "files or folders of poems")
+    form: str = option("", "form of the poems; a haiku may have two lines")
+    pairs: pathlib.Path = option(pathlib.Path("pairs.jsonl.gz"), "output")
+    run_dir: pathlib.Path = option(
+        pathlib.Path("out/pairs"), "log, similarities and a page of examples"
+    )
+    encoder: str = option(
+        "", "Keras file or SavedModel of a text encoder; empty for MiniLM"
+    )
+    pairs_each: int = option(5, "most poems of a photograph")
+    most_uses: int = option(12, "most photographs of a poem")
+    mean_share: float = option(
+        0.5, "of a poem's mean similarity to all photographs, taken off"
+    )
+    examples: int = option(100, "photographs on the page of examples")
+    seed: int = option(0, "of random pairs and examples")
+    resume: bool = option(False, "write again into --run-dir")
+
+    def __post_init__(self):
+        if not self.captions or not self.poems:
+            raise ValueError("expected --captions and --poems. Received: none")
+
+
+def main(config: Config) -> None:
+    """Runs the recipe.
+
+    Args:
+        config: Its options.
+    """
+    given = config.captions + config.poems
+    inputs = [path for path in given if path.is_file()]
+    run = runs.RunDirectory(config.run_dir, config, inputs)
+    photos = _photographs(config)
+    pieces = _pieces(config)
+    run.log(f"{len(photos)} photographs, {len(pieces)} excerpts")
+    embed = relevance.embed_sentences
+    if config.encoder:
+        embed = mining.load_encoder(pathlib.Path(config.encoder))
+    photo_rows = mining.embed_photographs(photos, embed)
+    poem_rows = embed([piece.text.replace("\n", " ") for piece in pieces])
+    options = mining.MiningOptions(
+        config.pairs_each, config.most_uses, config.mean_share
+    )
+    pairs = mining.mine_pairs(photos, photo_rows, pieces, poem_rows, options)
+    _write(config.pairs, pairs)
+    rng = np.random.default_rng(config.seed)
+    drawn = rng.integers(len(photos), size=10_000)
+    others = rng.integers(len(pieces), size=10_000)
+    random = (photo_rows[drawn] * poem_rows[others]).sum(axis=1).mean()
+    by_rank = mining.similarity_by_rank(pairs)
+    run.write_json("results.json", {"rank": by_rank, "random": float(random)})
+    said = ", ".join(f"{r} {v:.2f}" for r, v in enumerate(by_rank, start=1))
+    run.log(f"{len(pairs)} pairs; similarity by rank: {said}")
+    run.log(f"of random pairs: {random:.2f}")
+    known = {photo.image: photo for photo in photos}
+    rows = mining.example_rows(pairs, known, config.examples, rng)
+    (config.run_dir / "examples.html").write_text(
+        templating.render("pairs.html", rows=rows), encoding="utf-8"
+    )
+
+
+def _photographs(config):
+    rows = [
+        p for path in config.captions for p in readers.read_captions(path)[0]
+    ]
+    photos = readers.merge_photographs(rows, [])
+    photos = [photo for photo in photos if photo.captions or photo.label]
+    if not photos:
+        raise ValueError(
+            "expected photographs with captions or labels. Received: none in "
+            f"{', '.join(map(str, config.captions))}"
+        )
+    return photos
+
+
+def _pieces(config):
+    poems = [
+        dataclasses.replace(poem, form=config.form)
+        for path in config.poems
+        for poem in readers.read_poems(path)[0]
+    ]
+    pieces, _ = excerpts.cut_poems(poems)
+    return list({piece.text: piece for piece in pieces}.values())
+
+
+def _write(path, pairs):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = (
+        {
+            "file": pair.image,
+            "split": pair.poem.split,
+            "similarity": round(pair.similarity, 4),
+            "poem": pair.poem.text,
+            "source": pair.poem.id,
+            "author": pair.poem.author,
+        }
+        for pair in pairs
+    )
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    path.write_bytes(gzip.compress(lines.encode(), mtime=0))
+
+
+if __name__ == "__main__":
+    main(runs.parse_config(Config))

@@ -1,0 +1,83 @@
+import io
+import json
+import tarfile
+
+import pytest
+
+from visualpoet.corpus.records import Photograph
+from visualpoet.features import collections
+from visualpoet.features.photographs import read_photographs
+
+
+def write(path, files):
+    with tarfile.open(path, "w") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def rows_of(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_collection_can_be_read_as_photographs(tmp_path):
+    rows = [
+        (Photograph("a.jpg", captions=("A dog .",)), b"1"),
+        (Photograph("../b\\c.jpg", "test", label="sea"), b"2"),
+        (Photograph("d.jpg", captions=("Late .",)), b"3"),
+    ]
+    assert collections.write_collection(rows, tmp_path / "images", "x", 2) == 2
+    archive = tmp_path / "images" / "x.tar"
+    assert list(read_photographs([archive])) == [
+        ("x/a.jpg", b"1"),
+        ("x/b/c.jpg", b"2"),
+    ]
+    assert rows_of(tmp_path / "images" / "x.jsonl") == [
+        {"file": "x/a.jpg", "split": "train", "captions": ["A dog ."]},
+        {"file": "x/b/c.jpg", "split": "test", "label": "sea"},
+    ]
+
+
+def test_photographs_of_no_split_get_one(tmp_path):
+    rows = ((Photograph(f"{n}.jpg", label="sea"), b"") for n in range(200))
+    collections.write_collection(rows, tmp_path, "x", 0)
+    splits = {row["split"] for row in rows_of(tmp_path / "x.jsonl")}
+    assert splits == {"train", "validation", "test"}
+
+
+def test_nothing_half_written_is_left(tmp_path):
+    def rows():
+        yield Photograph("a.jpg", label="sea"), b"1"
+        raise OSError("No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        collections.write_collection(rows(), tmp_path, "x", 0)
+    with pytest.raises(ValueError, match="Received: none for x"):
+        collections.write_collection([], tmp_path, "x", 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_photographs_are_found_by_path_or_name(tmp_path):
+    path = write(tmp_path / "p.tar", {"in/a.jpg": b"1", "in/b.jpg": b"2"})
+    photos = [Photograph("a.jpg"), Photograph("in/b.jpg"), Photograph("c.jpg")]
+    found = list(collections.match_photographs(path, photos))
+    assert found == [(photos[0], b"1"), (photos[1], b"2")]
+
+
+def test_webdataset(tmp_path):
+    path = write(
+        tmp_path / "0.tar",
+        {
+            "a/1.jpg": b"one",
+            "a/1.txt": b"A dog .\n\nIt runs .",
+            "a/2.txt": "Ein Ü .".encode(),
+            "a/2.PNG": b"two",
+            "a/3.jpg": b"no caption",
+        },
+    )
+    assert list(collections.read_webdataset([path])) == [
+        (Photograph("a/1.jpg", captions=("A dog .", "It runs .")), b"one"),
+        (Photograph("a/2.png", captions=("Ein Ü .",)), b"two"),
+    ]

@@ -1,0 +1,157 @@
+"""A collection: photographs in a tar archive, and a row for each beside it."""
+
+import contextlib
+import dataclasses
+import io
+import json
+import pathlib
+import tarfile
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+from visualpoet.corpus.books import split_of
+from visualpoet.corpus.records import Photograph
+from visualpoet.features import photographs as photograph_files
+
+_NEVER = 315532800  # 1980; archives of equal photographs are equal
+
+
+def write_collection(
+    rows: Iterable[tuple[Photograph, bytes]],
+    folder: pathlib.Path,
+    name: str,
+    max_photographs: int,
+) -> int:
+    """Writes `<name>.tar` and `<name>.jsonl`, both or none.
+
+    Args:
+        rows: What is known of each photograph, and its encoded bytes.
+        folder: Where the two files go.
+        name: Of the collection; a photograph is called `<name>/<its name>`.
+        max_photographs: Later ones are left out; 0 for all of them.
+
+    Returns:
+        Photographs written. Where all rows are for training, one in twenty
+        becomes one for validation, one in twenty for test, by its name.
+
+    Raises:
+        ValueError: If there is no row.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f".{name}.tar.partial"
+    photos: list[Photograph] = []
+    try:
+        with tarfile.open(partial, "w") as archive:
+            for photo, content in rows:
+                photo = dataclasses.replace(
+                    photo, image=f"{name}/{_safe(photo.image)}"
+                )
+                _add(archive, photo.image, content)
+                photos.append(photo)
+                if len(photos) == max_photographs:
+                    break
+        if not photos:
+            raise ValueError(
+                "expected photographs with captions or labels. Received: "
+                f"none for {name}"
+            )
+        _write_rows(folder / f"{name}.jsonl", _split(photos))
+        partial.rename(folder / f"{name}.tar")
+    finally:
+        partial.unlink(missing_ok=True)
+    return len(photos)
+
+
+def _safe(name: str) -> str:
+    """A name that stays inside its collection, whoever unpacks it."""
+    parts = [p for p in name.replace("\\", "/").split("/") if p.strip(". ")]
+    return "/".join(parts)
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size, member.mtime = len(content), _NEVER
+    archive.addfile(member, io.BytesIO(content))
+
+
+def _split(photos: Sequence[Photograph]) -> list[Photograph]:
+    if any(photo.split != "train" for photo in photos):
+        return list(photos)
+    return [dataclasses.replace(p, split=split_of(p.image)) for p in photos]
+
+
+def _write_rows(path: pathlib.Path, photos: Sequence[Photograph]) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    with contextlib.ExitStack() as cleaning:
+        cleaning.callback(partial.unlink, missing_ok=True)
+        with partial.open("w", encoding="utf-8") as stream:
+            for photo in photos:
+                row = {"file": photo.image, "split": photo.split}
+                row |= {"captions": photo.captions} if photo.captions else {}
+                row |= {"label": photo.label} if photo.label else {}
+                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+        partial.rename(path)
+
+
+def match_photographs(
+    source: pathlib.Path, photos: Sequence[Photograph]
+) -> Iterator[tuple[Photograph, bytes]]:
+    """Finds the photographs of rows in a folder or archive.
+
+    Args:
+        source: As for `read_photographs`.
+        photos: Their names are paths inside it, or the last parts of paths.
+
+    Yields:
+        What is known of each that is there, and its encoded bytes.
+    """
+    known = {photo.image: photo for photo in photos}
+    for name, content in photograph_files.read_photographs([source]):
+        photo = known.get(name) or known.get(pathlib.PurePosixPath(name).name)
+        if photo:
+            yield photo, content
+
+
+def read_webdataset(
+    paths: Sequence[pathlib.Path],
+) -> Iterator[tuple[Photograph, bytes]]:
+    """Reads pictures with a `.txt` beside them, as WebDataset has them.
+
+    Args:
+        paths: Tar archives, not compressed. Two files of one name, but for
+            what follows its first dot, belong together and follow each other.
+
+    Yields:
+        A photograph with the lines of its `.txt` as captions, and its encoded
+        bytes.
+
+    Raises:
+        ValueError: If an archive cannot be read, or a file is too large.
+    """
+    for path in paths:
+        sample: dict[str, bytes] = {}
+        last = ""
+        for name, content in photograph_files.read_archive(path, (".txt",)):
+            key, _, suffix = _split_key(name)
+            if key != last:
+                yield from _photographs_of(last, sample)
+                sample, last = {}, key
+            sample["." + suffix.lower()] = content
+        yield from _photographs_of(last, sample)
+
+
+def _split_key(name: str) -> tuple[str, str, str]:
+    folder, slash, file = name.rpartition("/")
+    stem, dot, suffix = file.partition(".")
+    return folder + slash + stem, dot, suffix
+
+
+def _photographs_of(
+    key: str, sample: dict[str, bytes]
+) -> Iterator[tuple[Photograph, bytes]]:
+    lines = sample.pop(".txt", b"").decode("utf-8", "replace").split("\n")
+    captions = tuple(line.strip() for line in lines if line.strip())
+    for suffix, content in sample.items():
+        if captions:
+            yield Photograph(key + suffix, captions=captions), content
