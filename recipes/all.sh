@@ -7,6 +7,7 @@
 # ".[train,evaluate]", SERVING_PYTHON ".[train,serve]", for the warm-up requests
 # of the export (README.md).
 set -euo pipefail
+shopt -s extglob nullglob
 recipes=$(cd "$(dirname "$0")" && pwd)
 data=$(cd "$1" && pwd)
 mkdir -p "${2:-out}" && cd "${2:-out}"
@@ -24,11 +25,24 @@ step() { # step RECIPE RUN_DIR OPTIONS...
     echo "$1 $2: $(($(date +%s) - started)) s" | tee -a times.txt
 }
 pictures=("$data"/images/*.tar)
+# Each file of poems with its form; the paragraphs are prose.
+poems=("$data"/poems/!(haiku|paragraphs).jsonl.gz "$data"/poems/haik[u].jsonl.gz)
+forms=()
+for file in "${poems[@]}"; do
+    case ${file##*/} in
+    haiku.*) forms+=(haiku) ;;
+    multim-poem.*) forms+=(free) ;;
+    *) forms+=(verse) ;;
+    esac
+done
+evaluated=()
+for form in haiku verse; do
+    if [[ " ${forms[*]} " = *" $form "* ]]; then evaluated+=($form); fi
+done
 experts=(--corpus-dir corpus --features-dir features)
 
 step prepare_corpus corpus --vocabulary-size 10000 \
-    --poems "$data"/poems/{english-poems,gutenberg-stanzas,multim-poem,haiku}.jsonl.gz \
-    --forms verse verse free haiku \
+    --poems "${poems[@]}" --forms "${forms[@]}" \
     --pairs "$data"/pairs/*.jsonl.gz \
     --captions "$data"/images/*.jsonl "$data"/images/*.csv
 step extract_features features --photographs "${pictures[@]}" --num-crops 3 \
@@ -67,14 +81,15 @@ step pretrain_generator generator "${small[@]}" \
     --start-from generator_poems/generator.keras
 written=(--generator generator/generator.keras)
 python=$serving_python step export export "${small[@]}" "${written[@]}" \
-    --form haiku --extra-pairs 0 --model poet/3
-for form in haiku verse; do
+    --form ${evaluated[0]} --extra-pairs 0 --model poet/3
+for form in "${evaluated[@]}"; do
     step evaluate evaluation_$form "${experts[@]}" \
         --photographs "${pictures[@]}" --model poet/3 "${written[@]}" \
         --form $form
 done
+results=("${evaluated[@]/#/evaluation_}")
 "$python" "$recipes/write_model_card.py" --export-dir export \
-    --evaluation evaluation_{haiku,verse}/results.json \
+    --evaluation "${results[@]/%//results.json}" \
     --notes "$recipes/shipped_notes.md"
 [ -e savedmodels/visualpoet/3 ] || "$serving_python" -m visualpoet export \
     savedmodels --model poet/3 --name visualpoet --version 3

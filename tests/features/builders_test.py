@@ -45,7 +45,7 @@ def test_captions(tmp_path, picture):
         "image/filename": tfds.features.Text(),
         "captions": texts,
     }
-    prepare(tmp_path, "sea", features, {"train": [row], "val": [row]})
+    prepare(tmp_path, "sea", features, {"train": [(0, row)], "val": [(0, row)]})
     builder = open_prepared(tmp_path, "sea")
     captions = ("A sea .", "Waves .")
     assert list(builders.read_builder(builder)) == [
@@ -61,14 +61,14 @@ def test_labels(tmp_path, picture):
         "label": tfds.features.ClassLabel(names=["forest", "sea"]),
     }
     row = {"image": picture, "label": 1}
-    prepare(tmp_path, "scenes", features, {"test": [row]})
+    prepare(tmp_path, "scenes", features, {"test": [(0, row)]})
     (found,) = builders.read_builder(open_prepared(tmp_path, "scenes"))
     assert found[0] == Photograph("test/0000000.jpg", "test", label="sea")
 
 
 def test_a_builder_without_captions(tmp_path):
     features = {"number": tfds.features.Scalar(np.int64)}
-    prepare(tmp_path, "numbers", features, {"train": [{"number": 1}]})
+    prepare(tmp_path, "numbers", features, {"train": [(0, {"number": 1})]})
     with pytest.raises(ValueError, match="Received: numbers, with number$"):
         builders.find_features(open_prepared(tmp_path, "numbers"))
 
