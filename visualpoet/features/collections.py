@@ -87,9 +87,13 @@ def _write_rows(path: pathlib.Path, photos: Sequence[Photograph]) -> None:
         cleaning.callback(partial.unlink, missing_ok=True)
         with partial.open("w", encoding="utf-8") as stream:
             for photo in photos:
-                row = {"file": photo.image, "split": photo.split}
-                row |= {"captions": photo.captions} if photo.captions else {}
-                row |= {"label": photo.label} if photo.label else {}
+                row = {
+                    "file": photo.image,
+                    "split": photo.split,
+                    "captions": photo.captions,
+                    "label": photo.label,
+                }
+                row = {name: value for name, value in row.items() if value}
                 stream.write(json.dumps(row, ensure_ascii=False) + "\n")
         partial.rename(path)
 
