@@ -6,6 +6,7 @@ import pytest
 from recipes import render_pictures
 from tests import tiny
 from tests.serve import asking
+from visualpoet import cli
 from visualpoet import unwritten
 
 SEA = tiny.photograph("sea")
@@ -183,19 +184,18 @@ def test_what_is_no_form(server, body, kind):
     assert (status, list(answer)) == (400, ["error"])
 
 
-# --- line by line
+# --- the same as events
 
 
-def test_stream(server):
+def test_stream_is_the_poem_and_its_clues(server):
     events = stream(server, seed=3, candidates=2, lines=3)
     names = [name for name, _ in events]
     assert names == ["clues", "line", "line", "line", "done"]
     clues, *lines, done = [data for _, data in events]
-    assert clues["clues"] == list(tiny.poet().write(SEA, candidates=1).clues)
+    assert clues["clues"] == done["clues"]
     assert [line["number"] for line in lines] == [1, 2, 3]
     assert done["poem"] == "\n".join(line["line"] for line in lines)
-    assert isinstance(done["score"], float)
-    assert events == stream(server, seed=3, candidates=2, lines=3)
+    assert done == write(server, seed=3, candidates=2, lines=3)[1]
 
 
 def test_stream_may_be_asked_for_in_the_address(server):
@@ -205,16 +205,29 @@ def test_stream_may_be_asked_for_in_the_address(server):
 
 
 def test_stream_begins_with_the_opening(server):
-    events = stream(server, opening="the sea\nthe shore", lines=3, candidates=1)
+    opening = "the sea\nthe shore"
+    events = stream(server, opening=opening, lines=3, candidates=1)
     lines = [data for name, data in events if name == "line"]
     assert [line["line"] for line in lines[:2]] == ["the sea", "the shore"]
     assert [line["number"] for line in lines] == [1, 2, 3]
-    assert events[-1][1]["poem"].count("\n") == 2
+    _, whole = write(server, opening=opening, lines=3, candidates=1)
+    assert events[-1] == ("done", whole)
+
+
+def test_one_seed_is_one_poem_everywhere(server, tmp_path, capsys):
+    photograph = tmp_path / "sea.jpg"
+    photograph.write_bytes(SEA)
+    poem = tiny.poet().write(photograph, seed=7).poem
+    assert write(server, seed=7)[1]["poem"] == poem
+    assert stream(server, seed=7)[-1][1]["poem"] == poem
+    model = str(tiny.exported())
+    cli.main(["write", str(photograph), "--seed", "7", "--model", model])
+    assert capsys.readouterr().out.strip() == poem
 
 
 def test_stream_breaks_with_an_event(server, monkeypatch):
     poet = server.core.versions.resolve("tiny")
-    signature = poet.signatures["next_line"]
+    signature = poet.signatures["compose"]
     from visualpoet.serve import errors
 
     def fail(inputs):
@@ -229,23 +242,17 @@ def test_stream_breaks_with_an_event(server, monkeypatch):
 # --- /v1/lines
 
 
-def test_lines_one_by_one_are_the_streamed_poem(server):
+def test_a_line_goes_on_from_those_that_stand_there(server):
     events = stream(server, seed=3, candidates=2, lines=3)
-    poem, finished = "", False
-    while not finished:
-        status, answer = next_line(
-            server,
-            events[0][1]["token"],
-            poem=poem,
-            seed=3,
-            candidates=2,
-            lines=3,
-        )
-        assert status == 200
-        assert answer["poem"].split("\n")[-1] == answer["line"]
-        poem, finished = answer["poem"], answer["finished"]
-    assert poem == events[-1][1]["poem"]
-    assert answer["score"] == pytest.approx(events[-1][1]["score"], abs=1e-5)
+    token, poem = events[0][1]["token"], events[-1][1]["poem"]
+    asked = {"seed": 3, "candidates": 2, "lines": 4}
+    status, more = next_line(server, token, poem=poem, **asked)
+    assert status == 200
+    assert more["line"]
+    assert more["poem"] == f"{poem}\n{more['line']}"
+    assert more["finished"]
+    _, none = next_line(server, token, poem=more["poem"], **asked)
+    assert (none["line"], none["poem"]) == ("", more["poem"])
 
 
 def test_another_seed_rolls_a_line_again(server, token):

@@ -1,4 +1,4 @@
-"""Beyond the stock server: poems for people, whole or line by line."""
+"""Beyond the stock server: poems for people, and one line more for them."""
 
 import base64
 import binascii
@@ -15,7 +15,6 @@ from aiohttp import web
 from visualpoet import controls
 from visualpoet import poet
 from visualpoet import unwritten
-from visualpoet.controls import MAX_LINES
 from visualpoet.serve import core as core_module
 from visualpoet.serve import errors
 from visualpoet.serve import forms
@@ -48,7 +47,9 @@ class PoemsApi:
             request: A form with the file `photograph` and controls.
 
         Returns:
-            JSON, or server-sent events `clues`, `line`..., `done`.
+            JSON, or server-sent events: `clues`, with a token for
+            `write_line`, the lines of the same poem, and `done` with that
+            JSON.
 
         Raises:
             ServeError: What the client is to know.
@@ -103,7 +104,7 @@ class PoemsApi:
         any_word = self._core.options.any_word
         return unwritten.leave_out(servable.options, any_word)
 
-    # --- line by line
+    # --- the same as events
 
     async def _stream(
         self,
@@ -112,8 +113,8 @@ class PoemsApi:
         values: Mapping[str, Any],
         deadline: float,
     ) -> web.StreamResponse:
-        events = self._write_lines(servable, values, deadline)
-        # A failure before the first line still has its status code.
+        events = self._write_events(servable, values, deadline)
+        # A failure before the first event still has its status code.
         first = await anext(events)
         response = web.StreamResponse(
             headers={
@@ -131,39 +132,17 @@ class PoemsApi:
         await response.write_eof()
         return response
 
-    async def _write_lines(
+    async def _write_events(
         self, servable: Servable, values: Mapping[str, Any], deadline: float
     ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         start = _find(servable, "start_poem")
-        next_line = _find(servable, "next_line")
         seen = await self._run(start, values, deadline)
-        yield (
-            "clues",
-            {
-                "clues": _texts(seen["clues"]),
-                "token": _write_token(servable.number, seen),
-            },
-        )
-        poem, row = values["opening"].strip().encode(), {}
-        lines = _texts(poem.split(b"\n")) if poem else []
-        for number, line in enumerate(lines, 1):
+        token = _write_token(servable.number, seen)
+        yield "clues", {"clues": _texts(seen["clues"]), "token": token}
+        written = await self._compose(servable, values, deadline)
+        for number, line in enumerate(written["poem"].split("\n"), 1):
             yield "line", {"line": line, "number": number}
-        for number in range(len(lines) + 1, MAX_LINES + 1):
-            given = {**values, **seen, "poem": poem}
-            row = await self._run(next_line, given, deadline)
-            line, poem = row["line"].decode("utf-8", "replace"), row["poem"]
-            if line:
-                yield "line", {"line": line, "number": number}
-            if row["finished"] or not line:
-                break
-        yield (
-            "done",
-            {
-                "poem": poem.decode("utf-8", "replace"),
-                "score": float(row.get("score", 0.0)),
-                "seed": values["seed"],
-            },
-        )
+        yield "done", written
 
     # --- /v1/lines
 
