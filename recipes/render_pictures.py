@@ -2,7 +2,8 @@
 
     python recipes/render_pictures.py --run-dir out/pictures
 
-Everything is drawn here from random numbers; no photograph is involved.
+Everything is drawn here from random numbers; no photograph is involved. With
+`--size 300` it draws those that the page offers to try (visualpoet/serve/web).
 """
 
 import dataclasses

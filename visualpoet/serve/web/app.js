@@ -1,7 +1,10 @@
 // The page: a photograph on one side, its poem on the other.
 
+import * as album from "./album.js";
+import * as kept from "./kept.js";
 import * as pictures from "./picture.js";
 import * as server from "./server.js";
+import * as taking from "./taking.js";
 
 const NUM_VERSIONS = 8;
 const TRIES = 4; // for a line that is not the one that stood there
@@ -11,18 +14,17 @@ const AFTER_CHANGES = 350; // ms
 const $ = (id) => document.getElementById(id);
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-let photograph = null; // the Blob that is sent
-let name = "photograph"; // of its file
-let token = null; // by which the server knows it
-let ended = false; // the poem wants no further line
+let entry = null; // of the album: the photograph that is open, and its poem
 let work = new AbortController(); // what is under way
-const past = []; // poems before this one, each a list of lines
+let changes = 0; // the timer of what was changed last
 
 // --- the poem on the page
 
 const items = () => [...$("poem").children];
 const textOf = (item) => item.querySelector(".text");
 const lines = () => items().map((item) => textOf(item).textContent);
+// The server knows the photograph, and the poem is whole.
+const isKnown = () => Boolean(entry?.token && entry.poem);
 
 function addLine(text) {
   const item = $("line").content.cloneNode(true).firstElementChild;
@@ -30,15 +32,16 @@ function addLine(text) {
   textOf(item).textContent = text;
   const button = item.querySelector("button");
   button.setAttribute("aria-label", `Write line ${number} again`);
-  button.setAttribute("aria-disabled", String(isBusy() || token === null));
+  button.setAttribute("aria-disabled", String(isBusy() || !isKnown()));
   button.title = "Write this line again";
   button.addEventListener("click", () => {
-    if (!isBusy() && token !== null) run((signal) => writeAgain(item, signal));
+    if (!isBusy() && isKnown()) run((signal) => writeAgain(item, signal));
   });
   $("poem").append(item);
 }
 
 function show(poem) {
+  if (poem.join("\n") === lines().join("\n")) return;
   $("poem").replaceChildren();
   poem.forEach(addLine);
 }
@@ -50,14 +53,23 @@ function tell(text) {
   $("told").append(line);
 }
 
-function remember() {
-  if (lines().length) past.push(lines());
-}
-
 // The page keeps its height meanwhile, so that nothing jumps.
 function clear() {
   $("poem").style.minHeight = `${$("poem").offsetHeight}px`;
   $("poem").replaceChildren();
+}
+
+/** Puts a poem in the place of the one before, which undo brings back. */
+function settle(poem) {
+  if (entry.poem) entry.past.push(entry.poem);
+  entry.poem = poem;
+  show(poem.lines);
+  keep();
+}
+
+function keep() {
+  const { began, thumbnail } = entry;
+  kept.keep({ began, thumbnail, poem: entry.poem.lines.join("\n") });
 }
 
 // --- one thing at a time
@@ -68,24 +80,23 @@ function busy(is) {
   document.body.toggleAttribute("data-busy", is);
   // Not on what holds the log: it would be silent until the poem is done.
   $("poem").setAttribute("aria-busy", String(is));
-  for (const id of ["more", "compare", "copy", "card", "undo"]) {
+  for (const id of ["more", "compare", "copy", "card", "share", "undo"]) {
     $(id).setAttribute("aria-disabled", String(is || !usable(id)));
   }
   for (const button of document.querySelectorAll(".again")) {
-    button.setAttribute("aria-disabled", String(is || token === null));
+    button.setAttribute("aria-disabled", String(is || !isKnown()));
   }
   if (!is) $("poem").style.minHeight = "";
 }
 
 function usable(id) {
-  if (id === "undo") return past.length > 0;
-  if (id === "more") return !ended && roomForMore();
-  return id === "compare" ? photograph !== null : lines().length > 0;
+  if (!entry?.poem) return false;
+  if (id === "undo") return entry.past.length > 0;
+  return id !== "more" || (!entry.poem.ended && roomForMore());
 }
 
 function roomForMore() {
-  const number = lines().length;
-  return token !== null && number > 0 && number < Number($("lines").max);
+  return isKnown() && lines().length < Number($("lines").max);
 }
 
 function fail(error) {
@@ -120,36 +131,77 @@ function isUntouched(field) {
 }
 
 function controls() {
-  const fields = [...$("controls").elements].filter((e) => e.name && e.value);
   // What was not touched is left to the model.
-  const meant = fields.filter((e) => !isUntouched(e));
+  const meant = fields().filter((e) => e.value && !isUntouched(e));
   return Object.fromEntries(meant.map((e) => [e.name, e.value.trim()]));
+}
+
+const fields = () => [...$("controls").elements].filter((e) => e.name);
+
+// As they were when the poem was written.
+function restore(values) {
+  clearTimeout(changes);
+  for (const field of fields()) field.value = values[field.name];
+  showControls();
 }
 
 function showControls() {
   for (const output of document.querySelectorAll("output")) {
     const slider = $(output.htmlFor.value);
     const untouched = slider.value === slider.defaultValue;
-    output.textContent = untouched ? "as it likes" : slider.value;
+    output.textContent = untouched ? "auto" : slider.value;
     slider.setAttribute("aria-valuetext", output.textContent);
   }
 }
 
 // --- tasks
 
-async function choose(file, signal) {
+/** Takes photographs into the album and opens the first of them. */
+async function choose(files, signal) {
+  const waiting = [...files];
+  const broken = [];
+  const next = async () => {
+    while (waiting.length) {
+      try {
+        return await enter(waiting.shift());
+      } catch (error) {
+        broken.push(error); // the others come in all the same
+      }
+    }
+    return null;
+  };
+  const others = async () => {
+    while (await next());
+  };
+  const first = await next();
+  await Promise.all([first && open(first, signal), others()]);
+  if (broken.length) throw broken[0];
+}
+
+async function enter(file) {
   const prepared = await pictures.prepare(file);
+  const name = file.name?.replace(/\.\w+$/, "") || "photograph";
+  const entered = new album.Entry(prepared, name);
+  album.add(entered, () => run((signal) => open(entered, signal)));
+  return entered;
+}
+
+/** Shows a photograph with its poem, which is written if there is none. */
+async function open(chosen, signal) {
   signal.throwIfAborted();
-  photograph = prepared;
-  token = null; // that of the photograph before
-  name = file.name?.replace(/\.\w+$/, "") || "photograph";
-  past.length = 0;
-  URL.revokeObjectURL($("photograph").src);
-  $("photograph").src = URL.createObjectURL(photograph);
-  $("clues").textContent = "";
-  $("poem").replaceChildren();
+  entry = chosen;
+  album.mark(entry);
+  $("photograph").src = entry.url;
+  $("clues").textContent = entry.clues.join(", ");
+  $("versions").hidden = true;
+  $("status").textContent = "";
   makeRoom();
-  await write(signal);
+  if (!entry.poem) {
+    await write(signal);
+    return;
+  }
+  show(entry.poem.lines);
+  restore(entry.poem.fields);
 }
 
 // From the invitation to the page for reading.
@@ -157,28 +209,28 @@ function makeRoom() {
   if (document.body.dataset.view === "poem") return;
   document.body.dataset.view = "poem";
   for (const id of ["frame", "reading"]) $(id).hidden = false;
-  $("choose").textContent = "New photograph";
+  $("choose").textContent = "Add photographs";
   $("take").textContent = "Take one";
   $("top").append($("pick"));
   $("reading-title").focus({ preventScroll: true });
 }
 
 async function write(signal) {
-  remember();
   clear();
   $("versions").hidden = true;
   $("status").textContent = "Looking at the photograph …";
+  const values = Object.fromEntries(fields().map((e) => [e.name, e.value]));
   try {
-    await receive(signal);
+    await receive(values, signal);
   } catch (error) {
-    const refused = !signal.aborted && !lines().length && past.length > 0;
-    if (refused) show(past.pop());
+    if (!signal.aborted && entry.poem) show(entry.poem.lines);
     throw error;
   }
 }
 
-async function receive(signal) {
-  for await (const [kind, data] of server.write(photograph, controls(), signal)) {
+async function receive(values, signal) {
+  const events = server.write(entry.photograph, controls(), signal);
+  for await (const [kind, data] of events) {
     signal.throwIfAborted();
     if (kind === "clues") notice(data);
     if (kind === "line") {
@@ -187,20 +239,20 @@ async function receive(signal) {
       if (!still.matches) await pause(BETWEEN_LINES);
       signal.throwIfAborted();
     }
-    if (kind === "done") finish(data.poem);
+    if (kind === "done") finish(data, values);
   }
 }
 
 function notice(data) {
-  token = data.token ?? null;
-  $("clues").textContent = data.clues.join(", ");
+  entry.token = data.token ?? null;
+  entry.clues = data.clues;
+  $("clues").textContent = entry.clues.join(", ");
   $("status").textContent = "Writing …";
 }
 
-function finish(poem) {
-  const whole = poem.split("\n");
-  if (whole.join("\n") !== lines().join("\n")) show(whole);
-  ended = false;
+function finish({ poem, candidates }, values) {
+  const poemLines = poem.split("\n");
+  settle({ lines: poemLines, candidates, fields: values, ended: false });
   $("status").textContent = "";
 }
 
@@ -215,8 +267,8 @@ async function writeAgain(item, signal) {
       $("status").textContent = "No other line comes to mind.";
       return;
     }
-    past.push(before);
     textOf(item).textContent = line;
+    settle({ ...entry.poem, lines: lines() });
     tell(line);
     $("status").textContent = "";
   } finally {
@@ -232,32 +284,32 @@ async function differentLine(before, number, signal) {
   return null;
 }
 
-function nextLine(before, number, signal) {
+async function nextLine(before, number, signal) {
   const { opening, ...asked } = controls(); // it stands in the lines before
   const seed = Math.floor(Math.random() * 2 ** 31);
   const poem = before.join("\n");
-  return server.writeLine({ ...asked, token, poem, lines: number, seed }, signal);
+  const { token } = entry;
+  const given = { ...asked, token, poem, lines: number, seed };
+  const answer = await server.writeLine(given, signal);
+  signal.throwIfAborted();
+  return answer;
 }
 
 async function writeMore(signal) {
   const before = lines();
-  const answer = await nextLine(before, before.length + 1, signal);
-  if (answer.line) {
-    past.push(before);
-    addLine(answer.line);
-    tell(answer.line);
+  const { line } = await nextLine(before, before.length + 1, signal);
+  if (line) {
+    settle({ ...entry.poem, lines: [...before, line] });
+    tell(line);
   }
-  ended = !answer.line;
-  $("status").textContent = ended ? "The poem ends here." : "";
+  entry.poem.ended = !line;
+  $("status").textContent = line ? "" : "The poem ends here.";
 }
 
-async function compare(signal) {
-  $("status").textContent = `Writing ${NUM_VERSIONS} versions …`;
-  const asked = { ...controls(), candidates: String(NUM_VERSIONS) };
-  const answer = await server.writeMany(photograph, asked, signal);
-  $("candidates").replaceChildren(...answer.candidates.map(version));
+function compare() {
+  const best = entry.poem.candidates.slice(0, NUM_VERSIONS);
+  $("candidates").replaceChildren(...best.map(version));
   $("versions").hidden = false;
-  $("status").textContent = "";
   $("versions-title").focus();
 }
 
@@ -270,19 +322,19 @@ function version(candidate, index) {
     value.textContent = number.replace("-", "\u2212");
   }
   const button = item.querySelector("button");
-  button.setAttribute("aria-label", `Read version ${index + 1}`);
-  button.addEventListener("click", () => read(candidate.poem, item));
+  button.setAttribute("aria-label", `Use version ${index + 1}`);
+  button.addEventListener("click", () => {
+    if (!isBusy()) use(candidate.poem, item);
+  });
   return item;
 }
 
-function read(poem, item) {
-  remember();
-  show(poem.split("\n"));
-  ended = false;
+function use(poem, item) {
+  settle({ ...entry.poem, lines: poem.split("\n"), ended: false });
   for (const other of $("candidates").children) {
     other.toggleAttribute("data-chosen", other === item);
     const button = other.querySelector("button");
-    button.textContent = other === item ? "Chosen" : "Read this one";
+    button.textContent = other === item ? "Chosen" : "Use this one";
   }
   busy(false);
   $("reading-title").focus({ preventScroll: true });
@@ -290,45 +342,47 @@ function read(poem, item) {
 }
 
 function undo() {
-  show(past.pop());
-  ended = false;
+  entry.poem = entry.past.pop();
+  show(entry.poem.lines);
+  restore(entry.poem.fields);
+  keep();
   busy(false);
   $("status").textContent = "The poem is as it was before.";
 }
 
+// --- taking it along
+
+const text = () => lines().join("\n");
+const card = () => pictures.drawCard($("photograph"), lines());
+
 async function copy() {
-  const text = lines().join("\n");
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    // Pages that are not served over TLS have no clipboard of the new kind.
-    const area = document.createElement("textarea");
-    area.value = text;
-    area.className = "unseen";
-    document.body.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
-    $("copy").focus();
-  }
+  await taking.copy(text());
+  $("copy").focus();
   $("status").textContent = "Copied.";
 }
 
 async function save() {
-  const card = await pictures.drawCard($("photograph"), lines());
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(card);
-  link.download = `${name}-poem.png`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  taking.save(await card(), entry.name);
   $("status").textContent = "Saved as a picture.";
 }
 
-// --- photographs come in by four ways
+async function share() {
+  await taking.share(text(), await card(), entry.name);
+}
+
+// --- photographs come in by five ways
 
 function take(files) {
-  const file = [...files].find((f) => f.type.startsWith("image/")) ?? files[0];
-  if (file) run((signal) => choose(file, signal));
+  const images = [...files].filter((f) => f.type.startsWith("image/"));
+  const chosen = images.length ? images : [...files];
+  if (chosen.length) run((signal) => choose(chosen, signal));
+}
+
+for (const button of document.querySelectorAll("#examples button")) {
+  const address = button.querySelector("img").getAttribute("src");
+  button.addEventListener("click", () => {
+    run(async (signal) => choose([await server.example(address, signal)], signal));
+  });
 }
 
 for (const [button, input] of [["choose", "chosen"], ["take", "taken"]]) {
@@ -370,12 +424,13 @@ onClick("another", () => {
   run(write);
 });
 onClick("more", () => run(writeMore));
-onClick("compare", () => run(compare));
+onClick("compare", compare);
 onClick("copy", copy);
 onClick("card", () => save().catch(fail));
+onClick("share", () => share().catch(fail));
 onClick("undo", undo);
+onClick("forget", kept.clear);
 
-let changes = 0;
 function changed() {
   clearTimeout(changes);
   changes = setTimeout(() => run(write), AFTER_CHANGES);
@@ -392,5 +447,7 @@ $("controls").addEventListener("reset", () => {
   });
 });
 
+$("share").hidden = !taking.canShare;
+kept.show();
 showControls();
 busy(false);

@@ -1,14 +1,15 @@
 // Photographs before they are sent, and the card that is saved at the end.
 
 const LONGEST_SIDE = 1024;
+const THUMBNAIL_SIDE = 192;
 // What is smaller than this goes as it is.
 const LARGE = { bytes: 1e6, side: 4096 };
 const SENT_AS_IT_IS = ["image/jpeg", "image/png", "image/webp", "image/gif"];
 
 /** A file that the browser cannot read as a picture. */
 export class NoPicture extends Error {
-  constructor() {
-    super("That file is not a picture this page can read. A JPEG or PNG works.");
+  constructor(name = "That file") {
+    super(`${name} is not a picture this page can read. A JPEG or PNG works.`);
   }
 }
 
@@ -25,20 +26,32 @@ function toBlob(canvas, type, quality) {
 /**
  * Makes a photograph fit to be sent: upright, and of a size for slow links.
  *
- * @param {Blob} file
- * @returns {Promise<Blob>} The file itself if it is small already.
+ * @param {File} file
+ * @returns {Promise<{photograph: Blob, thumbnail: string}>} The file itself if
+ *   it is small already, and a data URL.
  */
 export async function prepare(file) {
   let bitmap;
   try {
     bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
   } catch {
-    throw new NoPicture();
+    throw new NoPicture(file.name);
   }
-  const side = Math.max(bitmap.width, bitmap.height);
-  const small = file.size <= LARGE.bytes && side <= LARGE.side;
-  if (small && SENT_AS_IT_IS.includes(file.type)) return file;
-  const scale = Math.min(LONGEST_SIDE / side, 1);
+  const thumbnail = draw(bitmap, THUMBNAIL_SIDE).toDataURL("image/jpeg", 0.7);
+  const photograph = isSmall(file, bitmap)
+    ? file
+    : await toBlob(draw(bitmap, LONGEST_SIDE), "image/jpeg", 0.9);
+  bitmap.close();
+  return { photograph, thumbnail };
+}
+
+function isSmall(file, { width, height }) {
+  const small = file.size <= LARGE.bytes && Math.max(width, height) <= LARGE.side;
+  return small && SENT_AS_IT_IS.includes(file.type);
+}
+
+function draw(bitmap, longestSide) {
+  const scale = Math.min(longestSide / Math.max(bitmap.width, bitmap.height), 1);
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(bitmap.width * scale));
   canvas.height = Math.max(1, Math.round(bitmap.height * scale));
@@ -48,8 +61,7 @@ export async function prepare(file) {
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  bitmap.close();
-  return toBlob(canvas, "image/jpeg", 0.9);
+  return canvas;
 }
 
 const CARD = { width: 1200, margin: 90, gap: 80, tallest: 1300, leading: 66 };
@@ -85,6 +97,7 @@ function typeset(context, lines) {
  * @returns {Promise<Blob>} A PNG.
  */
 export async function drawCard(photograph, lines) {
+  await photograph.decode();
   const canvas = document.createElement("canvas");
   const context = canvas.getContext("2d");
   context.font = FONT;

@@ -85,7 +85,8 @@ async function read(reader) {
 }
 
 /**
- * Writes a poem: `clues`, then one `line` after the other, then `done`.
+ * Writes a poem: `clues`, then one `line` after the other, then `done`, which
+ * has them all, `seed` and `candidates`.
  *
  * @param {Blob} photograph
  * @param {Object<string, string>} controls seed, temperature and so on.
@@ -106,14 +107,12 @@ export async function* write(photograph, controls, signal) {
   if (!finished) throw new Refused(BROKEN);
 }
 
-/** Writes several poems at once: `{poem, clues, candidates, ...}`. */
-export async function writeMany(photograph, controls, signal) {
-  const response = await ask("v1/poems", {
-    body: form(photograph, controls),
-    headers: { Accept: "application/json" },
-    signal,
-  });
-  return response.json();
+/** Fetches one of the example pictures, as a file. */
+export async function example(address, signal) {
+  const response = await ask(address, { method: "GET", signal });
+  const content = await response.blob();
+  const name = address.split("/").at(-1);
+  return new File([content], name, { type: content.type });
 }
 
 /** Writes the line after those before: `{line, poem, finished}`. */
