@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The run behind the shipped model.
+# From data to an exported poet, as version 3 is trained.
 #   bash recipes/all.sh DATA [OUT]
 # DATA holds images/, poems/, pairs/ and experts/ (see recipes/README.md); OUT
 # (default: out) gets one run directory a step. A step that has finished is
@@ -54,7 +54,6 @@ for fold in 0 1; do
         --poem-tower embedding/poem_tower.keras --num-folds 2 \
         --left-out-fold $fold
 done
-# The shipped one was cut from a run of 24,000 steps, after 6,470.
 step pretrain_generator generator_poems "${experts[@]}" \
     --embedding-dir embedding --folds embedding/fold0 embedding/fold1 \
     --hidden-dim 768 --pair-share 0.1 --extra-pairs 0 --max-unknown 0.15 \
@@ -89,7 +88,6 @@ for form in "${evaluated[@]}"; do
 done
 results=("${evaluated[@]/#/evaluation_}")
 "$python" "$recipes/write_model_card.py" --export-dir export \
-    --evaluation "${results[@]/%//results.json}" \
-    --notes "$recipes/shipped_notes.md"
+    --evaluation "${results[@]/%//results.json}"
 [ -e savedmodels/visualpoet/3 ] || "$serving_python" -m visualpoet export \
     savedmodels --model poet/3 --name visualpoet --version 3
