@@ -1,5 +1,6 @@
 """Experts on disk: from a TF-Hub handle, an archive, or keras.applications."""
 
+import inspect
 import pathlib
 import re
 import shutil
@@ -88,8 +89,8 @@ def save_application(
     Raises:
         ValueError: If there is no such network.
     """
-    build = getattr(keras.applications, name, None)
-    if not isinstance(build, type(save_application)):
+    build: Any = getattr(keras.applications, name, None)
+    if not inspect.isfunction(build):
         raise ValueError(
             "expected a network of keras.applications, such as MobileNetV2. "
             f"Received: {name}"
