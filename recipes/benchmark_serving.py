@@ -216,7 +216,8 @@ def _base64(content: bytes) -> dict[str, str]:
 def _defaults(config: Config) -> dict:
     folder = model_folders.newest_version(_model(config)) / "assets.extra"
     options = json.loads((folder / "options.json").read_text())
-    return {c.input: options[c.input] for c in controls.without_opening()}
+    names = [control.input for control in controls.without_opening()]
+    return {name: options[name] for name in names if name in options}
 
 
 def _model(config: Config) -> pathlib.Path:

@@ -122,10 +122,11 @@ def main(config: Config) -> None:
         f"pairs, {len(photos)} photographs, {len(vocabulary)} tokens; "
         f"{len(bad_rows)} bad rows, see bad_rows.txt"
     )
-    run.log(
-        f"{left_out} training excerpts left out, which validation and test "
-        "photographs are paired with"
-    )
+    if left_out:
+        run.log(
+            f"{left_out} training excerpts left out, which validation and "
+            "test photographs are paired with"
+        )
     captions = [caption for photo in photos for caption in photo.captions]
     if captions:
         unknown = vocabulary.unknown_share(captions)

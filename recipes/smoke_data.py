@@ -164,13 +164,17 @@ def main(config: Config) -> None:
         pairs += [
             {
                 "file": name,
-                "poem": poem["text"],
+                "poem": text,
                 "source": poem["id"],
                 "split": split,
                 "similarity": 0.5,
             }
             for poem in poems
             if poem["id"].startswith(kind) and poem["split"] == split
+            # Two poems of the photographs that are measured on.
+            for text in (poem["text"], _turn(poem["text"]))[
+                : 1 + (split != "train")
+            ]
         ]
     _write_jsonl(folder / "captions.jsonl", photographs)
     with (folder / "pairs.csv").open("w", newline="") as stream:
@@ -179,6 +183,10 @@ def main(config: Config) -> None:
         writer.writerows(pairs)
     for seed, name in enumerate(("object", "scene")):
         tf.saved_model.save(StandIn(16 + seed, seed), str(folder / name))
+
+
+def _turn(text):
+    return "\n".join(reversed(text.split("\n")))
 
 
 def _write_jsonl(path: pathlib.Path, rows: list[dict]) -> None:

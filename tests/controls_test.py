@@ -155,6 +155,7 @@ def test_a_form_is_one_that_the_model_has_learnt(form):
 
 def test_a_model_without_forms_has_no_such_control():
     assert "form" not in controls.complete(CONTROLS, {"form": None}, {})
+    assert controls.complete(CONTROLS, {}, {"form": ""})["form"] == ""
     with pytest.raises(TypeError, match="only seed, .* Received: form$"):
         controls.complete(CONTROLS, {"form": "haiku"}, {"forms": {"": {}}})
 
@@ -349,6 +350,7 @@ def _check_client(server, monkeypatch):
                 "controls.py",
                 "export/candidate_writer.py",
                 "generator/composer.py",
+                "generator/forms.py",
             ],
         ),
         (

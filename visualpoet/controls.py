@@ -299,7 +299,9 @@ def complete(
     forms = options.get("forms", {}).items()
     own = [chosen for form, chosen in forms if form == given.get("form")]
     options = {**options, **dict(*own)}
-    return {
+    # An export without forms has the input all the same.
+    untold = {"form": ""} if "form" in options else {}
+    return untold | {
         control.input: _choose(control, given.get(control.name), options)
         for control in table
     }

@@ -152,9 +152,9 @@ def test_pairs_of_photographs_that_are_missing_are_counted(paths, tmp_path):
     learn_sentiment(some, tmp_path / "sentiment")
     embed(some)
     generate(some, tmp_path / "generator", num_steps=3)
-    # One poem for each of 20 pictures, and the two.
+    # One poem for each of 20 pictures, two for the held-out ones, and the two.
     expected = (
-        "2 of 22 pairs name photographs without features and are left out"
+        "2 of 32 pairs name photographs without features and are left out"
     )
     for run in ("embedding", "generator"):
         assert expected in (tmp_path / run / "log.txt").read_text()

@@ -19,6 +19,7 @@ PICTURE = {"b64": base64.b64encode(tiny.photograph("sea")).decode()}
 BROKEN = {"b64": base64.b64encode(tiny.photograph("sea")[:900]).decode()}
 COMPOSE = {
     "image_bytes": PICTURE,
+    "form": "verse",
     "seed": 1,
     "temperature": 0.8,
     "top_p": 0.95,
@@ -199,7 +200,10 @@ def refused(name, key, value, text):
 
 ELEMENT = "Failed to process element: 0 of 'instances' list. Error: "
 NO_LABEL = "Unrecognized servable version label: none"
-KEYS = "banned,guidance,image_bytes,lines,num_candidates,seed,temperature,top_p"
+KEYS = (
+    "banned,form,guidance,image_bytes,lines,num_candidates,seed,temperature,"
+    "top_p"
+)
 
 REST = [
     # --- status

@@ -46,7 +46,8 @@ async def read_form(request: web.Request) -> tuple[bytes, dict[str, Any]]:
     given = {key: value for key, value in form.items() if key != "photograph"}
     photograph = form.get("photograph")
     if isinstance(photograph, web.FileField):
-        photograph = photograph.file.read()
+        with photograph.file as file:
+            photograph = file.read()
     if not isinstance(photograph, bytes):
         raise errors.invalid(
             "expected a file named photograph. Received: "
