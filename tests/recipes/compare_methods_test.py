@@ -222,7 +222,7 @@ def test_page_has_every_part(results, compared):
     # Two quantities of training; six of lambda, since all test poems of this
     # corpus are paired and none is left for perplexity.
     assert page.count("<figcaption>reward</figcaption>") == 1
-    assert page.count('<svg class="plot"') == 2 + 6
+    assert page.count('<svg class="plot"') == 2 + 7
     assert page.count("<article>") == 3
     assert page.count("<h3>I2P-GAN</h3>") == 3
     assert "regions_hierarchical: no runs" in page

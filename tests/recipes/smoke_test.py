@@ -196,8 +196,8 @@ def test_a_finished_export_is_kept(smoke, monkeypatch):
     with pytest.raises(FileExistsError, match="expected a new version"):
         export.main(another)
     assert not another.run_dir.exists()
-    with pytest.raises(ValueError, match="Received: top_p=0.5"):
-        export.main(export.Config(top_p=0.5, resume=True))
+    with pytest.raises(ValueError, match="Received: extra_pairs=0"):
+        export.main(export.Config(extra_pairs=0, resume=True))
     export.main(export.Config(resume=True))
     assert (out / "poet" / "1" / "metadata.json").read_bytes() == metadata
     log = (out / "export" / "log.txt").read_text()
