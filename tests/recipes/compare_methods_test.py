@@ -219,8 +219,7 @@ def test_page_has_every_part(results, compared):
         assert f'href="#{anchor}"' in page
     for claim in results["directions"]:
         assert claim["claim"] in page
-    # Two quantities of training; six of lambda, since all test poems of this
-    # corpus are paired and none is left for perplexity.
+    # Two quantities of training, seven of lambda.
     assert page.count("<figcaption>reward</figcaption>") == 1
     assert page.count('<svg class="plot"') == 2 + 7
     assert page.count("<article>") == 3
