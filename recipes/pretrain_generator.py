@@ -37,6 +37,7 @@ from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.teacher_forcing import sampled_loss
 from visualpoet.generator.teacher_forcing import teacher_forced_loss
 from visualpoet.generator.teacher_forcing import token_losses
+from visualpoet.optimization import interpolate
 from visualpoet.optimization import make_train_step
 from visualpoet.runs import option
 
@@ -59,7 +60,7 @@ class Config:
     folds: tuple[pathlib.Path, ...] = option(
         (),
         "outputs of train_embedding.py with a fold left out each, in their "
-        "order: training photographs are image_embeddings as new ones are",
+        "order: training photographs are seen as new ones are",
     )
     start_from: str = option("", "generator.keras to start from, or empty")
     run_dir: pathlib.Path = option(pathlib.Path("out/generator"), "output")
@@ -225,7 +226,13 @@ def main(config: Config) -> None:
         evaluation_interval=1000,
     )
     optimizer.finalize_variable_values(generator.trainable_variables)
-    _interpolate(config, generator)
+    if config.interpolation != 1.0:
+        before = keras.saving.load_model(config.start_from)
+        interpolate(
+            generator.trainable_variables,
+            before.trainable_variables,
+            config.interpolation,
+        )
     generator.save(config.run_dir / "generator.keras")
 
 
@@ -244,18 +251,6 @@ def _build_generator(config, corpus, image_dim):
         config.dropout,
         corpus.forms(),
     )
-
-
-def _interpolate(config, generator):
-    """Source: Wortsman et al. (2022), robust fine-tuning."""
-    if config.interpolation == 1.0:
-        return
-    before = keras.saving.load_model(config.start_from)
-    for variable, earlier in zip(
-        generator.trainable_variables, before.trainable_variables
-    ):
-        change = variable - earlier
-        variable.assign(earlier + config.interpolation * change)
 
 
 def _forward(generator, view, batch, training):

@@ -39,6 +39,7 @@ from visualpoet.discriminators.training import make_loss  # noqa: E402
 from visualpoet.features.store import feature_files  # noqa: E402
 from visualpoet.generator import poem_generator  # noqa: E402, F401
 from visualpoet.generator.poem_sampling import sample_poems  # noqa: E402
+from visualpoet.optimization import interpolate  # noqa: E402
 from visualpoet.optimization import make_train_step  # noqa: E402
 from visualpoet.runs import option  # noqa: E402
 
@@ -174,7 +175,7 @@ def main(config: Config) -> None:
     runs.check_same_input(config.generator, config.corpus_dir / VOCABULARY_FILE)
     run = runs.RunDirectory(config.run_dir, config, _inputs(config))
     generator = keras.saving.load_model(config.generator)
-    before = generator.get_weights()
+    before = [v.numpy() for v in generator.trainable_variables]
     batches = _build_batches(config, generator)
     discriminators = [
         _load_discriminator(config, tasks.find_task(name))
@@ -244,7 +245,7 @@ def main(config: Config) -> None:
         if step % config.log_interval == 0 or step == config.num_steps:
             _log(config, run, step, report.write(step))
             run.save_checkpoint(step, state)
-    _interpolate(generator, before, config.interpolation)
+    interpolate(generator.trainable_variables, before, config.interpolation)
     generator.save(config.run_dir / "generator.keras")
     for discriminator in discriminators:
         file = discriminator.task.locate(config.run_dir)
@@ -366,20 +367,6 @@ def _build_agent(config, environment, network):
         clip_norm=config.clip_norm,
         entropy_regularization=config.entropy_weight or None,
         value_baseline=config.baseline == "value",
-    )
-
-
-def _interpolate(generator, before, share):
-    """Interpolates between the pre-trained generator and the trained one.
-
-    Source: Ramé et al. (2024), WARP, linear interpolation towards the
-    initialisation: much of the reward for less loss of language.
-    """
-    generator.set_weights(
-        [
-            share * new + (1.0 - share) * old
-            for new, old in zip(generator.get_weights(), before)
-        ]
     )
 
 

@@ -3,8 +3,8 @@
 Example:
     from visualpoet import models
 
-    vocabulary = models.Vocabulary.from_preset("savedmodels/visualpoet")
-    generator = models.PoemGenerator.from_preset("savedmodels/visualpoet")
+    vocabulary = models.Vocabulary.from_preset("out/poet")
+    generator = models.PoemGenerator.from_preset("out/poet")
     generator.summary()
 """
 

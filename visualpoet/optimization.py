@@ -61,3 +61,23 @@ def make_train_step(
         input_signature=None if spec is None else [spec],
         reduce_retracing=True,
     )
+
+
+def interpolate(
+    variables: Sequence[keras.Variable], before: Sequence[Any], share: float
+) -> None:
+    """Moves variables back towards what they were before a training.
+
+    `share * now + (1 - share) * before`
+
+    Source: Wortsman et al. (2022), robust fine-tuning; Ramé et al. (2024),
+    WARP, after reinforcement learning: much of the gain for less loss of what
+    was known.
+
+    Args:
+        variables: What was trained; assigned in place.
+        before: Their values before, in the same order.
+        share: 1 changes nothing, 0 takes all of the training back.
+    """
+    for variable, earlier in zip(variables, before, strict=True):
+        variable.assign(share * variable + (1.0 - share) * earlier)

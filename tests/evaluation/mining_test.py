@@ -3,6 +3,7 @@ import pytest
 
 from visualpoet.corpus.records import Photograph
 from visualpoet.corpus.records import Poem
+from visualpoet.embedding import retrieval
 from visualpoet.evaluation import mining
 
 WORDS = ("dog", "sea", "snow", "tree", "all")
@@ -10,7 +11,7 @@ WORDS = ("dog", "sea", "snow", "tree", "all")
 
 def embed(texts):
     rows = [[t.lower().split().count(word) for word in WORDS] for t in texts]
-    return mining.unit_length(np.array(rows, float))
+    return retrieval.unit_length(np.array(rows, float))
 
 
 def mine(photos, poems, **options):

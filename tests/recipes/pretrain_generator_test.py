@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import re
 
@@ -9,6 +10,7 @@ import tensorflow as tf
 from recipes import prepare_corpus
 from recipes import pretrain_generator
 from tests import tiny_runs
+from tests.recipes import stages
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.encoders import load_towers
@@ -39,24 +41,14 @@ def paths(tmp_path_factory):
 
 
 def train(paths, run_dir, **options):
-    pretrain_generator.main(
-        pretrain_generator.Config(
-            corpus_dir=paths.corpus.parent / "with_forms",
-            features_dir=paths.features,
-            embedding_dir=paths.embedding,
-            run_dir=run_dir,
-            embedding_dim=5,
-            hidden_dim=6,
-            pair_share=0.5,
-            extra_pairs=1,
-            max_unknown=1.0,
-            batch_size=4,
-            num_steps=3,
-            warmup_steps=1,
-            sampled_tokens=40,
-            mixed_precision=False,
-            **options,
-        )
+    stages.generate(
+        dataclasses.replace(paths, corpus=paths.corpus.parent / "with_forms"),
+        run_dir,
+        num_steps=3,
+        warmup_steps=1,
+        mixed_precision=False,
+        seed=0,
+        **options,
     )
 
 

@@ -20,6 +20,19 @@ class FoundPoem:
     fit: float
 
 
+def unit_length(rows: np.ndarray) -> np.ndarray:
+    """Scales rows to unit length.
+
+    Args:
+        rows: float `[N, D]`.
+
+    Returns:
+        The same; a row of zeros stays.
+    """
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.maximum(lengths, 1e-9)
+
+
 def rank_pairs(similarities: np.ndarray) -> np.ndarray:
     """Ranks the right column of each row.
 

@@ -20,6 +20,7 @@ import tensorflow as tf
 from visualpoet.corpus.records import ImagePoemPair
 from visualpoet.corpus.records import Photograph
 from visualpoet.corpus.records import Poem
+from visualpoet.embedding import retrieval
 
 Embed = Callable[[Sequence[str]], np.ndarray]
 _CHUNK = 512  # photographs
@@ -59,22 +60,11 @@ def load_encoder(path: pathlib.Path) -> Embed:
     encoder = load(str(path))
 
     def embed(texts: Sequence[str]) -> np.ndarray:
-        return unit_length(np.asarray(encoder(tf.constant(list(texts)))))
+        return retrieval.unit_length(
+            np.asarray(encoder(tf.constant(list(texts))))
+        )
 
     return embed
-
-
-def unit_length(rows: np.ndarray) -> np.ndarray:
-    """Scales rows to unit length.
-
-    Args:
-        rows: float `[N, D]`.
-
-    Returns:
-        The same; a row of zeros stays.
-    """
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.maximum(lengths, 1e-9)
 
 
 def embed_photographs(photos: Sequence[Photograph], embed: Embed) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from visualpoet.corpus import datasets
+from visualpoet.embedding import retrieval
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,14 +153,9 @@ def perturb(
         float `[B, K]`, unit length.
     """
     along = np.sum(photographs * image_embeddings, axis=1, keepdims=True)
-    across = _unit_length(photographs - along * image_embeddings)
+    across = retrieval.unit_length(photographs - along * image_embeddings)
     cosines = cosines[:, None]
     return cosines * image_embeddings + np.sqrt(1 - cosines**2) * across
-
-
-def _unit_length(vectors: np.ndarray) -> np.ndarray:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(lengths, 1e-9)  # zeros stay zeros
 
 
 def draw_words(
@@ -192,7 +188,7 @@ def _draw_photographs(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Embeddings `[B, K]`, and token ids `[B, T]` of what is known of them."""
     rows = [rng.choice(examples.image_rows[index]) for index in chosen]
-    image_embeddings = _unit_length(
+    image_embeddings = retrieval.unit_length(
         examples.image_embeddings[rows].astype(np.float32)
     )
     descriptions = examples.descriptions
