@@ -97,6 +97,15 @@ def test_texts_are_valid_utf_8_with_plain_line_breaks():
     assert ban.read("a\r\nb\0") == "a\nb"
 
 
+def test_a_list_of_words_holds_words():
+    (ban,) = (control for control in CONTROLS if control.is_list)
+    with pytest.raises(
+        ValueError,
+        match=r"^expected ban, a text or a list of words. Received: \[1\]$",
+    ):
+        ban.read([1])
+
+
 def test_defaults_and_fields_are_inside_the_bounds():
     for control in CONTROLS:
         if control.default is not None:

@@ -290,7 +290,7 @@ def test_controls_out_of_bounds_are_named(control, message):
         ({"candidates": "3"}, "candidates, an integer .* Received: '3'"),
         ({"temperature": "hot"}, "temperature, a number .* Received: 'hot'"),
         ({"opening": 3}, "opening, a text. Received: 3"),
-        ({"ban": b"sea"}, "ban, a text. Received: b'sea'"),
+        ({"ban": b"sea"}, "ban, a text or a list of words. Received: b'sea'"),
     ],
 )
 def test_controls_of_another_type_are_named(control, message):

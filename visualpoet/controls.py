@@ -79,7 +79,7 @@ class Control:
         if self.choices:
             return f"one of {', '.join(self.choices)}"
         if self.bounds is None:
-            return "a text"
+            return "a text or a list of words" if self.is_list else "a text"
         noun = "an integer" if self.kind is int else "a number"
         return f"{noun} from {self.bounds[0]} to {self.bounds[1]}"
 
@@ -101,14 +101,15 @@ class Control:
         Raises:
             ValueError: If it is of another type, out of bounds or not finite.
         """
-        if self.is_list and _is_list(value):
-            value = " ".join(map(str, value))
-        if not self._allows(value):
+        words = value if self.is_list and _is_list(value) else [value]
+        if not all(map(self._allows, words)):
             raise ValueError(
                 f"expected {self.name}, {self.expected}. Received: "
                 f"{reprlib.repr(value)}"
             )
-        return _clean(value) if self.kind is str else self.kind(value)
+        if self.kind is str:
+            return _clean(" ".join(words))
+        return self.kind(value)
 
     def _allows(self, value: Any) -> bool:
         if self.choices:

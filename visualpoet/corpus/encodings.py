@@ -17,6 +17,9 @@ _MARKS = (
 _HALF = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _STRAY = re.compile("[\udc80-\udcff]")
 _STRANGE = re.compile(r"[^\x00-\x7f]")
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+# They win by chance in short texts.
+_UNLIKELY = ("mac-latin2", "hp-roman8")
 _END_OF_FILE = "\x1a"  # DOS wrote it behind the text
 
 
@@ -57,9 +60,7 @@ def _encoding(content: bytes) -> str:
     is_utf8 = _is_utf8(content)
     if is_utf8 and b"\0" not in content:
         return "utf-8"
-    found = chardet.detect(
-        content, encoding_era=chardet.EncodingEra.MODERN_WEB
-    )["encoding"]
+    found = _guess(content)
     if is_utf8 and not _is_wide(found):
         return "utf-8"
     if found is None:
@@ -68,6 +69,17 @@ def _encoding(content: bytes) -> str:
             "save it as UTF-8"
         )
     return found.lower()
+
+
+def _guess(content: bytes) -> str | None:
+    """Asks `chardet`; a few strange bytes tell of no rare encoding."""
+    era = chardet.EncodingEra
+    is_short = len(_BEYOND_ASCII.findall(content)) < 4
+    return chardet.detect(
+        content,
+        encoding_era=era.MODERN_WEB if is_short else era.ALL & ~era.MAINFRAME,
+        exclude_encodings=_UNLIKELY,
+    )["encoding"]
 
 
 def _is_wide(encoding: str | None) -> bool:

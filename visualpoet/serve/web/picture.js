@@ -4,12 +4,17 @@ const LONGEST_SIDE = 1024;
 const THUMBNAIL_SIDE = 192;
 // What is smaller than this goes as it is.
 const LARGE = { bytes: 1e6, side: 4096 };
-const SENT_AS_IT_IS = ["image/jpeg", "image/png", "image/webp", "image/gif"];
+const SENT_AS_IT_IS = ["jpeg", "png", "webp", "gif", "bmp", "avif"].map(
+  (kind) => `image/${kind}`,
+);
 
 /** A file that the browser cannot read as a picture. */
 export class NoPicture extends Error {
   constructor(name = "That file") {
-    super(`${name} is not a picture this page can read. A JPEG or PNG works.`);
+    super(
+      `${name} is not a picture this browser can read. A JPEG or PNG works; ` +
+        "Safari reads the HEIC of an iPhone.",
+    );
   }
 }
 
