@@ -81,6 +81,11 @@ class Config:
         rewards.PAIRED_WEIGHT,
         "lambda, of two discriminators multimodal's; liu18 0.8",
     )
+    pairing_share: float = option(
+        -1.0,
+        "of multimodal's reward, p(paired | human), the rest 1 - p(generated); "
+        "below 0 p(paired), which is their product (liu18)",
+    )
     rewards: tuple[str, ...] = option(
         (), "further rewards as package.module.function=weight"
     )
@@ -144,6 +149,8 @@ class Config:
             discriminators,
         )
         _expect(0 <= share <= 1, "a --paired-weight in [0, 1]", share)
+        share = self.pairing_share
+        _expect(share <= 1, "a --pairing-share of at most 1", share)
         baseline, interval = self.baseline, self.rollout_interval
         _expect(baseline in BASELINES, f"a --baseline of {BASELINES}", baseline)
         _expect(
@@ -302,22 +309,21 @@ def _build_reward(config, batches, generator, discriminators):
         [discriminator.task for discriminator in discriminators],
         config.paired_weight,
     )
-    parts = {
-        discriminator.name: _discriminator_part(discriminator)
-        for discriminator in discriminators
-    }
+    parts = {}
+    for discriminator, weight in zip(discriminators, weights):
+        parts |= _discriminator_parts(config, discriminator, weight)
     for given in config.rewards:
         name, weight = rewards.parse(given)
-        weights.append(weight)
-        parts[name] = python_part(
+        part = python_part(
             name,
             rewards.load_reward(name),
             batches.vocabulary.decode,
             lambda: batches.names,
         )
+        parts[name] = part, weight
     return PoemReward(
-        parts,
-        weights,
+        {name: part for name, (part, _) in parts.items()},
+        [weight for _, weight in parts.values()],
         config.batch_size,
         config.baseline,
         lambda photograph: sample_poems(
@@ -326,13 +332,30 @@ def _build_reward(config, batches, generator, discriminators):
     )
 
 
-def _discriminator_part(discriminator):
-    def part(token_ids, photograph):
-        given = {"token_ids": token_ids, **photograph}
-        given = {name: given[name] for name in discriminator.model.input}
-        return rewards.first_class_probability(discriminator.model(given))
+def _discriminator_parts(config, discriminator, weight):
+    """Parts of the reward with their weights, by name."""
 
-    return part
+    def make_part(probability):
+        def part(token_ids, photograph):
+            given = {"token_ids": token_ids, **photograph}
+            given = {name: given[name] for name in discriminator.model.input}
+            return probability(discriminator.model(given))
+
+        return part
+
+    name, share = discriminator.name, config.pairing_share
+    if share < 0 or not discriminator.task.reads_photograph:
+        return {name: (make_part(rewards.first_class_probability), weight)}
+    return {
+        f"{name}/pairing": (
+            make_part(rewards.pairing_probability),
+            weight * share,
+        ),
+        f"{name}/human": (
+            make_part(rewards.human_probability),
+            weight * (1 - share),
+        ),
+    }
 
 
 def _build_network(config, batches, generator, environment):

@@ -171,7 +171,8 @@ def _parser() -> argparse.ArgumentParser:
         type=pathlib.Path,
         required=True,
         metavar="CORPUS",
-        help="a folder of .txt, or a .txt, .csv, .json, .jsonl (.gz) or .parquet",
+        help="a folder of .txt, or a file: .txt, .csv, .json, .jsonl (.gz) or "
+        ".parquet",
     )
     find.add_argument(
         "--count", type=_read_count, default=1, help="poems a photograph (1)"

@@ -27,6 +27,17 @@ def test_probability_of_the_first_class():
     )
 
 
+def test_being_paired_is_being_human_and_going_with_the_photograph():
+    logits = np.log([[0.3, 0.1, 0.6], [0.25, 0.25, 0.5]])
+    pairing = rewards.pairing_probability(logits)
+    human = rewards.human_probability(logits)
+    np.testing.assert_allclose(pairing, [0.75, 0.5], rtol=1e-6)
+    np.testing.assert_allclose(human, [0.4, 0.5], rtol=1e-6)
+    np.testing.assert_allclose(
+        pairing * human, rewards.first_class_probability(logits), rtol=1e-6
+    )
+
+
 def test_good_rewards_pass():
     checked = rewards.check_rewards([0, 0.5, 1], 3, "mine")
     assert checked.dtype == np.float32

@@ -15,6 +15,7 @@ from visualpoet.adversarial.actor import GeneratorNetwork
 from visualpoet.adversarial.batches import Batches
 from visualpoet.adversarial.scoring import PoemReward
 from visualpoet.adversarial.training import Discriminator
+from visualpoet.discriminators.diagnostics import decompose
 from visualpoet.discriminators.training import class_accuracies
 from visualpoet.evaluation.diversity import distinct_n
 from visualpoet.generator.poem_generator import PoemGenerator
@@ -116,10 +117,11 @@ class Report:
         Returns:
             The row of `metrics.csv`.
         """
-        row = self._summarise()
+        tokens = self._decode(self._batches.shown_photographs).numpy()
+        poems = list(map(self._batches.vocabulary.decode, tokens))
+        row = self._summarise() | self._decompose(tokens)
         matrices = {n: c.tolist() for n, c in self._confusions.items()}
         self._write_json("confusion.json", matrices)
-        poems = self._write_poems()
         self._write_samples(step, poems)
         with self._writer.as_default(step=step):
             for name, value in row.items():
@@ -145,9 +147,21 @@ class Report:
             row[f"tf_agents/{metric.name}"] = float(metric.result())
         return row
 
-    def _write_poems(self) -> list[str]:
-        tokens = self._decode(self._batches.shown_photographs).numpy()
-        return list(map(self._batches.vocabulary.decode, tokens))
+    def _decompose(self, token_ids: np.ndarray) -> dict[str, float]:
+        """What poems for photographs held out would be paid for."""
+        seen = self._batches.shown_photographs["image_embedding"]
+        row = {}
+        for discriminator in self._discriminators:
+            if discriminator.task.reads_photograph:
+                own, other = (
+                    discriminator.model(
+                        {"token_ids": token_ids, "image_embedding": beside}
+                    )
+                    for beside in (seen, np.roll(seen, 1, axis=0))
+                )
+                for name, value in decompose(own, other).items():
+                    row[f"held_out/{discriminator.name}/{name}"] = value
+        return row
 
     def _write_samples(self, step: int, poems: Sequence[str]) -> None:
         folder = self._folder / "samples"

@@ -61,6 +61,42 @@ def first_class_probability(logits: tf.Tensor) -> tf.Tensor:
     return tf.nn.softmax(tf.cast(logits, tf.float32))[:, 0]
 
 
+def pairing_probability(logits: tf.Tensor) -> tf.Tensor:
+    """Probability of a poem to be paired, if it is of human hand.
+
+    `p(paired | not generated) = p(paired) / (1 - p(generated))`: what is left
+    of `first_class_probability` without `human_probability`.
+
+    Args:
+        logits: float `[..., C]`, paired first, generated last.
+
+    Returns:
+        float32 `[...]`.
+
+    Example:
+        >>> logits = tf.math.log([[0.3, 0.1, 0.6]])
+        >>> pairing_probability(logits).numpy().round(3)
+        array([0.75], dtype=float32)
+    """
+    return tf.nn.softmax(tf.cast(logits[..., :-1], tf.float32))[..., 0]
+
+
+def human_probability(logits: tf.Tensor) -> tf.Tensor:
+    """Probability of a poem not to be generated.
+
+    Args:
+        logits: float `[..., C]`, generated last.
+
+    Returns:
+        float32 `[...]`.
+
+    Example:
+        >>> human_probability(tf.math.log([[0.3, 0.1, 0.6]])).numpy().round(3)
+        array([0.4], dtype=float32)
+    """
+    return 1.0 - tf.nn.softmax(tf.cast(logits, tf.float32))[..., -1]
+
+
 def check_rewards(values: Sequence[float], size: int, name: str) -> np.ndarray:
     """Checks what a reward returned.
 

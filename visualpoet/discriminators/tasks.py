@@ -60,6 +60,10 @@ class Task:
     ) -> tuple[Inputs, np.ndarray]:
         """Makes a batch of as many texts of each class.
 
+        Half of the samples stand beside a photograph that they were not
+        written for, as half of the human poems do: else going with the
+        photograph would tell them from human ones.
+
         Args:
             texts: As of `draw`, each int `[B, T]`.
             generated: int `[B, T]`, samples for the same photographs.
@@ -72,7 +76,8 @@ class Task:
         inputs = {"token_ids": np.concatenate(parts)}
         if self.reads_photograph:
             inputs["image_embedding"] = np.concatenate(
-                [image_embedding] * len(parts)
+                [image_embedding] * len(self.texts)
+                + [_pair_half(image_embedding)]
             )
         classes = np.arange(len(parts), dtype=np.int32)
         return inputs, np.repeat(classes, len(generated))
@@ -87,6 +92,13 @@ class Task:
             `<name>/<name>.keras` in it.
         """
         return pathlib.Path(folder) / self.name / f"{self.name}.keras"
+
+
+def _pair_half(image_embedding: np.ndarray) -> np.ndarray:
+    """The photographs of every second row are those of the row before."""
+    is_odd = np.arange(len(image_embedding)) % 2 == 1
+    before = np.roll(image_embedding, 1, axis=0)
+    return np.where(is_odd[:, None], before, image_embedding)
 
 
 # --- texts
