@@ -108,6 +108,7 @@ class Server:
 
     def _end(self, connection: RequestHandler) -> None:
         seconds = self._options.timeout_seconds
+        connection.close()  # takes no other request
         task = asyncio.create_task(connection.shutdown(seconds))
         self._closing[connection] = task
         task.add_done_callback(lambda _: self._closing.pop(connection))
