@@ -413,7 +413,7 @@ def test_sources_of_another_type_are_refused(source):
         (truncated("GIF", 0.8), "broken or truncated"),
         (truncated("BMP"), "broken or truncated"),
         (truncated("WEBP", 0.8), "broken|not a JPEG"),
-        (png(60000, 60000, 8, 2), "too large"),
+        (png(60000, 60000, 8, 2), "broken or truncated .8 bytes for 108000"),
         (png(0, 7, 8, 2), f"not a {READABLE}, but a PNG that is broken"),
         (
             png(13000, 13000, 1, 0, bytes(13000 * 1626)),

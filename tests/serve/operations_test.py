@@ -146,7 +146,7 @@ def test_a_photograph_needs_no_file_name(server, more):
 
 
 @pytest.mark.parametrize(
-    "seed", ["1_000", "１２", "0x1", "1e", "1.", "", "--1", "nan", "inf"]
+    "seed", ["1_000", "１２", "0x1", "1e", "1.", "--1", "nan", "inf"]
 )
 def test_what_is_no_number_of_a_form(server, seed):
     status, _, content = asking.post_form(

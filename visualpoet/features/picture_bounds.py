@@ -2,6 +2,7 @@
 
 import re
 import struct
+from collections.abc import Iterator
 
 MAX_PIXELS = 120_000_000
 _MAX_SIDE = 65_535  # what a JPEG can have
@@ -78,22 +79,18 @@ def check_cost(content: bytes, name: str, max_pixels: int) -> None:
 
 
 def _check_jpeg(content: bytes, name: str, max_pixels: int) -> None:
-    scans = segments = pixels = place = 0
-    kind = None
-    while kind != _END and (found := _JPEG_MARKER.search(content, place)):
-        kind, place = found[1][0], found.end()
-        segments += 1
+    scans = pixels = 0
+    for number, (kind, place) in enumerate(_find_segments(content), 1):
         scans += kind == _START_OF_SCAN
         if kind in _HUFFMAN_FRAMES:
             height, width = struct.unpack_from(">HH", content, place + 3)
             pixels = width * height
-        if segments > _MAX_SEGMENTS or scans > _MAX_SCANS:
+        if number > _MAX_SEGMENTS or scans > _MAX_SCANS:
             raise PictureError(
                 f"{name}: expected at most {_MAX_SCANS} scans and "
                 f"{_MAX_SEGMENTS} segments. Received: a JPEG of more; save it "
                 "again"
             )
-        place += int.from_bytes(content[place : place + 2], "big")
     if scans * pixels > _SCANS_OF_LARGEST * max_pixels:
         raise TooLargeError(
             f"{name}: {scans} scans are too many for a JPEG of {pixels} "
@@ -106,22 +103,27 @@ def _check_jpeg(content: bytes, name: str, max_pixels: int) -> None:
         )
 
 
+def _find_segments(content: bytes) -> Iterator[tuple[int, int]]:
+    """Kind of each segment of a JPEG, and where its length stands."""
+    kind, place = None, 0
+    while kind != _END and (found := _JPEG_MARKER.search(content, place)):
+        kind, place = found[1][0], found.end()
+        yield kind, place
+        place += int.from_bytes(content[place : place + 2], "big")
+
+
 def _check_png(content: bytes, name: str) -> None:
-    chunks = data = expected = 0
-    kind, place = b"", len(_PNG_START)
-    while place < len(content) and kind != b"IEND":
-        size, kind = struct.unpack_from(">I4s", content, place)
-        chunks += 1
+    data = expected = 0
+    for number, (kind, place, size) in enumerate(_find_chunks(content), 1):
         if kind == b"IHDR":
-            expected = _raw_bytes(*struct.unpack_from(">IIBB", content, 16))
+            expected = _raw_bytes(*struct.unpack_from(">IIBB", content, place))
         if kind == b"IDAT":
             data += min(size, len(content) - place)
-        if chunks > _MAX_CHUNKS + data // _SMALLEST_CHUNK:
+        if number > _MAX_CHUNKS + data // _SMALLEST_CHUNK:
             raise PictureError(
                 f"{name}: expected at most {_MAX_CHUNKS} chunks. Received: a "
                 "PNG of more; save it again"
             )
-        place += size + 12
     if not expected:
         return
     if data > 4 * expected + _ENOUGH_DATA:
@@ -134,6 +136,15 @@ def _check_png(content: bytes, name: str) -> None:
             f"{name}: broken or truncated ({data} bytes for {expected} of "
             "pixels)"
         )
+
+
+def _find_chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, place and size of what each chunk of a PNG holds."""
+    kind, place = b"", len(_PNG_START)
+    while place < len(content) and kind != b"IEND":
+        size, kind = struct.unpack_from(">I4s", content, place)
+        yield kind, place + 8, size
+        place += size + 12
 
 
 def _raw_bytes(width: int, height: int, depth: int, colour: int) -> int:

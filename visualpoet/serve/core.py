@@ -1,7 +1,9 @@
 """What REST and gRPC share: a model, a queue, limits, counters."""
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import AsyncIterator
 
 import numpy as np
 
@@ -40,7 +42,7 @@ class Core:
             options.threads, options.picture_pixels, options.decode_seconds
         )
         self._room = _ROOM
-        self._batcher: Batcher | None = None  # from `start` on
+        self._batcher: Batcher  # from `start` on, and so is the watcher
         self._watcher: asyncio.Task | None = None
 
     async def start(self) -> None:
@@ -118,6 +120,14 @@ class Core:
                 f"expected at most {self.options.request_rows} rows. "
                 f"Received: {rows}"
             )
+        async with self._decoded(inputs, deadline) as decoded:
+            return await self._batcher.run(signature, decoded, deadline)
+
+    @contextlib.asynccontextmanager
+    async def _decoded(
+        self, inputs: Tensors, deadline: float
+    ) -> AsyncIterator[Tensors]:
+        """Inputs whose pictures are pixels, which take room until the end."""
         contents = inputs.get(PICTURES, np.empty(0, object))
         seen = np.empty(contents.size, object)
         held = 0
@@ -126,9 +136,8 @@ class Core:
             for row, content in enumerate(contents.reshape(-1)):
                 seen[row] = await self._decoders.see(content, deadline)
                 held += self._take_room(len(seen[row]))
-            if PICTURES in inputs:
-                inputs = {**inputs, PICTURES: seen.reshape(contents.shape)}
-            return await self._batcher.run(signature, inputs, deadline)
+            pictures = {PICTURES: seen.reshape(contents.shape)}
+            yield {**inputs, **pictures} if PICTURES in inputs else inputs
         finally:
             self._room += held
 
@@ -191,14 +200,12 @@ class Core:
 
     def is_late(self) -> bool:
         """Returns whether a run takes longer than any request may."""
-        seconds = self.options.timeout_seconds
-        return self._batcher is not None and self._batcher.is_late(seconds)
+        return self._batcher.is_late(self.options.timeout_seconds)
 
     async def stop(self) -> None:
         """Ends tasks and threads; nothing may be waiting any more."""
         if self._watcher:
             self._watcher.cancel()
-        if self._batcher:
             await self._batcher.close()
         self.versions.close()
         await self._decoders.stop()
