@@ -3,10 +3,11 @@
     python recipes/attack_serving.py --requests 10000
 
 A good request stands between every hundred bad ones, and slow connections are
-open all the while. Every reply must be a 4xx, or no reply on a connection that
-the server closes; a picture that can still be decoded after what was done to
-it may get its poem. "left" is a connection that we left with neither: only
-disconnects may.
+open all the while; the time of the good ones is compared with that before the
+attack. Every reply must be a 4xx, or no reply on a connection that the server
+closes; a picture that can still be decoded after what was done to it may get
+its poem, and so may one that is only large. "left" is a connection that we left
+with neither: only disconnects may.
 """
 
 import asyncio
@@ -19,6 +20,10 @@ import io
 import json
 import pathlib
 import random
+import statistics
+import struct
+import time
+import zlib
 
 import grpc
 from PIL import Image
@@ -37,6 +42,7 @@ GRPC_METHOD = "/tensorflow.serving.PredictionService/Predict"
 CLIENTS = 8
 SLOW_CONNECTIONS = 20
 PATIENCE, IMPATIENCE = 5.0, 0.05  # s
+QUIET_REQUESTS = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,18 +62,24 @@ def main(config: Config) -> None:
     """
     model = pathlib.Path(config.model or poet.default_model().parent)
     with contextlib.closing(ServerProcess(model)) as server:
-        found = asyncio.run(_attack(config, server))
+        found, quiet, attacked = asyncio.run(_attack(config, server))
         peak = server.megabytes("VmHWM")
     print("| what was sent | how often | replies |\n|---|---|---|")
     for kind, replies in sorted(found.items()):
         listed = ", ".join(f"{r}: {n:,}" for r, n in sorted(replies.items()))
         print(f"| {kind} | {sum(replies.values()):,} | {listed} |")
-    print(f"\nexit code {server.exit_code}, peak memory {peak:,.0f} MB")
+    print(
+        f"\ngood requests: {1000 * statistics.median(quiet):,.0f} ms before, "
+        f"{1000 * statistics.median(attacked):,.0f} ms in between, "
+        f"{1000 * max(attacked):,.0f} ms the slowest"
+    )
+    print(f"exit code {server.exit_code}, peak memory {peak:,.0f} MB")
 
 
 async def _attack(config, server):
     photograph = samples.make_picture("JPEG", size=(480, 360))
     found = collections.defaultdict(collections.Counter)
+    attacked = []
     channel = grpc.aio.insecure_channel(server.grpc_address)
     async with aiohttp.ClientSession() as session, channel:
         senders = {
@@ -79,8 +91,21 @@ async def _attack(config, server):
                 kind: functools.partial(_raw, server, make, seconds)
                 for kind, (make, seconds) in RAW.items()
             },
+            "pages of other sites": functools.partial(
+                _post, session, server, _good, headers=FOREIGN
+            ),
             "noise in a gRPC message": functools.partial(_call, channel),
         }
+
+        async def ask_well(draw, seconds):
+            started = time.perf_counter()
+            reply = await _post(session, server, _good, draw, photograph)
+            seconds.append(time.perf_counter() - started)
+            return reply
+
+        quiet = []
+        for _ in range(QUIET_REQUESTS):
+            await ask_well(None, quiet)
         slow = [
             asyncio.create_task(_drip(server)) for _ in range(SLOW_CONNECTIONS)
         ]
@@ -92,16 +117,14 @@ async def _attack(config, server):
                 kind = draw.choice(list(senders))
                 found[kind][await senders[kind](draw, photograph)] += 1
                 if number % 100 == 0:
-                    reply = await _post(
-                        session, server, _good, draw, photograph
-                    )
+                    reply = await ask_well(draw, attacked)
                     found["good requests in between"][reply] += 1
 
         await asyncio.gather(*(client() for _ in range(CLIENTS)))
         for task in slow:
             task.cancel()
         await asyncio.gather(*slow, return_exceptions=True)
-    return found
+    return found, quiet, attacked
 
 
 # --- bodies of POST :predict
@@ -147,6 +170,61 @@ def _bomb(draw, photograph):
     return _instances(_make_bomb(draw.choice([8_000, 20_000, 30_000])))
 
 
+@functools.cache
+def _make_progressive(scans):
+    """49 megapixels, and the last scan again and again."""
+    stream = io.BytesIO()
+    Image.new("RGB", (7000, 7000)).save(stream, "JPEG", progressive=True)
+    content = stream.getvalue()
+    last = content[content.rindex(b"\xff\xda") : -2]
+    return content[:-2] + last * scans + b"\xff\xd9"
+
+
+def _scan_bomb(draw, photograph):
+    """300 kB whose decoding takes seconds to minutes."""
+    return _instances(_make_progressive(draw.choice([20, 150])))
+
+
+def _large(draw, photograph):
+    """As large as allowed."""
+    return _instances(_make_progressive(0))
+
+
+def _chunk(kind, content):
+    check_sum = struct.pack(">I", zlib.crc32(kind + content))
+    return struct.pack(">I", len(content)) + kind + content + check_sum
+
+
+@functools.cache
+def _make_png(width, height, megabytes, remarks):
+    packer = zlib.compressobj(9)
+    data = [packer.compress(bytes(2**20)) for _ in range(megabytes)]
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"".join(
+        [
+            b"\x89PNG\r\n\x1a\n",
+            _chunk(b"IHDR", header),
+            *(_chunk(b"tEXt", b"k%d\0v" % n) for n in range(remarks)),
+            _chunk(b"IDAT", b"".join([*data, packer.flush()])),
+            _chunk(b"IEND", b""),
+        ]
+    )
+
+
+def _png_bomb(draw, photograph):
+    """A pixel of 400 MB, 50,000 remarks, sides of 50 million."""
+    kinds = [(1, 1, 400, 0), (1, 1, 1, 50_000)]
+    kinds += [(1, 50_000_000, 200, 0), (50_000_000, 1, 150, 0)]
+    return _instances(_make_png(*draw.choice(kinds)))
+
+
+def _bare_rows(draw, photograph):
+    """To a signature of several inputs."""
+    row = {"b64": base64.b64encode(photograph).decode()}
+    body = {"signature_name": "compose", "instances": [row]}
+    return json.dumps(body).encode()
+
+
 def _no_picture(draw, photograph):
     return _instances(draw.randbytes(draw.randrange(300)))
 
@@ -180,6 +258,10 @@ BODIES = {
     "pictures with changed bytes": _flipped,
     "pictures that lie about their size": _lying,
     "decompression bombs": _bomb,
+    "scan bombs": _scan_bomb,
+    "pictures as large as allowed": _large,
+    "PNG bombs": _png_bomb,
+    "bare rows of several inputs": _bare_rows,
     "bytes that are no picture": _no_picture,
     "wrong base64": _wrong_base64,
     "wrong JSON": _wrong_json,
@@ -189,11 +271,14 @@ BODIES = {
 }
 
 
-async def _post(session, server, make, draw, photograph):
+FOREIGN = {"Origin": "https://elsewhere.example"}
+
+
+async def _post(session, server, make, draw, photograph, headers=None):
     address = f"{server.address}/v1/models/visualpoet:predict"
     body = io.BytesIO(make(draw, photograph))
     try:
-        async with session.post(address, data=body) as reply:
+        async with session.post(address, data=body, headers=headers) as reply:
             await reply.read()
             return str(reply.status)
     except aiohttp.ClientError:

@@ -222,6 +222,7 @@ def test_whoever_serves_needs_nothing_of_training(starts):
     assert training <= {
         "visualpoet/corpus/folders.py",
         "visualpoet/features/photographs.py",
+        "visualpoet/features/picture_bounds.py",
         "visualpoet/features/picture_files.py",
         "visualpoet/features/png_chunks.py",
     }

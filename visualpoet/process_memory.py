@@ -9,7 +9,8 @@ def memory_megabytes(process_id: int, name: str) -> float:
 
     Args:
         process_id: Its number.
-        name: VmRSS (resident now) or VmHWM (the most so far).
+        name: VmRSS (resident now), VmHWM (the most so far), or another of
+            its values.
 
     Returns:
         MB.

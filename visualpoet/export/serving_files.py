@@ -78,8 +78,12 @@ def copy_version(
     refuse_existing(folder)
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    shutil.copytree(source, partial)
-    complete_version(partial, name)
+    try:
+        _copy(source, partial)
+        complete_version(partial, name)
+    except BaseException:  # no half of it stays where a server looks
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
     card = source.parent / "MODEL_CARD.md"
     if card.exists():
         shutil.copy(card, target / name)
@@ -87,6 +91,14 @@ def copy_version(
     # Last: a server that watches the folder takes the version at once.
     partial.rename(folder)
     return folder
+
+
+def _copy(source: pathlib.Path, target: pathlib.Path) -> None:
+    try:
+        shutil.copytree(source, target)
+    except shutil.Error as error:  # a list of all files
+        reason = error.args[0][0][2]
+        raise OSError(f"{target} cannot be written: {reason}") from error
 
 
 def refuse_existing(folder: pathlib.Path) -> None:

@@ -12,9 +12,11 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
+from visualpoet.features import picture_bounds
+from visualpoet.features.picture_bounds import MAX_PIXELS
+from visualpoet.features.picture_bounds import PictureError
 from visualpoet.features.png_chunks import without_remarks
 
-MAX_PIXELS = 120_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 _READABLE = "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC picture"
 _ORIENTATION = 0x0112
@@ -48,18 +50,15 @@ _BEGINNINGS = (
 )
 
 
-class PictureError(ValueError):
-    """A picture that cannot be used; the message says which and why."""
-
-
 def make_upright(
     content: bytes, name: str, max_pixels: int = MAX_PIXELS
 ) -> bytes:
     """Returns the bytes that networks and people see in the same way.
 
-    JPEG and PNG files that are upright and grey or RGB pass as they are.
-    Everything else is turned upright, laid on white where it is transparent,
-    made RGB and encoded as PNG.
+    JPEG and PNG files that are upright and grey or RGB pass as they are, but
+    for PNG of 2,048 pixels or more on the shorter side. Everything else is
+    turned upright, laid on white where it is transparent, made RGB and of at
+    most 1,024 pixels a side, and encoded as PNG.
 
     Args:
         content: Encoded picture.
@@ -70,8 +69,10 @@ def make_upright(
         JPEG or PNG bytes.
 
     Raises:
-        PictureError: If it is no picture, truncated, or too large.
+        PictureError: If it is no picture, truncated, too large, or takes too
+            long to decode.
     """
+    picture_bounds.check_cost(content, name, max_pixels)
     try:
         return _check(content, name, max_pixels)
     except PictureError:
@@ -79,31 +80,6 @@ def make_upright(
         if bare == content:
             raise
     return _check(bare, name, max_pixels)
-
-
-def to_decodable(content: bytes, max_pixels: int) -> bytes:
-    """Returns what the graph may decode, without a look at all of it.
-
-    Args:
-        content: Encoded picture.
-        max_pixels: Width times height, at most.
-
-    Returns:
-        JPEG and PNG as they are, other formats as PNG: frames of a GIF would
-        all be decoded by the graph, however many there are.
-
-    Raises:
-        PictureError: If it is no picture or too large; if it is broken, where
-            it is neither JPEG nor PNG.
-    """
-    try:
-        image = _open(content, "picture", max_pixels)
-    except PictureError:
-        content = without_remarks(content)
-        image = _open(content, "picture", max_pixels)
-    if image.format in ("JPEG", "MPO", "PNG"):
-        return content
-    return encode(image, "picture")
 
 
 def to_png(content: bytes) -> bytes:
@@ -141,12 +117,7 @@ def _open(
         raise PictureError(
             f"{name}: not a {_READABLE}{_name_kind(content)}"
         ) from error
-    width, height = image.size
-    if width * height > max_pixels:
-        raise PictureError(
-            f"{name}: {width} x {height} is too large, expected at most "
-            f"{max_pixels} pixels"
-        )
+    picture_bounds.check_size(image.size, name, max_pixels)
     return image
 
 
@@ -173,6 +144,8 @@ def _check(content: bytes, name: str, max_pixels: int) -> bytes:
         _load(image, name)  # the EXIF data may come after the pixels
     upright = _orientation(image) == 1
     plain = image.format in ("JPEG", "PNG") and image.mode in ("RGB", "L")
+    # A large JPEG is decoded at a part of its size, a PNG cannot be.
+    plain &= image.format != "PNG" or min(image.size) < 2 * _LARGEST_SIDE
     # A part of the size of a JPEG is enough, to check it as to encode it.
     image.draft("RGB", (_LARGEST_SIDE, _LARGEST_SIDE))
     if upright and plain and "transparency" not in image.info:

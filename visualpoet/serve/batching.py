@@ -65,6 +65,7 @@ class Batcher:
         self._arrived = asyncio.Event()
         self._collecting = asyncio.Lock()
         self._running = 0
+        self._started: dict[object, float] = {}
         self._last_size = 0
         self._pool = concurrent.futures.ThreadPoolExecutor(
             threads, thread_name_prefix="graph"
@@ -77,6 +78,18 @@ class Batcher:
     def queue_length(self) -> int:
         """Counts the rows that wait."""
         return sum(work.rows for work in self._queue)
+
+    def is_late(self, seconds: float) -> bool:
+        """Returns whether a run is under way for longer.
+
+        Args:
+            seconds: That a run may take.
+
+        Returns:
+            Whether one has taken more.
+        """
+        latest = time.perf_counter() - seconds
+        return any(started < latest for started in self._started.values())
 
     async def run(
         self, signature: Signature, inputs: Tensors, deadline: float
@@ -193,12 +206,12 @@ class Batcher:
     async def _run(
         self, signature: Signature, inputs: Tensors
     ) -> dict[str, np.ndarray]:
-        started = time.perf_counter()
-        loop = asyncio.get_running_loop()
+        loop, key = asyncio.get_running_loop(), object()
+        self._started[key] = time.perf_counter()
         try:
             return await loop.run_in_executor(self._pool, signature.run, inputs)
         finally:
-            seconds = time.perf_counter() - started
+            seconds = time.perf_counter() - self._started.pop(key)
             _, rows = _mergeable(signature, inputs)
             name = signature.name
             self._metrics.graph_seconds.labels(name).observe(seconds)

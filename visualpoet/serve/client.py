@@ -6,7 +6,9 @@ with PoemClient("http://localhost:8501") as client:
 
 import asyncio
 import base64
+import functools
 import json
+import os
 import random
 import threading
 from collections.abc import Awaitable
@@ -31,6 +33,9 @@ _AGAIN = (429, 503)
 _CUT = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _MAX_MESSAGE = 64 * 2**20
+_CHUNK = 65_536
+_LONGEST_BACKOFF = 2000  # ms until gRPC looks for a server that was gone
+_MARGIN = 1.0  # s after which a thread that cannot answer is not waited for
 
 
 class AsyncPoemClient:
@@ -42,6 +47,8 @@ class AsyncPoemClient:
         timeout: That a call may take, with all its tries [s].
         retries: More tries after a server was busy or not there.
         any_word: Whether `unwritten.WORDS` may be written.
+        token: That a proxy before the server asks for, as in `Authorization:
+            Bearer TOKEN`.
     """
 
     def __init__(
@@ -52,17 +59,19 @@ class AsyncPoemClient:
         timeout: float = 60.0,
         retries: int = 4,
         any_word: bool = False,
+        token: str | None = None,
     ):
         scheme, _, rest = url.partition("://")
+        scheme = scheme.lower()
         if scheme not in ("http", "https", "grpc") or not rest:
             raise ValueError(
                 "expected http://host:port, https://host:port or "
                 f"grpc://host:port. Received: {url}"
             )
-        self._transport = (
-            _Grpc(rest, name) if scheme == "grpc" else _Rest(url, name)
-        )
-        self._timeout = timeout
+        transport = _Grpc if scheme == "grpc" else _Rest
+        self._transport = transport(url, name, token)
+        self._is_closed = False
+        self.timeout = timeout
         self._retries = retries
         self._defaults = unwritten.leave_out(_read_defaults(), any_word)
 
@@ -76,6 +85,7 @@ class AsyncPoemClient:
 
     async def close(self) -> None:
         """Closes the connections."""
+        self._is_closed = True
         await self._transport.close()
 
     @controls.spell_out
@@ -98,34 +108,42 @@ class AsyncPoemClient:
             PictureError: If the photograph cannot be used.
             TypeError: If there is no such control.
             ServeError: If a control is not what is expected, the server
-                refuses, or did not answer in time.
+                refuses, or did not answer in time, or the client is closed.
         """
+        if self._is_closed:
+            raise _closed()
         try:
             values = controls.complete(controls.CONTROLS, given, self._defaults)
         except ValueError as error:
             raise errors.invalid(str(error)) from error
-        loop = asyncio.get_running_loop()
-        values["image_bytes"] = await loop.run_in_executor(
-            None, pictures.read_picture, photograph
-        )
-        return poet.to_written_poem(await self._compose(values), values["seed"])
+        deadline = asyncio.get_running_loop().time() + self.timeout
+        try:
+            async with asyncio.timeout_at(deadline):
+                values["image_bytes"] = await _in_thread(
+                    pictures.read_picture, photograph
+                )
+                row = await self._compose(values, deadline)
+        except TimeoutError as error:
+            raise _late(self.timeout) from error
+        try:
+            return poet.to_written_poem(row, values["seed"])
+        except (LookupError, TypeError, ValueError) as error:
+            raise errors.ServeError(
+                "UNKNOWN",
+                f"expected a poem with its clues and scores. Received: "
+                f"{', '.join(map(str, row))[:100]}. Check that the model is a "
+                "poet",
+            ) from error
 
-    async def _compose(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    async def _compose(
+        self, values: Mapping[str, Any], deadline: float
+    ) -> dict[str, Any]:
         name, inputs = controls.choose_signature(values), dict(values)
         if name == "compose":
             del inputs["opening"]
-        deadline = asyncio.get_running_loop().time() + self._timeout
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await self._retry(
-                    lambda left: self._transport.predict(name, inputs, left),
-                    deadline,
-                )
-        except TimeoutError as error:
-            raise errors.ServeError(
-                "DEADLINE_EXCEEDED",
-                f"the server did not answer in {self._timeout} s",
-            ) from error
+        return await self._retry(
+            lambda left: self._transport.predict(name, inputs, left), deadline
+        )
 
     async def _retry(
         self, call: Callable[[float], Awaitable], deadline: float
@@ -143,8 +161,26 @@ class AsyncPoemClient:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
 
+def _closed() -> errors.ServeError:
+    return errors.ServeError("FAILED_PRECONDITION", "the client is closed")
+
+
+def _late(seconds: float) -> errors.ServeError:
+    return errors.ServeError(
+        "DEADLINE_EXCEEDED", f"the server did not answer in {seconds} s"
+    )
+
+
+async def _in_thread(function: Callable, *arguments: Any) -> Any:
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(None, function, *arguments)
+
+
 class PoemClient:
     """A client with pooled connections; may be shared by threads.
+
+    After a fork, the child opens connections of its own. gRPC itself does not
+    outlive a fork: there the child's calls may end with their timeout.
 
     `write` works as `AsyncPoemClient.write` and `visualpoet.Poet.write`.
 
@@ -153,6 +189,8 @@ class PoemClient:
         name: Of the model.
         timeout: That a call may take, with all its tries [s].
         retries: More tries after a server was busy or not there.
+        any_word: Whether `unwritten.WORDS` may be written.
+        token: Of a proxy before the server.
 
     Example:
         with PoemClient("http://localhost:8501") as client:
@@ -160,13 +198,21 @@ class PoemClient:
     """
 
     def __init__(self, url: str, **options: Any):
+        self._make = functools.partial(AsyncPoemClient, url, **options)
+        self._starting = threading.Lock()
+        self._is_closed = False
+        self._start()
+
+    def _start(self) -> None:
+        """A loop, a thread that runs it, and a client in it."""
+        self._process_id = os.getpid()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
             target=self._loop.run_forever, daemon=True, name="poem-client"
         )
         self._thread.start()
         try:
-            self._client = self._run(_make(url, options))
+            self._client = self._run(_call(self._make), None)
         except BaseException:
             self._end()
             raise
@@ -198,15 +244,34 @@ class PoemClient:
             ServeError: If a control is not what is expected, the server
                 refuses, or did not answer in time.
         """
-        return self._run(self._client.write(photograph, **given))
+        if self._is_closed:
+            raise _closed()
+        with self._starting:
+            if self._process_id != os.getpid():
+                # The parent's are kept: to close them would disturb it.
+                self._inherited = self._loop, self._client
+                self._start()
+        return self._run(
+            self._client.write(photograph, **given), self._client.timeout
+        )
 
     def close(self) -> None:
         """Closes the connections."""
-        self._run(self._client.close())
+        if self._is_closed or self._process_id != os.getpid():
+            return
+        self._is_closed = True
+        self._run(self._client.close(), None)
         self._end()
 
-    def _run(self, coroutine: Coroutine) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+    def _run(self, coroutine: Coroutine, seconds: float | None) -> Any:
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        if seconds is None:
+            return future.result()
+        try:
+            return future.result(seconds + _MARGIN)
+        except TimeoutError as error:  # whatever keeps the thread
+            future.cancel()
+            raise _late(seconds) from error
 
     def _end(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -214,8 +279,8 @@ class PoemClient:
         self._loop.close()
 
 
-async def _make(url: str, options: Mapping[str, Any]) -> AsyncPoemClient:
-    return AsyncPoemClient(url, **options)
+async def _call(make: Callable[[], AsyncPoemClient]) -> AsyncPoemClient:
+    return make()
 
 
 def _read_defaults() -> dict[str, Any]:
@@ -227,11 +292,12 @@ def _read_defaults() -> dict[str, Any]:
 class _Rest:
     """`:predict` in column form."""
 
-    def __init__(self, url: str, name: str):
+    def __init__(self, url: str, name: str, token: str | None):
         self._address = f"{url.rstrip('/')}/v1/models/{name}:predict"
         # Whoever calls says how long it may take.
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=None)
+            timeout=aiohttp.ClientTimeout(total=None),
+            headers={"Authorization": f"Bearer {token}"} if token else None,
         )
 
     async def predict(
@@ -247,35 +313,52 @@ class _Rest:
         }
         body = {"signature_name": signature, "inputs": inputs}
         try:
-            async with self._session.post(self._address, json=body) as response:
-                return await self._read(response)
+            async with self._session.post(
+                self._address, json=body, allow_redirects=False
+            ) as response:
+                content = await self._read(response)
         except _CUT as error:
             message = str(error) or type(error).__name__
             raise errors.ServeError("UNAVAILABLE", message) from error
         except aiohttp.ClientError as error:
-            raise errors.ServeError(
-                "UNKNOWN",
-                f"expected an answer of HTTP from {self._address}. Received: "
-                f"{error}",
-            ) from error
+            raise self._unexpected("an answer of HTTP", str(error)) from error
+        return self._parse(response, content)
 
-    async def _read(self, response: aiohttp.ClientResponse) -> dict[str, Any]:
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        """Its body, as far as there is room for it."""
+        content = bytearray()
+        async for chunk in response.content.iter_chunked(_CHUNK):
+            content += chunk
+            if len(content) > _MAX_MESSAGE:
+                raise self._unexpected(
+                    f"at most {_MAX_MESSAGE} bytes", "an answer of more"
+                )
+        return bytes(content)
+
+    def _parse(
+        self, response: aiohttp.ClientResponse, content: bytes
+    ) -> dict[str, Any]:
+        if 300 <= response.status < 400:
+            place = response.headers.get("Location", "nowhere")[:200]
+            raise self._unexpected("an answer", f"a redirection to {place}")
+        try:
+            answer = json.loads(content)
+        except (ValueError, RecursionError):
+            answer = None  # a proxy answers in HTML
         if response.status != 200:
-            try:
-                answer = await response.json(content_type=None)
-            except (ValueError, aiohttp.ClientError):
-                answer = {}  # a proxy answers in HTML
             raise errors.from_http(response.status, answer)
         try:
-            answer = await response.json(content_type=None)
             return {name: rows[0] for name, rows in answer["outputs"].items()}
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise errors.ServeError(
-                "UNKNOWN",
-                f"expected JSON with `outputs` from {self._address}. Received: "
-                f"{(await response.text(errors='replace'))[:100]!r}. Check "
-                "that the address is that of the model",
-            ) from error
+        except (LookupError, TypeError, AttributeError) as error:
+            text = content.decode(errors="replace")[:100]
+            raise self._unexpected("JSON with `outputs`", repr(text)) from error
+
+    def _unexpected(self, expected: str, received: str) -> errors.ServeError:
+        return errors.ServeError(
+            "UNKNOWN",
+            f"expected {expected} from {self._address}. Received: {received}. "
+            "Check that the address is that of the model",
+        )
 
     async def close(self) -> None:
         await self._session.close()
@@ -284,42 +367,63 @@ class _Rest:
 class _Grpc:
     """`PredictionService.Predict`."""
 
-    def __init__(self, address: str, name: str):
-        with extras.needs("serve"):
-            from tensorflow_serving.apis import prediction_service_pb2_grpc
-
+    def __init__(self, url: str, name: str, token: str | None):
         self._name = name
-        self._channel = grpc.aio.insecure_channel(
-            address,
-            options=[("grpc.max_receive_message_length", _MAX_MESSAGE)],
+        self._metadata = (
+            [("authorization", f"Bearer {token}")] if token else None
         )
-        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(
-            self._channel
+        self._channel = grpc.aio.insecure_channel(
+            url.partition("://")[2],
+            options=[
+                ("grpc.max_receive_message_length", _MAX_MESSAGE),
+                ("grpc.max_reconnect_backoff_ms", _LONGEST_BACKOFF),
+            ],
         )
 
     async def predict(
         self, signature: str, values: Mapping[str, Any], seconds: float
     ) -> dict[str, Any]:
-        import tensorflow as tf
-        from tensorflow_serving.apis import predict_pb2
-
-        request = predict_pb2.PredictRequest()
-        request.model_spec.name = self._name
-        request.model_spec.signature_name = signature
-        dtypes = {c.input: c.dtype for c in controls.CONTROLS}
-        for name, value in values.items():
-            tensor = tf.make_tensor_proto([value], dtypes.get(name))
-            request.inputs[name].CopyFrom(tensor)
+        # The first call imports TensorFlow, for seconds: not in the loop.
+        request, make_stub, read = await _in_thread(
+            _prepare, self._name, signature, values
+        )
         try:
-            response = await self._stub.Predict(request, timeout=seconds)
+            response = await make_stub(self._channel).Predict(
+                request, timeout=seconds, metadata=self._metadata
+            )
         except grpc.aio.AioRpcError as error:
             raise errors.ServeError(
                 error.code().name, error.details() or ""
             ) from error
-        return {
-            name: tf.make_ndarray(tensor)[0]
-            for name, tensor in response.outputs.items()
-        }
+        try:
+            return {
+                name: read(tensor)[0]
+                for name, tensor in response.outputs.items()
+            }
+        except (LookupError, TypeError, ValueError) as error:
+            raise errors.ServeError(
+                "UNKNOWN", f"expected tensors with a row. Received: {error}"
+            ) from error
 
     async def close(self) -> None:
         await self._channel.close()
+
+
+def _prepare(
+    model: str, signature: str, values: Mapping[str, Any]
+) -> tuple[Any, Callable, Callable]:
+    """A request, what calls the service, and what reads its tensors."""
+    with extras.needs("serve"):
+        import tensorflow as tf
+        from tensorflow_serving.apis import predict_pb2
+        from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = model
+    request.model_spec.signature_name = signature
+    dtypes = {c.input: c.dtype for c in controls.CONTROLS}
+    for name, value in values.items():
+        tensor = tf.make_tensor_proto([value], dtypes.get(name))
+        request.inputs[name].CopyFrom(tensor)
+    make_stub = prediction_service_pb2_grpc.PredictionServiceStub
+    return request, make_stub, tf.make_ndarray

@@ -1,52 +1,27 @@
 """What REST and gRPC share: a model, a queue, limits, counters."""
 
 import asyncio
-import concurrent.futures
-from collections.abc import Callable
-from typing import Any
-from typing import TypeVar
+import contextlib
+import logging
+from collections.abc import AsyncIterator
 
 import numpy as np
 
-from visualpoet import pictures
-from visualpoet.features import picture_files
 from visualpoet.serve import errors
 from visualpoet.serve.admission import Admission
 from visualpoet.serve.batching import Batcher
+from visualpoet.serve.decoders import Decoders
 from visualpoet.serve.metrics import Metrics
 from visualpoet.serve.options import ServerOptions
 from visualpoet.serve.servable import PICTURES
 from visualpoet.serve.servable import Signature
 from visualpoet.serve.servable import Tensors
+from visualpoet.serve.versions import State
 from visualpoet.serve.versions import Versions
 
-T = TypeVar("T")
-
-
-def read_picture(content: bytes, max_pixels: int) -> bytes:
-    """Calls `pictures.read_picture`.
-
-    Args:
-        content: Encoded picture.
-        max_pixels: Its size at most.
-
-    Returns:
-        JPEG or PNG bytes.
-
-    Raises:
-        ServeError: INVALID_ARGUMENT.
-    """
-    try:
-        return pictures.read_picture(content, max_pixels)
-    except pictures.PictureError as error:
-        raise errors.invalid(str(error)) from error
-
-
-def _check_picture(content: bytes, max_pixels: int) -> bytes:
-    try:
-        return picture_files.to_decodable(content, max_pixels)
-    except pictures.PictureError as error:
-        raise errors.invalid(str(error)) from error
+_log = logging.getLogger(__name__)
+# Of pixels that wait for the graph or are in it, of all requests.
+_ROOM = 256 * 2**20
 
 
 class Core:
@@ -63,9 +38,10 @@ class Core:
         self.versions = Versions(
             options.name, options.model, options.labels, self.metrics
         )
-        self._pictures = concurrent.futures.ThreadPoolExecutor(
-            options.threads, thread_name_prefix="picture"
+        self._decoders = Decoders(
+            options.threads, options.picture_pixels, options.decode_seconds
         )
+        self._room = _ROOM
         self._batcher: Batcher  # from `start` on, and so is the watcher
         self._watcher: asyncio.Task | None = None
 
@@ -77,6 +53,7 @@ class Core:
             ValueError: If the folder cannot be read, or none can be loaded.
         """
         options = self.options
+        await self._decoders.start()
         try:
             await self.versions.poll()
         except OSError as error:
@@ -143,25 +120,87 @@ class Core:
                 f"expected at most {self.options.request_rows} rows. "
                 f"Received: {rows}"
             )
-        if PICTURES in inputs:
-            async with errors.until(deadline):
-                checked = await self._check_pictures(inputs[PICTURES])
-            inputs = {**inputs, PICTURES: checked}
-        return await self._batcher.run(signature, inputs, deadline)
+        async with self._decoded(inputs, deadline) as decoded:
+            return await self._batcher.run(signature, decoded, deadline)
 
-    async def _check_pictures(self, contents: np.ndarray) -> np.ndarray:
-        limit = self.options.picture_pixels
-        checked = np.empty(contents.size, object)
-        for number, content in enumerate(contents.reshape(-1)):
-            checked[number] = await self.in_thread(
-                _check_picture, content, limit
+    @contextlib.asynccontextmanager
+    async def _decoded(
+        self, inputs: Tensors, deadline: float
+    ) -> AsyncIterator[Tensors]:
+        """Inputs whose pictures are pixels, which take room until the end."""
+        contents = inputs.get(PICTURES, np.empty(0, object))
+        seen = np.empty(contents.size, object)
+        held = 0
+        try:
+            # One after the other: many rows take no more than one process.
+            for row, content in enumerate(contents.reshape(-1)):
+                seen[row] = await self._decoders.see(content, deadline)
+                held += self._take_room(len(seen[row]))
+            pictures = {PICTURES: seen.reshape(contents.shape)}
+            yield {**inputs, **pictures} if PICTURES in inputs else inputs
+        finally:
+            self._room += held
+
+    def _take_room(self, size: int) -> int:
+        if size > self._room:
+            raise errors.ServeError(
+                "RESOURCE_EXHAUSTED",
+                "too many large photographs at once. Try again later, or send "
+                "fewer or smaller ones",
             )
-        return checked.reshape(contents.shape)
+        self._room -= size
+        return size
 
-    async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Runs what takes long for a picture beside the event loop."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pictures, function, *arguments)
+    def status(
+        self, name: str, version: int | None = None
+    ) -> list[tuple[int, State]]:
+        """Calls `versions.status`, if runs end in time.
+
+        Args:
+            name: Of the model.
+            version: A number; all if none.
+
+        Returns:
+            Numbers and states, the highest first.
+
+        Raises:
+            ServeError: NOT_FOUND; UNAVAILABLE if a run is late.
+        """
+        states = self.versions.status(name, version)
+        if self.is_late():
+            raise errors.ServeError(
+                "UNAVAILABLE",
+                "a run of the model is under way for more than "
+                f"{self.options.timeout_seconds:g} s",
+            )
+        return states
+
+    def count(
+        self,
+        api: str,
+        code: str,
+        seconds: float,
+        client: str | None,
+        what: str,
+    ) -> None:
+        """Counts a finished request, and logs it if asked to.
+
+        Args:
+            api: Which it asked for, for the metrics.
+            code: Of HTTP or gRPC.
+            seconds: That it took.
+            client: Its address.
+            what: Method and path.
+        """
+        self.metrics.requests.labels(api, code).inc()
+        self.metrics.request_seconds.labels(api).observe(seconds)
+        if self.options.log_requests:
+            line = f"{client} {what[:200]} {code} {1000 * seconds:.0f} ms"
+            _log.info("%s", line.encode("unicode_escape").decode())
+
+    def is_late(self) -> bool:
+        """Returns whether a run takes longer than any request may."""
+        return self._batcher.is_late(self.options.timeout_seconds)
 
     async def stop(self) -> None:
         """Ends tasks and threads; nothing may be waiting any more."""
@@ -169,4 +208,4 @@ class Core:
             self._watcher.cancel()
             await self._batcher.close()
         self.versions.close()
-        self._pictures.shutdown()
+        await self._decoders.stop()

@@ -1,10 +1,12 @@
 """What people send for a poem: a form or JSON with controls."""
 
+import re
 import zlib
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from aiohttp import BodyPartReader
 from aiohttp import http_exceptions
 from aiohttp import web
 
@@ -13,6 +15,8 @@ from visualpoet.controls import Control
 from visualpoet.serve import errors
 
 _MAX_TEXT = 2000
+# What Python's own reading takes besides, as 1_000, is no number of a form.
+_NUMBER = re.compile(r"[-+]?(\d+|\d*\.?\d+([eE][-+]?\d+)?|\d+\.)", re.ASCII)
 # What aiohttp lets pass of what a form can do wrong.
 _BROKEN_FORM = (
     *(ValueError, AssertionError, LookupError, RuntimeError, zlib.error),
@@ -38,22 +42,32 @@ async def read_form(request: web.Request) -> tuple[bytes, dict[str, Any]]:
             f"photograph. Received: {request.content_type[:100]}"
         )
     try:
-        form = await request.post()
+        parts = await _read_parts(request)
+        photograph = parts.pop("photograph", None)
+        given = {name: value.decode() for name, value in parts.items()}
     except _BROKEN_FORM as error:
         raise errors.invalid(
             "expected a form. Received: a broken one"
         ) from error
-    given = {key: value for key, value in form.items() if key != "photograph"}
-    photograph = form.get("photograph")
-    if isinstance(photograph, web.FileField):
-        with photograph.file as file:
-            photograph = file.read()
-    if not isinstance(photograph, bytes):
+    if photograph is None:
         raise errors.invalid(
             "expected a file named photograph. Received: "
             f"{', '.join(given)[:100] or 'no field'}"
         )
     return photograph, given
+
+
+async def _read_parts(request: web.Request) -> dict[str, bytes]:
+    """By their names; a file name is left to who sends it (RFC 7578)."""
+    reader, parts, size = await request.multipart(), {}, 0
+    while (part := await reader.next()) is not None:
+        if not isinstance(part, BodyPartReader) or part.name is None:
+            raise ValueError("a part without a name, or of parts")
+        parts[part.name] = await part.read(decode=True)
+        size += len(parts[part.name])
+        if size > request.client_max_size:
+            raise web.HTTPRequestEntityTooLarge(request.client_max_size)
+    return {name: bytes(content) for name, content in parts.items()}
 
 
 def line_controls() -> tuple[Control, ...]:
@@ -94,7 +108,8 @@ def read_controls(
 
 def _parse(value: Any) -> Any:
     """The number that a text of a form spells; anything else as it is."""
-    for kind in (int, float) if isinstance(value, str) else ():
+    is_number = isinstance(value, str) and _NUMBER.fullmatch(value.strip())
+    for kind in (int, float) if is_number else ():
         try:
             return kind(value)
         except ValueError:

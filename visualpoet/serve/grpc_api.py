@@ -65,10 +65,9 @@ def _guarded(api: str) -> Callable[[Method], Method]:
                 _log.exception("%s", api)
                 await context.abort(grpc.StatusCode.INTERNAL, "see the log")
             finally:
-                metrics = self._core.metrics
                 seconds = time.perf_counter() - started
-                metrics.requests.labels(api, code).inc()
-                metrics.request_seconds.labels(api).observe(seconds)
+                what = f"gRPC {method.__name__}"
+                self._core.count(api, code, seconds, context.peer(), what)
 
         return call
 
@@ -303,7 +302,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         spec = request.model_spec
         version = spec.version.value if spec.HasField("version") else None
         response = get_model_status_pb2.GetModelStatusResponse()
-        for number, state in self._core.versions.status(spec.name, version):
+        for number, state in self._core.status(spec.name, version):
             entry = response.model_version_status.add(version=number)
             entry.state = entry.State.Value(state.name)
             entry.status.error_code = grpc.StatusCode[state.code].value[0]

@@ -11,9 +11,12 @@ from visualpoet import model_folders
 
 _COUNTS = (
     *("threads", "batch_rows", "request_rows", "requests"),
-    *("body_bytes", "picture_pixels"),
+    *("connections", "body_bytes", "picture_pixels"),
 )
-_SECONDS = ("poll_seconds", "timeout_seconds", "stop_seconds", "idle_seconds")
+_SECONDS = (
+    *("poll_seconds", "timeout_seconds", "decode_seconds", "stop_seconds"),
+    "idle_seconds",
+)
 _PORTS = ("rest_port", "grpc_port")
 _BOUNDS = (
     (_COUNTS, lambda value: value >= 1, "of 1 or more"),
@@ -50,6 +53,7 @@ class ServerOptions:
     grpc_port: int = _option(8500, "of gRPC; 0 for a free one")
     poll_seconds: float = _option(1.0, "between looks for new versions")
     timeout_seconds: float = _option(30.0, "that a request may take")
+    decode_seconds: float = _option(10.0, "that a photograph may be decoded")
     stop_seconds: float = _option(30.0, "to finish what runs when stopped")
     idle_seconds: float = _option(
         30.0, "until a REST connection that sends nothing or slowly is closed"
@@ -62,8 +66,12 @@ class ServerOptions:
     requests: int = _option(
         512, "at once, of REST and of gRPC each; more are refused with 429"
     )
+    connections: int = _option(
+        512, "of REST that an address may keep; the oldest are closed"
+    )
     body_bytes: int = _option(20 * 2**20, "of one request")
     picture_pixels: int = _option(50_000_000, "of one photograph")
+    log_requests: bool = _option(False, "write a line for each request")
     any_word: bool = _option(False, "write slurs and crude words, too")
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from aiohttp import web
 from visualpoet import controls
 from visualpoet import poet
 from visualpoet import unwritten
-from visualpoet.serve import core as core_module
+from visualpoet.serve import bodies
 from visualpoet.serve import errors
 from visualpoet.serve import forms
 from visualpoet.serve import json_requests
@@ -64,19 +64,12 @@ class PoemsApi:
             values = forms.read_controls(
                 controls.CONTROLS, given, self._options(servable)
             )
-            async with errors.until(deadline):
-                values[PICTURES] = await self._read_photograph(photograph)
+            values[PICTURES] = photograph
             if _wants_stream(request):
                 return await self._stream(request, servable, values, deadline)
             return replies.from_value(
                 await self._compose(servable, values, deadline)
             )
-
-    async def _read_photograph(self, content: bytes) -> bytes:
-        limit = self._core.options.picture_pixels
-        return await self._core.in_thread(
-            core_module.read_picture, content, limit
-        )
 
     async def _compose(
         self, servable: Servable, values: Mapping[str, Any], deadline: float
@@ -160,7 +153,7 @@ class PoemsApi:
             ServeError: What the client is to know.
         """
         async with self._core.admission.receiving(request.remote):
-            body = await request.read()
+            body = await bodies.read(request)
         given = json_requests.parse(body)
         token = given.pop("token", None)
         deadline = self._core.deadline()

@@ -8,6 +8,7 @@ from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2
 
 from visualpoet import model_folders
+from visualpoet.serve import bodies
 from visualpoet.serve import errors
 from visualpoet.serve import json_replies
 from visualpoet.serve import json_requests
@@ -51,7 +52,8 @@ class RestApi:
             name, version, label, method = found.groups()
             target = _target(name, version, label)
             return await self._predict(request, target, method)
-        if request.method == "GET" and (found := _STATUS.fullmatch(path)):
+        is_get = request.method in ("GET", "HEAD")
+        if is_get and (found := _STATUS.fullmatch(path)):
             name, version, label, metadata = found.groups()
             if name is None:
                 raise errors.invalid("Missing model name in request.")
@@ -66,7 +68,7 @@ class RestApi:
     ) -> web.Response:
         core = self._core
         async with core.admission.receiving(request.remote):
-            body = await request.read()
+            body = await bodies.read(request)
         document = json_requests.parse(body)
         deadline = core.deadline()
         with (
@@ -92,7 +94,7 @@ class RestApi:
 
     def _status(self, target: tuple) -> web.Response:
         # As in the stock server, a label means all versions here.
-        states = self._core.versions.status(*target[:2])
+        states = self._core.status(*target[:2])
         return replies.from_value(
             {
                 "model_version_status": [

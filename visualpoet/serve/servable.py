@@ -6,6 +6,7 @@ import json
 import pathlib
 from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -60,12 +61,13 @@ class Signature:
             if given.dtype != spec.dtype.as_numpy_dtype:
                 raise errors.invalid(
                     f"expected input {name} of {spec.dtype.name}. Received: "
-                    f"{given.dtype}"
+                    f"{tf.as_dtype(given.dtype).name}"
                 )
             if not spec.shape.is_compatible_with(given.shape):
                 raise errors.invalid(
-                    f"expected input {name} of shape {spec.shape}. Received: "
-                    f"{given.shape}"
+                    f"expected input {name} of shape "
+                    f"{_shape_text(spec.shape.as_list())}. Received: "
+                    f"{_shape_text(given.shape)}"
                 )
             if spec.dtype.is_floating and not np.isfinite(given).all():
                 raise errors.invalid(
@@ -137,10 +139,7 @@ class Servable:
             name: Signature(name, self.definitions[name], function)
             for name, function in self._loaded.signatures.items()
         }
-        options = path / "assets.extra" / "options.json"
-        self.options = (
-            json.loads(options.read_text()) if options.exists() else {}
-        )
+        self.options = _read_options(path, "compose" in self.signatures)
         self._warm_up(path)
 
     def __enter__(self) -> "Servable":
@@ -190,6 +189,26 @@ class Servable:
         """Releases the graph and the weights."""
         self.signatures, self._loaded = {}, None
         gc.collect()  # functions and captures of a SavedModel form cycles
+
+
+def _shape_text(sizes: Sequence[int | None]) -> str:
+    return str(["any" if size is None else size for size in sizes]).replace(
+        "'", ""
+    )
+
+
+def _read_options(path: pathlib.Path, is_poet: bool) -> dict[str, Any]:
+    """Those of a poet are a part of it: without them it is half copied."""
+    file = path / "assets.extra" / "options.json"
+    if not is_poet and not file.exists():
+        return {}
+    options = json.loads(file.read_text())
+    if not isinstance(options, dict):
+        raise ValueError(
+            "expected assets.extra/options.json with an object. Received: "
+            f"{type(options).__name__}"
+        )
+    return options
 
 
 def _read_definitions(

@@ -1,6 +1,7 @@
 """`visualpoet serve`: REST, gRPC and the page, in one event loop."""
 
 import asyncio
+import collections
 import logging
 import signal
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable
 
 import grpc
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 from grpc_health.v1 import health_pb2
 from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health import aio as health
@@ -33,6 +35,7 @@ _log = logging.getLogger(__name__)
 # Broken HTTP is answered; a traceback each would only fill the log.
 _http_log = logging.getLogger(f"{__name__}.http")
 _http_log.setLevel(logging.CRITICAL)
+_LOOK_SECONDS = 1.0
 _SERVICES = (
     "",
     "tensorflow.serving.PredictionService",
@@ -59,6 +62,8 @@ class Server:
         self._runner: web.AppRunner | None = None
         self._grpc: grpc.aio.Server | None = None
         self._health = health.HealthServicer()
+        self._watcher: asyncio.Task | None = None
+        self._closing: dict[RequestHandler, asyncio.Task] = {}
 
     async def start(self) -> None:
         """Loads the model, then listens.
@@ -73,10 +78,46 @@ class Server:
             await self._start_grpc()
         except OSError as error:
             raise ValueError(f"cannot listen: {error}") from error
+        self._watcher = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        """Tells health what it is, and closes what no one needs."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            await self._set_health()
+            self._close_oldest()
+
+    async def _set_health(self) -> None:
+        states = health_pb2.HealthCheckResponse
+        state = states.NOT_SERVING if self.core.is_late() else states.SERVING
+        for service in _SERVICES:
+            await self._health.set(service, state)
+
+    def _close_oldest(self) -> None:
+        """Of each address; what they are at is finished first."""
+        by_address = collections.defaultdict(list)
+        server = self._runner and self._runner.server
+        for connection in server.connections if server else ():
+            if connection.transport is not None:
+                peer = connection.transport.get_extra_info("peername")
+                by_address[peer[0] if peer else ""].append(connection)
+        for connections in by_address.values():
+            for connection in connections[: -self._options.connections]:
+                if connection not in self._closing:
+                    self._end(connection)
+
+    def _end(self, connection: RequestHandler) -> None:
+        seconds = self._options.timeout_seconds
+        connection.close()  # takes no other request
+        task = asyncio.create_task(connection.shutdown(seconds))
+        self._closing[connection] = task
+        task.add_done_callback(lambda _: self._closing.pop(connection))
 
     async def stop(self) -> None:
         """Listens no more, finishes what runs, and ends."""
         seconds = self._options.stop_seconds
+        if self._watcher:
+            self._watcher.cancel()
         await self._health.enter_graceful_shutdown()
         ends = []
         if self._runner:
@@ -113,9 +154,10 @@ class Server:
             middlewares=[self._answer],
         )
         add = application.router.add_route
-        add("GET", "/", page.handle, name="page")
-        add("GET", "/static/{name}", page.handle, name="static")
-        add("GET", metrics.PATH, self._handle_metrics, name="metrics")
+        get = application.router.add_get  # HEAD, too
+        get("/", page.handle, name="page")
+        get("/static/{name}", page.handle, name="static")
+        get(metrics.PATH, self._handle_metrics, name="metrics")
         add("POST", "/v1/poems", poems.write_poem, name="poems")
         add("POST", "/v1/lines", poems.write_line, name="lines")
         add("*", "/{v:[vV]1}/{rest:.*}", rest.handle, name="models")
@@ -135,10 +177,9 @@ class Server:
             status = response.status
             return response
         finally:
-            counts = self.core.metrics
             seconds = time.perf_counter() - started
-            counts.requests.labels(api, str(status)).inc()
-            counts.request_seconds.labels(api).observe(seconds)
+            what = f"{request.method} {request.path}"
+            self.core.count(api, str(status), seconds, request.remote, what)
 
     async def _attempt(
         self, request: web.Request, handler: Handler
@@ -148,9 +189,9 @@ class Server:
             return await handler(request)
         except errors.ServeError as error:
             return replies.from_serve_error(error)
-        except web.RequestPayloadError as error:
+        except web.RequestPayloadError:
             return replies.from_serve_error(
-                errors.invalid(f"broken body: {error}")
+                errors.invalid("broken body: it cannot be read or unpacked")
             )
         except TimeoutError:  # whoever sends slowly is not waited for
             message = "the body did not come in time"
@@ -189,6 +230,11 @@ class Server:
                 ("grpc.max_receive_message_length", options.body_bytes),
                 ("grpc.max_send_message_length", -1),
                 ("grpc.so_reuseport", 0),
+                # Whoever connects and says nothing is not waited for.
+                (
+                    "grpc.server_handshake_timeout_ms",
+                    int(options.idle_seconds * 1000),
+                ),
             ],
         )
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
@@ -198,18 +244,19 @@ class Server:
             grpc_api.ModelService(self.core), self._grpc
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
-        for service in _SERVICES:
-            await self._health.set(
-                service, health_pb2.HealthCheckResponse.SERVING
-            )
-        host = f"[{options.host}]" if ":" in options.host else options.host
+        await self._set_health()
         try:
             self.grpc_port = self._grpc.add_insecure_port(
-                f"{host}:{options.grpc_port}"
+                f"{_bracket(options.host)}:{options.grpc_port}"
             )
         except RuntimeError as error:
             raise OSError(f"gRPC port {options.grpc_port}: {error}") from error
         await self._grpc.start()
+
+
+def _bracket(host: str) -> str:
+    """An address of version 6 as it stands before a port."""
+    return f"[{host}]" if ":" in host else host
 
 
 async def _serve(options: ServerOptions) -> None:
@@ -228,6 +275,7 @@ async def _serve(options: ServerOptions) -> None:
             await starting
             _announce(server, options)
             await waiting
+            _log.info("stopping: what is under way is finished first")
     finally:
         waiting.cancel()
         if not starting.done():
@@ -238,8 +286,8 @@ async def _serve(options: ServerOptions) -> None:
 
 def _announce(server: Server, options: ServerOptions) -> None:
     print(
-        f"visualpoet: http://{options.host}:{server.rest_port} "
-        f"grpc://{options.host}:{server.grpc_port}",
+        f"visualpoet: http://{_bracket(options.host)}:{server.rest_port} "
+        f"grpc://{_bracket(options.host)}:{server.grpc_port}",
         flush=True,
     )
 
@@ -263,4 +311,5 @@ def run(options: ServerOptions) -> int:
         format="visualpoet: %(levelname)s %(message)s",
     )
     asyncio.run(_serve(options))
+    _log.info("stopped")
     return 0

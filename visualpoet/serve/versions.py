@@ -205,7 +205,9 @@ class Versions:
     def _refuse(self, number: int, error: errors.ServeError) -> None:
         _log.error("version %d is refused: %s", number, error.message)
         if number not in self._loaded:
-            self.states[number] = State("END", error.code.name, error.message)
+            # Clients are told what is wrong, and not where it lies.
+            message = error.message.replace(f"{self._folder}/", "")
+            self.states[number] = State("END", error.code.name, message)
 
     def _unload(self, number: int) -> None:
         servable = self._loaded.pop(number)
