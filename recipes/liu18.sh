@@ -102,7 +102,7 @@ for seed in $seeds; do
         esac
         step pretrain_discriminator discriminators/seed$seed/$discriminator \
             "${given[@]}" "${prose[@]}" --discriminator $discriminator --generator $first \
-            $options --seed $seed
+            $options --leave-out --seed $seed
     done
     # The discriminators of each method, and lambda.
     for method in i2p_gan/0.8 with_dm/1 with_dp/0 seqgan/- lambda_0.5/0.5 \
@@ -116,7 +116,7 @@ for seed in $seeds; do
         esac
         step train_adversarial "$folder" "${given[@]}" "${prose[@]}" \
             --generator $first --discriminators-dir discriminators/seed$seed \
-            $adversarial $against --seed $seed
+            $adversarial $against --leave-out --seed $seed
         write "$folder" "$folder/generator.keras"
     done
 done

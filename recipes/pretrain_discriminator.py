@@ -22,6 +22,7 @@ from visualpoet.corpus import readers
 from visualpoet.corpus.prepared import VOCABULARY_FILE
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
+from visualpoet.corpus.words import ARCHAIC
 from visualpoet.discriminators import material
 from visualpoet.discriminators import tasks
 from visualpoet.discriminators import training
@@ -73,6 +74,9 @@ class Config:
     form: str = option("", "of the poems, if the generator has learnt forms")
     max_tokens: int = option(48, "tokens of a text, START and END included")
     max_unknown: float = option(0.1, "share of unknown words of a text")
+    leave_out: tuple[str, ...] = option(
+        ARCHAIC, "no poetic poem has these words; those of the generator's run"
+    )
     min_similarity: float = option(0.3, "of a pair, to count as one")
     caption_share: float = option(
         0.0, "of the multi-modal one's pairs, captions cut like poems"
@@ -236,6 +240,7 @@ def _gather(config, corpus, split, rows):
         max_tokens=config.max_tokens,
         max_unknown=config.max_unknown,
         min_similarity=config.min_similarity,
+        leave_out=config.leave_out,
         form=config.form,
     )
 

@@ -23,6 +23,7 @@ from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import VOCABULARY_FILE
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
+from visualpoet.corpus.words import ARCHAIC
 from visualpoet.embedding.clues import clue_mask
 from visualpoet.embedding.encoders import embed_token_ids
 from visualpoet.embedding.encoders import load_towers
@@ -84,8 +85,7 @@ class Config:
     )
     max_unknown: float = option(0.1, "share of unknown words of a poem")
     leave_out: tuple[str, ...] = option(
-        ("thee", "thou", "thy", "thine", "hath", "doth"),
-        "poems with these words are not learnt from",
+        ARCHAIC, "poems with these words are not learnt from"
     )
     batch_size: int = option(128, "poems a batch")
     max_tokens: int = option(100, "tokens of a poem, START and END included")

@@ -33,6 +33,7 @@ from visualpoet.adversarial.scoring import PoemReward  # noqa: E402
 from visualpoet.adversarial.scoring import python_part  # noqa: E402
 from visualpoet.corpus.prepared import VOCABULARY_FILE  # noqa: E402
 from visualpoet.corpus.prepared import corpus_files  # noqa: E402
+from visualpoet.corpus.words import ARCHAIC  # noqa: E402
 from visualpoet.discriminators import rewards  # noqa: E402
 from visualpoet.discriminators import tasks  # noqa: E402
 from visualpoet.discriminators.training import make_loss  # noqa: E402
@@ -105,6 +106,9 @@ class Config:
     form: str = option("", "of the poems, if the generator has learnt forms")
     max_tokens: int = option(48, "tokens of a poem, START and END included")
     max_unknown: float = option(0.1, "share of unknown words of a human text")
+    leave_out: tuple[str, ...] = option(
+        ARCHAIC, "no poetic poem has these words; those of the generator's run"
+    )
     min_similarity: float = option(0.3, "of a pair, to count as one")
     caption_share: float = option(
         0.0, "of the multi-modal discriminator's pairs, captions cut like poems"
@@ -290,6 +294,7 @@ def _build_batches(config, generator):
         max_tokens=config.max_tokens,
         max_unknown=config.max_unknown,
         min_similarity=config.min_similarity,
+        leave_out=config.leave_out,
         caption_share=config.caption_share,
         form=config.form,
     )

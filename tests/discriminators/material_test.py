@@ -48,6 +48,14 @@ def test_pairs_below_the_similarity_are_left_out(corpus):
     assert gather(corpus, min_similarity=0.0).pair_images.tolist() == [0, 1, 2]
 
 
+def test_poetic_poems_have_no_word_that_is_left_out(corpus):
+    texts = gather(corpus, leave_out=("bird", "unicorn"))
+    kept = [corpus.vocabulary.decode(poem) for poem in texts.poems]
+    assert len(kept) == 2
+    assert not any("bird" in poem for poem in kept)
+    assert len(texts.pair_poems) == 2  # photographs have few enough
+
+
 def test_unpaired_poems_belong_to_another_photograph(corpus):
     texts = gather(corpus)
     chosen = np.array([0, 1] * 10)

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from collections.abc import Set
 
 import numpy as np
 import tensorflow as tf
@@ -68,24 +69,38 @@ def frame_poems(
     Returns:
         Token ids of those that remain.
     """
-    banned = {vocabulary.encode(word)[0] for word in leave_out}
-    banned.discard(UNKNOWN)
     encoded = vocabulary.encode_batch(texts)
+    banned = find_words(vocabulary, leave_out)
     return [
         frame(encoded[index], max_tokens)
-        for index in mostly_known(encoded, max_unknown)
-        if not banned.intersection(encoded[index])
+        for index in mostly_known(encoded, max_unknown, banned)
     ]
 
 
+def find_words(vocabulary: Vocabulary, words: Sequence[str]) -> set[int]:
+    """Finds the tokens of words.
+
+    Args:
+        vocabulary: The vocabulary.
+        words: Any words.
+
+    Returns:
+        Ids of those that it has.
+    """
+    return {vocabulary.encode(word)[0] for word in words} - {UNKNOWN}
+
+
 def mostly_known(
-    token_ids: Sequence[Sequence[int]], max_unknown: float
+    token_ids: Sequence[Sequence[int]],
+    max_unknown: float,
+    banned: Set[int] = frozenset(),
 ) -> list[int]:
-    """Finds the texts that have few unknown words.
+    """Finds the texts that have few unknown words, and none to leave out.
 
     Args:
         token_ids: Token ids of each text.
         max_unknown: Largest share of unknown words.
+        banned: Ids that no text has, as of `find_words`.
 
     Returns:
         Their numbers.
@@ -94,6 +109,7 @@ def mostly_known(
         index
         for index, ids in enumerate(token_ids)
         if ids.count(UNKNOWN) <= max_unknown * len(ids)
+        and banned.isdisjoint(ids)
     ]
 
 

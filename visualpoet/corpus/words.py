@@ -2,6 +2,8 @@
 
 import re
 
+# Of another age: what is written now should not sound like it.
+ARCHAIC = ("thee", "thou", "thy", "thine", "hath", "doth")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 
 

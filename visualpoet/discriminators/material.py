@@ -181,6 +181,7 @@ def gather_material(
     max_unknown: float,
     min_similarity: float,
     form: str = "",
+    leave_out: Sequence[str] = (),
 ) -> Material:
     """Gathers the texts of one split.
 
@@ -194,6 +195,8 @@ def gather_material(
         max_unknown: Largest share of unknown words of a text.
         min_similarity: Of a pair, to count as one.
         form: Of the poems; any if empty.
+        leave_out: Poems of any subject with these words are left out, as they
+            are for the generator: else they would tell of human hand.
 
     Returns:
         The material.
@@ -218,7 +221,8 @@ def gather_material(
     ids = {
         name: vocabulary.encode_batch(group) for name, group in texts.items()
     }
-    kept = _mostly_known(ids, split, max_unknown)
+    banned = {"poems": datasets.find_words(vocabulary, leave_out)}
+    kept = _mostly_known(ids, split, max_unknown, banned)
     known = {name: [ids[name][i] for i in rows] for name, rows in kept.items()}
     is_word = vocabulary.is_word()
     return Material(
@@ -244,13 +248,18 @@ def gather_material(
 
 
 def _mostly_known(
-    ids: dict[str, list[list[int]]], split: str, max_unknown: float
+    ids: dict[str, list[list[int]]],
+    split: str,
+    max_unknown: float,
+    banned: dict[str, set[int]],
 ) -> dict[str, list[int]]:
     """Places of the texts to keep, by what they are."""
-    kept = {
-        name: [i for i in datasets.mostly_known(group, max_unknown) if group[i]]
-        for name, group in ids.items()
-    }
+    kept = {}
+    for name, group in ids.items():
+        known = datasets.mostly_known(
+            group, max_unknown, banned.get(name, frozenset())
+        )
+        kept[name] = [i for i in known if group[i]]
     for name, rows in kept.items():
         if not rows:
             raise ValueError(
