@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # From data to an exported poet, as version 3 is trained.
-#   bash recipes/all.sh DATA [OUT]
+#   [SIZE=small] bash recipes/all.sh DATA [OUT]
+# SIZE=small is for a first try of any data: it ends in under 40 minutes on two
+# cores. The other is full.
 # DATA holds images/, poems/, pairs/ and experts/ (see recipes/README.md); OUT
 # (default: out) gets one run directory a step. A step that has finished is
 # skipped, one that was interrupted goes on where it was. PYTHON has
@@ -15,6 +17,21 @@ export PYTHONPATH="$recipes/..${PYTHONPATH:+:$PYTHONPATH}"
 export TF_CPP_MIN_LOG_LEVEL=3
 python=${PYTHON:-python}
 serving_python=${SERVING_PYTHON:-$python}
+
+folds=(0 1) # of photographs that a tower does not learn from
+case ${SIZE:=full} in
+full)
+    crops=3 embedding=2500 fold=1000 encoder=10000 embedding_small=1000
+    fold_small=700 width=768 poems_steps=6500 pairs_steps=2200
+    evaluation=()
+    ;;
+small)
+    crops=1 embedding=1000 encoder=2000 embedding_small=500 folds=()
+    width=512 poems_steps=1800 pairs_steps=300
+    evaluation=(--num-photographs 300 --num-uncaptioned 0)
+    ;;
+*) echo "expected SIZE small or full. Received: $SIZE" >&2 && exit 2 ;;
+esac
 
 step() { # step RECIPE RUN_DIR OPTIONS...
     [ -e "$2/FINISHED" ] && return
@@ -45,38 +62,39 @@ step prepare_corpus corpus --vocabulary-size 10000 \
     --poems "${poems[@]}" --forms "${forms[@]}" \
     --pairs "$data"/pairs/*.jsonl.gz \
     --captions "$data"/images/*.jsonl "$data"/images/*.csv
-step extract_features features --photographs "${pictures[@]}" --num-crops 3 \
+step extract_features features --photographs "${pictures[@]}" \
+    --num-crops $crops \
     --object "$data/experts/object" --scene "$data/experts/scene"
 step train_expert features/sentiment "${experts[@]}"
-step train_embedding embedding "${experts[@]}" --num-steps 2500
-for fold in 0 1; do
-    step train_embedding embedding/fold$fold "${experts[@]}" --num-steps 1000 \
-        --poem-tower embedding/poem_tower.keras --num-folds 2 \
-        --left-out-fold $fold
+step train_embedding embedding "${experts[@]}" --num-steps $embedding
+for number in "${folds[@]}"; do
+    step train_embedding embedding/fold$number "${experts[@]}" \
+        --poem-tower embedding/poem_tower.keras --num-steps $fold \
+        --num-folds 2 --left-out-fold $number
 done
 step pretrain_generator generator_poems "${experts[@]}" \
-    --embedding-dir embedding --folds embedding/fold0 embedding/fold1 \
-    --hidden-dim 768 --pair-share 0.1 --extra-pairs 0 --max-unknown 0.15 \
-    --num-steps 6500
+    --embedding-dir embedding --folds "${folds[@]/#/embedding/fold}" \
+    --hidden-dim $width --pair-share 0.1 --extra-pairs 0 --max-unknown 0.15 \
+    --num-steps $poems_steps
 step distill_visual_encoder encoder "${experts[@]}" \
-    --photographs "${pictures[@]}" --num-steps 10000 \
+    --photographs "${pictures[@]}" --num-crops $crops --num-steps $encoder \
     --image-tower embedding/image_tower.keras
 small=(--corpus-dir corpus --features-dir encoder)
-step train_embedding embedding_small "${small[@]}" --num-steps 1000 \
-    --poem-tower embedding/poem_tower.keras
-for fold in 0 1; do
-    step train_embedding embedding_small/fold$fold "${small[@]}" \
-        --poem-tower embedding/poem_tower.keras --num-steps 700 \
-        --num-folds 2 --left-out-fold $fold
+step train_embedding embedding_small "${small[@]}" \
+    --poem-tower embedding/poem_tower.keras --num-steps $embedding_small
+for number in "${folds[@]}"; do
+    step train_embedding embedding_small/fold$number "${small[@]}" \
+        --poem-tower embedding/poem_tower.keras --num-steps $fold_small \
+        --num-folds 2 --left-out-fold $number
 done
 small+=(--embedding-dir embedding_small)
 step train_clues embedding_small/clues "${small[@]}"
 # As the shipped encoder sees, so that training meets what writing meets.
 step pretrain_generator generator "${small[@]}" \
-    --folds embedding_small/fold0 embedding_small/fold1 --hidden-dim 768 \
-    --pair-share 0.35 --extra-pairs 0 --max-unknown 0.15 --num-steps 2200 \
-    --learning-rate 1.2e-3 --warmup-steps 100 --ema-momentum 0.998 \
-    --interpolation 0.5 \
+    --folds "${folds[@]/#/embedding_small/fold}" --hidden-dim $width \
+    --pair-share 0.35 --extra-pairs 0 --max-unknown 0.15 \
+    --num-steps $pairs_steps --learning-rate 1.2e-3 --warmup-steps 100 \
+    --ema-momentum 0.998 --interpolation 0.5 \
     --start-from generator_poems/generator.keras
 written=(--generator generator/generator.keras)
 python=$serving_python step export export "${small[@]}" "${written[@]}" \
@@ -84,7 +102,7 @@ python=$serving_python step export export "${small[@]}" "${written[@]}" \
 for form in "${evaluated[@]}"; do
     step evaluate evaluation_$form "${experts[@]}" \
         --photographs "${pictures[@]}" --model poet/3 "${written[@]}" \
-        --form $form
+        --form $form "${evaluation[@]}"
 done
 results=("${evaluated[@]/#/evaluation_}")
 "$python" "$recipes/write_model_card.py" --export-dir export \

@@ -11,7 +11,8 @@ echo "$@" >> "$ASKED"
 """
 
 
-def run(tmp_path, *files):
+def ask(tmp_path, *files, **environment):
+    """The commands that it runs, and what it ends with."""
     data = tmp_path / "data"
     for file in files:
         (data / file).parent.mkdir(parents=True, exist_ok=True)
@@ -20,13 +21,20 @@ def run(tmp_path, *files):
     python.write_text(STAND_IN)
     python.chmod(0o755)
     asked = tmp_path / "asked"
-    subprocess.run(
+    environment |= {"PYTHON": str(python), "ASKED": str(asked)}
+    done = subprocess.run(
         ["bash", ROOT / "recipes" / "all.sh", data, tmp_path / "out"],
-        env={**os.environ, "PYTHON": str(python), "ASKED": str(asked)},
-        check=True,
+        env=os.environ | environment,
         capture_output=True,
+        text=True,
     )
-    steps = asked.read_text().replace(f"{data}/", "").splitlines()
+    steps = asked.read_text() if asked.exists() else ""
+    return steps.replace(f"{data}/", "").splitlines(), done
+
+
+def run(tmp_path, *files):
+    steps, done = ask(tmp_path, *files)
+    assert done.returncode == 0, done.stderr
     return steps[0].split()[4:], steps[-2].split("--evaluation ")[1]
 
 
@@ -63,3 +71,27 @@ def test_a_folder_that_was_fetched(tmp_path):
         "images/coco_captions.jsonl",
     ]
     assert last.endswith("evaluation_verse/results.json")
+
+
+FETCHED = (
+    *("poems/gutenberg-7.jsonl.gz", "pairs/mined.jsonl.gz"),
+    *("images/coco_captions.jsonl", "images/coco_captions.tar"),
+)
+
+
+def test_sizes_have_the_same_steps_but_folds(tmp_path):
+    recipes = {}
+    for size in ("small", "full"):
+        steps, done = ask(tmp_path / size, *FETCHED, SIZE=size)
+        assert done.returncode == 0, done.stderr
+        recipes[size] = [step.split()[:3] for step in steps]
+    without = [step for step in recipes["full"] if "/fold" not in step[2]]
+    assert without == recipes["small"]
+    assert len(recipes["full"]) == len(without) + 4
+
+
+def test_an_unknown_size(tmp_path):
+    steps, done = ask(tmp_path, *FETCHED, SIZE="tiny")
+    assert done.returncode == 2
+    assert "expected SIZE small or full. Received: tiny" in done.stderr
+    assert not steps
