@@ -34,8 +34,10 @@ from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
 from visualpoet.features.visual_encoder import VisualEncoder  # noqa: F401
 from visualpoet.generator import forms
+from visualpoet.generator.constraints import add_rules
 from visualpoet.generator.constraints import token_kinds
 from visualpoet.generator.known_runs import KnownRuns
+from visualpoet.generator.patterns import check_reachable
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
 from visualpoet.runs import option
 
@@ -78,6 +80,11 @@ class Config:
     form: str = option(
         "", "that it writes by default; empty if the generator has learnt none"
     )
+    patterns: tuple[str, ...] = option(
+        (),
+        "forms besides, with syllables and rhymes: of generator/forms.py: "
+        "PATTERNS",
+    )
     decoding: str = option(
         "",
         "JSON file of decoding options by form, the default one first; empty "
@@ -108,7 +115,10 @@ def main(config: Config) -> None:
     poems = datasets.frame_poems(
         corpus.vocabulary, corpus.texts("train"), max_tokens=200
     )
+    options = _decoding(config, generator)
     kinds = token_kinds(corpus.vocabulary, poems)
+    if any(one.pattern.syllables for one in options.values()):
+        kinds = _add_rules(kinds, corpus.vocabulary, options)
     discriminators = _load_discriminators(config.discriminators_dir)
     poet = PoetModule(
         visual_encoder,
@@ -118,7 +128,7 @@ def main(config: Config) -> None:
         corpus.vocabulary,
         clue_head,
         kinds,
-        _decoding(config, generator),
+        options,
         discriminators,
         _known_runs(config, corpus, poems, kinds, image_tower, poem_tower),
     )
@@ -156,7 +166,14 @@ def _inputs(config):
 def _decoding(config, generator):
     if config.decoding:
         return forms.read_options(pathlib.Path(config.decoding))
-    return forms.choose_options(generator.forms, config.form)
+    return forms.choose_options(generator.forms, config.form, config.patterns)
+
+
+def _add_rules(kinds, vocabulary, options):
+    kinds = add_rules(kinds, vocabulary)
+    for form, one in options.items():
+        check_reachable(kinds.rules, one.pattern, form)
+    return kinds
 
 
 def _load_encoder(features_dir: pathlib.Path):

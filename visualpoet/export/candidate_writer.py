@@ -17,6 +17,7 @@ from visualpoet.export.tokenizer import GraphTokenizer
 from visualpoet.generator import composer
 from visualpoet.generator import ranking
 from visualpoet.generator.constraints import TokenKinds
+from visualpoet.generator.forms import find_learnt
 from visualpoet.generator.generator_inputs import find_form
 from visualpoet.generator.networks import Networks
 from visualpoet.generator.networks import wrap_networks
@@ -58,7 +59,10 @@ class CandidateWriter(tf.Module):
         self._image_dim = generator.image_dim
         self._kinds = kinds
         self._form_names = tf.constant(list(options))
-        self._form_ids = [find_form(generator, form) for form in options]
+        self._form_ids = [
+            find_form(generator, find_learnt(form, generator.forms))
+            for form in options
+        ]
         self._options = _stack(list(options.values()))
         self._poem_tower = poem_tower
         self._candidate_scores = candidate_scores
@@ -317,10 +321,13 @@ class CandidateWriter(tf.Module):
 
 def _stack(options: Sequence[composer.DecodingOptions]) -> dict[str, tf.Tensor]:
     """Each decoding option of all forms `[F]`."""
-    return {
+    stacked = {
         name: tf.constant([getattr(one, name) for one in options])
         for name in vars(options[0])
+        if name != "pattern"
     }
+    patterns = [one.pattern.encode() for one in options]
+    return {**stacked, "pattern": tf.constant(patterns)}
 
 
 def _take(

@@ -8,11 +8,15 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from visualpoet.controls import MAX_CANDIDATES
+from visualpoet.controls import MAX_LINES
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.generator import constraints
 from visualpoet.generator import samplers
 from visualpoet.generator.networks import Networks
+from visualpoet.generator.patterns import Pattern
+from visualpoet.generator.patterns import find_ends
+from visualpoet.generator.patterns import pattern_mask
 
 MAX_TOKENS = 112
 TOP_K = 128
@@ -42,6 +46,8 @@ class DecodingOptions:
         poetic_weight: Weight of the poem-style discriminator's p(poetic).
         copied_weight: What takes off the score, times the share of words that
             stand in runs known by heart.
+        pattern: Syllables and rhymes of the lines; or int32
+            `[B, MAX_LINES, 2]`, as of `Pattern.encode`.
     """
 
     temperature: tf.Tensor | float = 0.6
@@ -57,6 +63,7 @@ class DecodingOptions:
     paired_weight: tf.Tensor | float = 0.16
     poetic_weight: tf.Tensor | float = 0.04
     copied_weight: tf.Tensor | float = 3.0
+    pattern: tf.Tensor | Pattern = Pattern()
 
 
 def guide(
@@ -110,6 +117,9 @@ class Draft(NamedTuple):
         state: `[N, 2, H]`. Of the network, with and without photograph.
         words: int32 `[N]`. Words of the line so far.
         lines: int32 `[N]`. Lines finished so far.
+        syllables: int32 `[N]`. Of the line so far, where forms have patterns.
+        word: int32 `[N]`. The last word of the line so far, 0 for none.
+        ends: int32 `[N, MAX_LINES]`. The last word of each finished line.
         offsets: float `[N, V]`. What bans and used words take off the logits.
         done: bool `[N]`.
     """
@@ -121,6 +131,9 @@ class Draft(NamedTuple):
     state: tf.Tensor
     words: tf.Tensor
     lines: tf.Tensor
+    syllables: tf.Tensor
+    word: tf.Tensor
+    ends: tf.Tensor
     offsets: tf.Tensor
     done: tf.Tensor
 
@@ -170,7 +183,7 @@ def write_candidates(
     # Of each photograph, then of each candidate.
     length = _count(opening > 0)
     state, condition = _both_sides(networks, image_embedding, clue_ids, form)
-    each = _of_each(dict(vars(options)), size)
+    each = _spread_options(options, size)
     draft = _begin(
         networks, kinds, state, condition, opening, length, banned, each
     )
@@ -198,6 +211,17 @@ def _of_each(values: Any, size: tf.Tensor) -> Any:
         lambda value: tf.broadcast_to(tf.convert_to_tensor(value), [size]),
         values,
     )
+
+
+def _spread_options(
+    options: DecodingOptions, size: tf.Tensor
+) -> dict[str, tf.Tensor]:
+    """Decoding options as tensors of `size` rows."""
+    values = dict(vars(options))
+    pattern = values.pop("pattern")
+    if isinstance(pattern, Pattern):
+        pattern = tf.tile(pattern.encode()[None], [size, 1, 1])
+    return {**_of_each(values, size), "pattern": pattern}
 
 
 def _take(values: Any, rows: tf.Tensor) -> Any:
@@ -261,6 +285,9 @@ def _begin(
         state=_read(networks, state, condition, read, length),
         words=tf.zeros_like(length),
         lines=lines,
+        syllables=tf.zeros_like(length),
+        word=tf.zeros_like(length),
+        ends=find_ends(kinds.is_word, kinds.line_break, opening),
         offsets=constraints.begin_offsets(
             kinds, banned, opening, options["penalty"]
         ),
@@ -360,6 +387,14 @@ def _constrain(
         options.min_lines,
         options.max_lines,
     )
+    if kinds.rules:
+        logits += pattern_mask(
+            kinds.rules,
+            options.pattern,
+            draft.lines,
+            draft.syllables,
+            draft.ends,
+        )
     return constraints.forbid_repeats(
         logits, draft.tokens, length + draft.written, draft.last
     )
@@ -404,8 +439,12 @@ def _append(
     breaks = chosen == kinds.line_break
     is_word = tf.gather(tf.constant(kinds.is_word), chosen)
     words = draft.words + tf.cast(is_word, tf.int32)
+    word = tf.where(is_word, chosen, draft.word)
+    ends = (tf.range(MAX_LINES) == draft.lines[:, None]) & breaks[:, None]
     written = draft.written + tf.cast(~draft.done, tf.int32)
-    ends = (chosen == END) | (breaks & task.one_line) | (written == MAX_TOKENS)
+    is_end = (
+        (chosen == END) | (breaks & task.one_line) | (written == MAX_TOKENS)
+    )
     return draft._replace(
         tokens=tf.where(here, chosen[:, None], draft.tokens),
         written=written,
@@ -413,8 +452,20 @@ def _append(
         last=chosen,
         words=tf.where(breaks, 0, words),
         lines=draft.lines + tf.cast(breaks, tf.int32),
-        done=draft.done | ends,
+        syllables=tf.where(breaks, 0, _add_syllables(kinds, draft, chosen)),
+        word=tf.where(breaks, 0, word),
+        ends=tf.where(ends, word[:, None], draft.ends),
+        done=draft.done | is_end,
     )
+
+
+def _add_syllables(
+    kinds: constraints.TokenKinds, draft: Draft, chosen: tf.Tensor
+) -> tf.Tensor:
+    if not kinds.rules:
+        return draft.syllables
+    syllables = tf.constant(kinds.rules.sounds.syllables, tf.int32)
+    return draft.syllables + tf.gather(syllables, chosen)
 
 
 def draw_uniform(

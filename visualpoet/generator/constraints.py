@@ -7,11 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from visualpoet.corpus.sounds import measure_sounds
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import PAD
 from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.generator.patterns import PatternRules
+from visualpoet.generator.patterns import make_rules
 from visualpoet.generator.samplers import NEVER
 
 NO_REPEAT_NGRAM = 3
@@ -34,6 +37,8 @@ class TokenKinds:
         twin: int `[V]`; the same word with or without an s at its end, which
             is used when it is; the token itself if there is none.
         line_break: Id of the line break.
+        rules: What patterns of syllables and rhymes ask of the tokens; None
+            where no form has one.
     """
 
     is_word: np.ndarray
@@ -44,6 +49,7 @@ class TokenKinds:
     is_numeral: np.ndarray
     twin: np.ndarray
     line_break: int
+    rules: PatternRules | None = None
 
 
 def token_kinds(
@@ -85,6 +91,28 @@ def token_kinds(
         twin=_find_twins(vocabulary.tokens),
         line_break=vocabulary.line_break,
     )
+
+
+def add_rules(kinds: TokenKinds, vocabulary: Vocabulary) -> TokenKinds:
+    """Adds how words sound, for forms that are patterns.
+
+    Args:
+        kinds: Of the vocabulary.
+        vocabulary: The vocabulary.
+
+    Returns:
+        The kinds with their `rules`.
+    """
+    stops = np.zeros(len(vocabulary), bool)
+    stops[[END, vocabulary.line_break]] = True
+    rules = make_rules(
+        measure_sounds(vocabulary),
+        kinds.is_word,
+        kinds.is_open | kinds.is_numeral,
+        kinds.is_pause,
+        stops,
+    )
+    return dataclasses.replace(kinds, rules=rules)
 
 
 def _find_twins(tokens: Sequence[str]) -> np.ndarray:
