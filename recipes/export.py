@@ -118,7 +118,7 @@ def main(config: Config) -> None:
     options = _decoding(config, generator)
     kinds = token_kinds(corpus.vocabulary, poems)
     if any(one.pattern.syllables for one in options.values()):
-        kinds = _add_rules(kinds, corpus.vocabulary, options)
+        kinds = _add_rules(kinds, corpus.vocabulary, poems, options)
     discriminators = _load_discriminators(config.discriminators_dir)
     poet = PoetModule(
         visual_encoder,
@@ -169,8 +169,8 @@ def _decoding(config, generator):
     return forms.choose_options(generator.forms, config.form, config.patterns)
 
 
-def _add_rules(kinds, vocabulary, options):
-    kinds = add_rules(kinds, vocabulary)
+def _add_rules(kinds, vocabulary, poems, options):
+    kinds = add_rules(kinds, vocabulary, poems)
     for form, one in options.items():
         check_reachable(kinds.rules, one.pattern, form)
     return kinds

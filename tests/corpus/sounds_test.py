@@ -57,7 +57,9 @@ def test_rhymes(heard, one, other, rhymes):
 
 
 def test_a_chinese_character_is_a_syllable():
-    vocabulary = Vocabulary.train(["床前明月光，\n疑是地上霜。"], 60, "character")
+    vocabulary = Vocabulary.train(
+        ["床前明月光，\n疑是地上霜。"], 60, "character"
+    )
     sounds = measure_sounds(vocabulary)
     found = dict(zip(vocabulary.tokens, sounds.syllables.tolist()))
     assert found["月"] == 1

@@ -209,6 +209,30 @@ def test_twins_differ_by_an_s():
     np.testing.assert_array_equal(kinds.twin, expected)
 
 
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ([1, SEA, HYPHEN], WORDS - {SEA, MOON}),  # MOON is its twin here
+        ([1, SEA, COMMA], WORDS),
+        ([HYPHEN, 0, 0], WORDS),  # it begins the poem
+    ],
+)
+def test_no_word_is_joined_to_itself(written, words):
+    twin = np.arange(V)
+    twin[[SEA, MOON]] = MOON, SEA
+    length = written.index(0) if 0 in written else len(written)
+    (ids,) = allowed(
+        constraints.forbid_doubles(
+            tf.zeros([1, V]),
+            dataclasses.replace(KINDS, twin=twin),
+            tf.constant([written]),
+            tf.constant([length]),
+            tf.constant([written[length - 1]]),
+        )
+    )
+    assert ids & WORDS == words
+
+
 def test_token_kinds():
     tokens = [
         *SPECIAL_TOKENS,

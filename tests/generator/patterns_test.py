@@ -28,7 +28,8 @@ def numbers(values):
 RULES = patterns.PatternRules(
     Sounds(numbers(SYLLABLES), numbers(RHYMES)),
     is_word=flags(*SYLLABLES),
-    is_open=flags(THE),
+    is_closing=flags(SEA, TREE, MOON, WATER),
+    is_open=flags(),
     is_pause=flags(COMMA),
     stops=flags(END, BREAK),
     is_rhymed=flags(SEA, TREE),
@@ -90,6 +91,7 @@ SOUNDS = Sounds(
     np.where(SOME, RNG.integers(1, 5, SIZE), 0),
 )
 OPEN = np.isin(np.arange(SIZE), [*range(10, 20)])
+NONE = np.zeros(SIZE, bool)
 PAUSE = np.isin(np.arange(SIZE), [COMMA])
 
 
@@ -112,7 +114,9 @@ def write(pattern, opening=()):
         is_numeral=np.zeros(SIZE, bool),
         twin=np.arange(SIZE),
         line_break=BREAK,
-        rules=patterns.make_rules(SOUNDS, SOME, OPEN, PAUSE, stops),
+        rules=patterns.make_rules(
+            SOUNDS, SOME, SOME & ~OPEN, NONE, PAUSE, stops
+        ),
     )
     lines = len(pattern.syllables)
     token_ids, _ = composer.write_candidates(
@@ -164,18 +168,20 @@ def test_words_that_are_short_and_many_can_be_rhymed_with():
     is_word = np.arange(size) > 4
     none = np.zeros(size, bool)
     rules = patterns.make_rules(
-        Sounds(syllables, rhyme), is_word, none, none, none
+        Sounds(syllables, rhyme), is_word, is_word, none, none, none
     )
     np.testing.assert_array_equal(rules.is_rhymed, is_word)
-    # One of the six calls for another word, and ends no line.
+    # One of the six ends no line.
     rules = patterns.make_rules(
-        Sounds(syllables, rhyme), is_word, np.arange(size) == 5, none, none
+        Sounds(syllables, rhyme),
+        *(is_word, is_word & (np.arange(size) != 5)),
+        *(none, none, none),
     )
     assert not rules.is_rhymed.any()
 
 
 def test_a_vocabulary_that_cannot_fill_a_pattern():
-    with pytest.raises(ValueError, match="form mine: .*one syll.* with 3"):
+    with pytest.raises(ValueError, match="(?s)form mine: .*one syll.* with 3"):
         patterns.check_reachable(RULES, Pattern((2,)), "mine")
     patterns.check_reachable(RULES, Pattern(), "mine")
 

@@ -395,9 +395,11 @@ def _constrain(
             draft.syllables,
             draft.ends,
         )
-    return constraints.forbid_repeats(
-        logits, draft.tokens, length + draft.written, draft.last
+    length += draft.written
+    logits = constraints.forbid_doubles(
+        logits, kinds, draft.tokens, length, draft.last
     )
+    return constraints.forbid_repeats(logits, draft.tokens, length, draft.last)
 
 
 def fluency_gain(

@@ -73,10 +73,7 @@ def token_kinds(
     stream = np.concatenate([np.asarray(ids, int) for ids in token_ids])
     size = len(vocabulary)
     counts = np.bincount(stream, minlength=size)
-    stops = is_mark[stream[1:]] | np.isin(
-        stream[1:], (END, vocabulary.line_break)
-    )
-    stopped = np.bincount(stream[:-1][stops], minlength=size)
+    stopped = _count_stopped(vocabulary, stream)
     ended = np.bincount(stream[:-1][stream[1:] == END], minlength=size)
     is_hyphen = np.array([token == "-" for token in vocabulary.tokens])
     return TokenKinds(
@@ -93,22 +90,40 @@ def token_kinds(
     )
 
 
-def add_rules(kinds: TokenKinds, vocabulary: Vocabulary) -> TokenKinds:
-    """Adds how words sound, for forms that are patterns.
+def _count_stopped(vocabulary: Vocabulary, stream: np.ndarray) -> np.ndarray:
+    """How often a mark, a line break or the end follows each token."""
+    stops = [END, vocabulary.line_break, *vocabulary.mark_ids()]
+    before = stream[:-1][np.isin(stream[1:], stops)]
+    return np.bincount(before, minlength=len(vocabulary))
+
+
+def add_rules(
+    kinds: TokenKinds,
+    vocabulary: Vocabulary,
+    token_ids: Sequence[Sequence[int]],
+) -> TokenKinds:
+    """Adds how words sound and close lines, for forms that are patterns.
+
+    A line is filled by a word that is followed by a mark, a line break or the
+    end in a quarter of cases or more; of all words, a fifth is.
 
     Args:
         kinds: Of the vocabulary.
         vocabulary: The vocabulary.
+        token_ids: Poems, each with START and END.
 
     Returns:
         The kinds with their `rules`.
     """
-    stops = np.zeros(len(vocabulary), bool)
-    stops[[END, vocabulary.line_break]] = True
+    stream = np.concatenate([np.asarray(ids, int) for ids in token_ids])
+    counts = np.bincount(stream, minlength=len(vocabulary))
+    closes = _count_stopped(vocabulary, stream) >= 0.25 * np.maximum(counts, 1)
+    stops = np.isin(np.arange(len(vocabulary)), [END, vocabulary.line_break])
     rules = make_rules(
         measure_sounds(vocabulary),
         kinds.is_word,
-        kinds.is_open | kinds.is_numeral,
+        kinds.is_word & closes & ~kinds.is_open & ~kinds.is_numeral,
+        kinds.is_open & ~kinds.is_word,
         kinds.is_pause,
         stops,
     )
@@ -286,6 +301,33 @@ def forbid_repeats(
     again = tf.concat([token_ids[:, size - 1 :], last[:, None]], axis=1)
     same = tf.pad(same, [[0, 0], [0, 1]], constant_values=True)
     return _add_at(logits, again, tf.where(same, AGAIN, 0.0))
+
+
+def forbid_doubles(
+    logits: tf.Tensor,
+    kinds: TokenKinds,
+    token_ids: tf.Tensor,
+    length: tf.Tensor,
+    last: tf.Tensor,
+) -> tf.Tensor:
+    """Forbids a word, and its twin, behind itself and a hyphen: dog-dogs.
+
+    Args:
+        logits: float `[N, V]`.
+        kinds: Sorts of tokens.
+        token_ids: int32 `[N, T]`. Tokens so far.
+        length: int32 `[N]`. How many of the T have been written.
+        last: int32 `[N]`. The last one.
+
+    Returns:
+        float `[N, V]`.
+    """
+    is_hyphen = tf.gather(tf.constant(kinds.is_open & ~kinds.is_word), last)
+    before = tf.gather(token_ids, tf.maximum(length - 2, 0), batch_dims=1)
+    twin = tf.gather(tf.constant(kinds.twin, tf.int32), before)
+    again = tf.where(is_hyphen & (length > 1), AGAIN, 0.0)[:, None]
+    words = tf.stack([before, twin], axis=1)
+    return _add_at(logits, words, tf.tile(again, [1, 2]))
 
 
 def _add_at(

@@ -67,14 +67,17 @@ class PatternRules:
     Attributes:
         sounds: Of the tokens.
         is_word: bool `[V]`.
-        is_open: bool `[V]`; what calls for another word.
-        is_pause: bool `[V]`; a mark that no poem ends with.
+        is_closing: bool `[V]`; words that may end a line.
+        is_open: bool `[V]`; marks that call for another word, as the hyphen.
+        is_pause: bool `[V]`; marks that no poem ends with.
         stops: bool `[V]`; the line break and END.
-        is_rhymed: bool `[V]`; words that have enough others to rhyme with.
+        is_rhymed: bool `[V]`; closing words that have enough others to rhyme
+            with.
     """
 
     sounds: Sounds
     is_word: np.ndarray
+    is_closing: np.ndarray
     is_open: np.ndarray
     is_pause: np.ndarray
     stops: np.ndarray
@@ -84,6 +87,7 @@ class PatternRules:
 def make_rules(
     sounds: Sounds,
     is_word: np.ndarray,
+    is_closing: np.ndarray,
     is_open: np.ndarray,
     is_pause: np.ndarray,
     stops: np.ndarray,
@@ -93,6 +97,7 @@ def make_rules(
     Args:
         sounds: Of the tokens.
         is_word: bool `[V]`.
+        is_closing: bool `[V]`.
         is_open: bool `[V]`.
         is_pause: bool `[V]`.
         stops: bool `[V]`.
@@ -100,14 +105,14 @@ def make_rules(
     Returns:
         The rules.
     """
-    short = is_word & ~is_open & (sounds.syllables == 1)
+    short = is_closing & (sounds.syllables == 1)
     counts = np.bincount(
         sounds.rhyme[short], minlength=int(sounds.rhyme.max()) + 1
     )
     counts[0] = 0
-    is_rhymed = counts[sounds.rhyme] >= _MIN_RHYMES
+    is_rhymed = is_closing & (counts[sounds.rhyme] >= _MIN_RHYMES)
     return PatternRules(
-        sounds, is_word, is_open, is_pause, stops, is_rhymed & is_word
+        sounds, is_word, is_closing, is_open, is_pause, stops, is_rhymed
     )
 
 
@@ -123,12 +128,13 @@ def check_reachable(rules: PatternRules, pattern: Pattern, form: str) -> None:
         ValueError: If there are too few words of one syllable, which fill
             what is left of a line, or too few that rhyme.
     """
-    short = rules.is_word & ~rules.is_open & (rules.sounds.syllables == 1)
+    short = rules.is_closing & (rules.sounds.syllables == 1)
     few = 50
     if pattern.syllables and np.count_nonzero(short) < few:
         raise ValueError(
-            f"form {form}: expected at least {few} words of one syllable. "
-            f"Received: a vocabulary with {np.count_nonzero(short)}"
+            f"form {form}: expected at least {few} words of one syllable that "
+            "may end a line. Received: a vocabulary with "
+            f"{np.count_nonzero(short)}"
         )
     if pattern.rhyme and np.count_nonzero(rules.is_rhymed) < few:
         raise ValueError(
@@ -147,10 +153,10 @@ def pattern_mask(
 ) -> tf.Tensor:
     """Masks what would break a pattern.
 
-    A word that would be too long for its line is forbidden, and one that fills
-    it must rhyme with the line before that it should rhyme with, or, where a
-    later line should rhyme with it, have enough words that do. A line ends
-    when it is full, and not before.
+    A word that would be too long for its line is forbidden. One that fills it
+    must be a closing one, and rhyme with the line before that it should rhyme
+    with, or, where a later line should rhyme with it, have enough words that
+    do. A line ends when it is full, and not before.
 
     Args:
         rules: Of the vocabulary.
@@ -175,9 +181,9 @@ def pattern_mask(
     is_full = left == 0
     forbidden = (
         (is_word & (after < 0))
-        | (fills & rules.is_open)
+        | (fills & ~rules.is_closing)
         | (rules.stops & ~is_full)
-        | (rules.is_open & ~is_word & is_full)
+        | (rules.is_open & is_full)
         | (rules.is_pause & is_full & is_last[:, None])
         | (fills & ~_may_rhyme(rules, pattern, here[:, 1], line, ends))
     )
