@@ -30,6 +30,7 @@ def _pattern(syllables: Sequence[int], rhyme: str = "") -> DecodingOptions:
         max_lines=len(syllables),
         min_words=1,
         max_words=max(syllables),
+        penalty=4.0,
         pattern=Pattern(syllables, rhyme),
     )
 
