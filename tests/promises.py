@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 # Each recipe beside the extra that it needs to start.
 RECIPES = {
     "base": ("export", "write_model_card", "write_poems"),
-    "serve": ("attack_serving", "benchmark_serving"),
+    "serve": ("attack_serving", "benchmark_memory", "benchmark_serving"),
     "train": (
         *("benchmark", "caption_reward", "distill_visual_encoder"),
         *("example_rewards", "extract_features", "extract_regions"),
