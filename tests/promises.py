@@ -26,9 +26,10 @@ RECIPES = {
     "train": (
         *("benchmark", "caption_reward", "distill_visual_encoder"),
         *("example_rewards", "extract_features", "extract_regions"),
-        *("prepare_corpus", "pretrain_discriminator", "pretrain_generator"),
-        *("pretrain_hierarchical", "render_pictures", "smoke_data"),
-        *("train_clues", "train_embedding", "train_expert", "tune_ranking"),
+        *("measure_discriminator", "prepare_corpus", "pretrain_discriminator"),
+        *("pretrain_generator", "pretrain_hierarchical", "render_pictures"),
+        *("smoke_data", "train_clues", "train_embedding", "train_expert"),
+        "tune_ranking",
     ),
     "adversarial": (
         *("benchmark_adversarial", "endure_adversarial", "train_adversarial"),
