@@ -6,8 +6,8 @@ A good request stands between every hundred bad ones, and slow connections are
 open all the while; the time of the good ones is compared with that before the
 attack. Every reply must be a 4xx, or no reply on a connection that the server
 closes; a picture that can still be decoded after what was done to it may get
-its poem, and so may one that is only large. "left" is a connection that we left
-with neither: only disconnects may.
+its poem, and so may one that is only large, or 504 if that takes too long.
+"left" is a connection that we left with neither: only disconnects may.
 """
 
 import asyncio

@@ -300,7 +300,6 @@ async def _reload(config: Config, highest: float) -> None:
         _put_version(source, folder, 1)
         with _serving(folder, "--poll-seconds", "0.2") as server:
             async with _clients(config, server) as given:
-                before = server.megabytes("VmRSS")
                 loading = asyncio.create_task(
                     _put_versions(config, given, source, folder)
                 )
@@ -310,12 +309,10 @@ async def _reload(config: Config, highest: float) -> None:
                     load.seconds += part.seconds
                     load.failures += part.failures
                 await loading
-                after = server.megabytes("VmRSS")
     _row("reloads", config.reloads)
     _row("reloads, requests meanwhile", len(load.seconds))
     _row("reloads, failures", len(load.failures))
     _row("reloads, p99, ms", load.milliseconds(99)[0])
-    _row("reloads, megabytes each", (after - before) / config.reloads)
 
 
 async def _put_versions(config, given, source, folder) -> None:

@@ -22,13 +22,14 @@ ROOT = pathlib.Path(__file__).parents[1]
 # Each recipe beside the extra that it needs to start.
 RECIPES = {
     "base": ("export", "write_model_card", "write_poems"),
-    "serve": ("attack_serving", "benchmark_serving"),
+    "serve": ("attack_serving", "benchmark_memory", "benchmark_serving"),
     "train": (
         *("benchmark", "caption_reward", "distill_visual_encoder"),
         *("example_rewards", "extract_features", "extract_regions"),
-        *("prepare_corpus", "pretrain_discriminator", "pretrain_generator"),
-        *("pretrain_hierarchical", "render_pictures", "smoke_data"),
-        *("train_clues", "train_embedding", "train_expert", "tune_ranking"),
+        *("measure_discriminator", "prepare_corpus", "pretrain_discriminator"),
+        *("pretrain_generator", "pretrain_hierarchical", "render_pictures"),
+        *("smoke_data", "train_clues", "train_embedding", "train_expert"),
+        "tune_ranking",
     ),
     "adversarial": (
         *("benchmark_adversarial", "endure_adversarial", "train_adversarial"),

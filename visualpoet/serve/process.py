@@ -7,6 +7,7 @@ import sys
 import time
 
 from visualpoet.process_memory import memory_megabytes
+from visualpoet.process_memory import tree_megabytes
 
 
 class ServerProcess:
@@ -45,6 +46,10 @@ class ServerProcess:
     def megabytes(self, name: str) -> float:
         """VmRSS now, or VmHWM at most so far."""
         return memory_megabytes(self._process.pid, name)
+
+    def tree_megabytes(self) -> float:
+        """Resident now, with the processes that decode."""
+        return tree_megabytes(self._process.pid)
 
     def close(self) -> None:
         """Stops it gracefully."""
