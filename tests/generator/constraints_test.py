@@ -287,3 +287,16 @@ def test_a_run_comes_again_where_the_form_allows_nothing_else():
         form + 3.0, tf.constant([[1, 1, 1]]), tf.constant([3]), tf.constant([1])
     )
     assert int(tf.argmax(again[0])) == 1
+
+
+def test_no_line_of_a_pattern_ends_with_a_genitive():
+    vocabulary = Vocabulary.train(["the sea's the sea - the\nsea, is."], 40)
+    poems = [[1, *vocabulary.encode("the sea's the sea,\nthe sea."), 2]]
+    kinds = constraints.token_kinds(vocabulary, poems)
+    rules = constraints.add_rules(kinds, vocabulary, poems).rules
+    place = {token: index for index, token in enumerate(vocabulary.tokens)}
+    assert rules.is_open[[place["'s"], place["-"]]].all()
+    assert not rules.is_open[[place[","], place["."], place["sea"]]].any()
+    # In two of three cases, and never.
+    assert rules.is_closing[place["sea"]]
+    assert not rules.is_closing[place["the"]]

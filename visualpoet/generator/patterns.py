@@ -68,7 +68,8 @@ class PatternRules:
         sounds: Of the tokens.
         is_word: bool `[V]`.
         is_closing: bool `[V]`; words that may end a line.
-        is_open: bool `[V]`; marks that call for another word, as the hyphen.
+        is_open: bool `[V]`; what no line ends with, the hyphen and the
+            genitive, and may be a stop.
         is_pause: bool `[V]`; marks that no poem ends with.
         stops: bool `[V]`; the line break and END.
         is_rhymed: bool `[V]`; closing words that have enough others to rhyme
@@ -183,7 +184,7 @@ def pattern_mask(
         (is_word & (after < 0))
         | (fills & ~rules.is_closing)
         | (rules.stops & ~is_full)
-        | (rules.is_open & is_full)
+        | (rules.is_open & ~rules.stops & is_full)
         | (rules.is_pause & is_full & is_last[:, None])
         | (fills & ~_may_rhyme(rules, pattern, here[:, 1], line, ends))
     )
