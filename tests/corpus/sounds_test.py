@@ -56,6 +56,14 @@ def test_rhymes(heard, one, other, rhymes):
     assert (classes[0] == classes[1]) == rhymes
 
 
+@pytest.mark.parametrize(
+    ("word", "hisses"), [("clouds", True), ("sea", False), ("waked", False)]
+)
+def test_words_whose_genitive_is_a_syllable_more(heard, word, hisses):
+    vocabulary, sounds = heard
+    assert sounds.hisses[vocabulary.tokens.index(word)] == hisses
+
+
 def test_a_chinese_character_is_a_syllable():
     vocabulary = Vocabulary.train(
         ["床前明月光，\n疑是地上霜。"], 60, "character"

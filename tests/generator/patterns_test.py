@@ -12,7 +12,7 @@ from visualpoet.generator.patterns import Pattern
 from visualpoet.generator.samplers import NEVER
 
 END, BREAK, COMMA, SEA, TREE, MOON, WATER, THE = 2, 4, 5, 6, 7, 8, 9, 10
-V = 11
+GENITIVE, V = 11, 12
 SYLLABLES = {SEA: 1, TREE: 1, MOON: 1, WATER: 2, THE: 1}
 RHYMES = {SEA: 1, TREE: 1, MOON: 2, WATER: 3}
 
@@ -26,17 +26,17 @@ def numbers(values):
 
 
 RULES = patterns.PatternRules(
-    Sounds(numbers(SYLLABLES), numbers(RHYMES)),
+    Sounds(numbers(SYLLABLES), numbers(RHYMES), flags(TREE)),  # as if: trees
     is_word=flags(*SYLLABLES),
     is_closing=flags(SEA, TREE, MOON, WATER),
-    is_open=flags(),
+    leans=flags(GENITIVE),
     is_pause=flags(COMMA),
     stops=flags(END, BREAK),
     is_rhymed=flags(SEA, TREE),
 )
 
 
-def allowed(pattern, lines=0, syllables=0, ends=()):
+def allowed(pattern, lines=0, syllables=0, ends=(), last=THE):
     ends = [*ends, *[0] * (MAX_LINES - len(ends))]
     (mask,) = patterns.pattern_mask(
         RULES,
@@ -44,12 +44,13 @@ def allowed(pattern, lines=0, syllables=0, ends=()):
         tf.constant([lines]),
         tf.constant([syllables]),
         tf.constant([ends]),
+        tf.constant([last]),
     ).numpy()
     assert np.isin(mask, [0, NEVER]).all()
     return set(np.flatnonzero(mask == 0).tolist()) & {
         *SYLLABLES,
-        *(END, BREAK, COMMA),
-    }
+        *(END, BREAK, COMMA, GENITIVE),
+    } - ({GENITIVE} if last == THE else set())
 
 
 WORDS = set(SYLLABLES)
@@ -64,6 +65,13 @@ def test_a_line_is_filled_and_no_more():
     assert allowed(pattern, syllables=3) == {BREAK, END, COMMA}
     # A pause at the end of the last line would have to be followed by a word.
     assert allowed(pattern, lines=1, syllables=2) == {BREAK, END}
+
+
+def test_a_genitive_adds_no_syllable_and_ends_no_line():
+    pattern = Pattern((3,))
+    assert GENITIVE in allowed(pattern, syllables=1, last=SEA)
+    assert GENITIVE not in allowed(pattern, syllables=1, last=TREE)
+    assert GENITIVE not in allowed(pattern, syllables=3, last=SEA)
 
 
 def test_lines_without_a_pattern_are_free():
@@ -89,6 +97,7 @@ SOME = np.arange(SIZE) > 9  # words: mostly of one syllable, of four rhymes
 SOUNDS = Sounds(
     np.where(SOME, RNG.choice([1, 1, 1, 2, 3], SIZE), 0),
     np.where(SOME, RNG.integers(1, 5, SIZE), 0),
+    np.zeros(SIZE, bool),
 )
 OPEN = np.isin(np.arange(SIZE), [*range(10, 20)])
 NONE = np.zeros(SIZE, bool)
@@ -167,13 +176,12 @@ def test_words_that_are_short_and_many_can_be_rhymed_with():
     rhyme = np.array([0, 0, 0, 0, 0, *[1] * 6, 1])
     is_word = np.arange(size) > 4
     none = np.zeros(size, bool)
-    rules = patterns.make_rules(
-        Sounds(syllables, rhyme), is_word, is_word, none, none, none
-    )
+    sounds = Sounds(syllables, rhyme, syllables < 0)
+    rules = patterns.make_rules(sounds, is_word, is_word, none, none, none)
     np.testing.assert_array_equal(rules.is_rhymed, is_word)
     # One of the six ends no line.
     rules = patterns.make_rules(
-        Sounds(syllables, rhyme),
+        sounds,
         *(is_word, is_word & (np.arange(size) != 5)),
         *(none, none, none),
     )

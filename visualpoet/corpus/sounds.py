@@ -16,6 +16,8 @@ _SILENT = re.compile(
     r"(?<=[^aeiouy])(e|(?<![td])ed|(?<![sxz])es|(?<=[^td])'d)$"
 )
 _ENDING = re.compile(r"[aeiouy]+[^aeiouy]*$")
+# Of the dictionary's sounds, and of letters.
+_HISS = re.compile(r"\b(S|Z|SH|ZH|CH|JH)$|([sxz]|sh|ch)$")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,10 +27,12 @@ class Sounds:
     Attributes:
         syllables: int `[V]`; 0 for marks and what leans on a word.
         rhyme: int `[V]`; tokens of the same number rhyme, 0 with none.
+        hisses: bool `[V]`; words with whose genitive comes a syllable more.
     """
 
     syllables: np.ndarray
     rhyme: np.ndarray
+    hisses: np.ndarray
 
 
 def measure_sounds(vocabulary: Vocabulary) -> Sounds:
@@ -46,14 +50,15 @@ def measure_sounds(vocabulary: Vocabulary) -> Sounds:
     """
     tokens, is_word = vocabulary.tokens, vocabulary.is_word()
     if vocabulary.level == "character":
-        syllables = [int(_is_syllabic(token)) for token in tokens]
-        return Sounds(np.array(syllables), np.zeros(len(tokens), int))
+        syllables = np.array([int(_is_syllabic(token)) for token in tokens])
+        return Sounds(syllables, 0 * syllables, syllables < 0)
     heard = [_hear(t) if w else (0, "") for t, w in zip(tokens, is_word)]
     endings = sorted({ending for _, ending in heard})
     numbers = {ending: number for number, ending in enumerate(endings)}
     return Sounds(
         np.array([syllables for syllables, _ in heard]),
         np.array([numbers[ending] for _, ending in heard]),
+        np.array([bool(_HISS.search(ending)) for _, ending in heard]),
     )
 
 

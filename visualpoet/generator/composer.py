@@ -394,6 +394,7 @@ def _constrain(
             draft.lines,
             draft.syllables,
             draft.ends,
+            draft.last,
         )
     length += draft.written
     logits = constraints.forbid_doubles(

@@ -123,7 +123,7 @@ def add_rules(
         measure_sounds(vocabulary),
         kinds.is_word,
         kinds.is_word & closes & ~kinds.is_open & ~kinds.is_numeral,
-        ~kinds.is_word & (kinds.is_open | ~kinds.is_mark),
+        ~kinds.is_word & ~stops & (kinds.is_open | ~kinds.is_mark),
         kinds.is_pause,
         stops,
     )

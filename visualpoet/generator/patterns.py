@@ -68,8 +68,7 @@ class PatternRules:
         sounds: Of the tokens.
         is_word: bool `[V]`.
         is_closing: bool `[V]`; words that may end a line.
-        is_open: bool `[V]`; what no line ends with, the hyphen and the
-            genitive, and may be a stop.
+        leans: bool `[V]`; what no line ends with, the hyphen and the genitive.
         is_pause: bool `[V]`; marks that no poem ends with.
         stops: bool `[V]`; the line break and END.
         is_rhymed: bool `[V]`; closing words that have enough others to rhyme
@@ -79,7 +78,7 @@ class PatternRules:
     sounds: Sounds
     is_word: np.ndarray
     is_closing: np.ndarray
-    is_open: np.ndarray
+    leans: np.ndarray
     is_pause: np.ndarray
     stops: np.ndarray
     is_rhymed: np.ndarray
@@ -89,7 +88,7 @@ def make_rules(
     sounds: Sounds,
     is_word: np.ndarray,
     is_closing: np.ndarray,
-    is_open: np.ndarray,
+    leans: np.ndarray,
     is_pause: np.ndarray,
     stops: np.ndarray,
 ) -> PatternRules:
@@ -99,7 +98,7 @@ def make_rules(
         sounds: Of the tokens.
         is_word: bool `[V]`.
         is_closing: bool `[V]`.
-        is_open: bool `[V]`.
+        leans: bool `[V]`.
         is_pause: bool `[V]`.
         stops: bool `[V]`.
 
@@ -113,7 +112,7 @@ def make_rules(
     counts[0] = 0
     is_rhymed = is_closing & (counts[sounds.rhyme] >= _MIN_RHYMES)
     return PatternRules(
-        sounds, is_word, is_closing, is_open, is_pause, stops, is_rhymed
+        sounds, is_word, is_closing, leans, is_pause, stops, is_rhymed
     )
 
 
@@ -151,6 +150,7 @@ def pattern_mask(
     lines: tf.Tensor,
     syllables: tf.Tensor,
     ends: tf.Tensor,
+    last: tf.Tensor,
 ) -> tf.Tensor:
     """Masks what would break a pattern.
 
@@ -165,6 +165,7 @@ def pattern_mask(
         lines: int `[N]`. Lines finished so far.
         syllables: int `[N]`. Of the line so far.
         ends: int32 `[N, MAX_LINES]`. Last word of each finished line.
+        last: int `[N]`. The last token.
 
     Returns:
         float `[N, V]`.
@@ -180,11 +181,12 @@ def pattern_mask(
         pattern[:, :, 0], axis=1, dtype=tf.int32
     )
     is_full = left == 0
+    hisses = tf.gather(tf.constant(rules.sounds.hisses), last)[:, None]
     forbidden = (
         (is_word & (after < 0))
         | (fills & ~rules.is_closing)
         | (rules.stops & ~is_full)
-        | (rules.is_open & ~rules.stops & is_full)
+        | (rules.leans & (is_full | hisses))
         | (rules.is_pause & is_full & is_last[:, None])
         | (fills & ~_may_rhyme(rules, pattern, here[:, 1], line, ends))
     )
