@@ -18,6 +18,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from visualpoet import distribution
 from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import PreparedCorpus
@@ -76,6 +77,7 @@ def main(config: Config) -> None:
     Args:
         config: Its options.
     """
+    distribution.connect()
     keras.utils.set_random_seed(config.seed)
     inputs = corpus_files(config.corpus_dir)
     inputs += store.feature_files(config.features_dir)
@@ -96,16 +98,10 @@ def main(config: Config) -> None:
 
     if config.mixed_precision:
         keras.config.set_dtype_policy("mixed_bfloat16")
-    encoder = VisualEncoder({n: v.shape[1] for n, v in targets.items()})
-    optimizer = keras.optimizers.AdamW(
-        keras.optimizers.schedules.CosineDecay(
-            0.0,
-            config.num_steps - config.warmup_steps,
-            warmup_target=config.learning_rate,
-            warmup_steps=config.warmup_steps,
-        ),
-        weight_decay=config.weight_decay,
-    )
+    with distribution.scope():
+        encoder = VisualEncoder({n: v.shape[1] for n, v in targets.items()})
+        optimizer = _build_optimizer(config)
+    distribution.normalize_over_all(encoder)
     deviation = {n: v.std(0) + 1e-2 for n, v in targets.items()}
 
     def loss(batch):
@@ -137,15 +133,27 @@ def main(config: Config) -> None:
         evaluate=evaluate,
         evaluation_interval=1000,
     )
-    encoder.save(config.run_dir / "encoder.keras")
+    encoder.save(run.path / "encoder.keras")
     run.log(f"{encoder.count_params()} parameters")
-    _store_features(config, run, contents)
-    results = _probe(config, corpus)
+    _store_features(run, contents)
+    results = _probe(config, run.path, corpus)
     run.write_json("results.json", results)
     run.log(f"linear probes, test photographs: {results}")
 
 
 # --- what is learnt
+
+
+def _build_optimizer(config):
+    return keras.optimizers.AdamW(
+        keras.optimizers.schedules.CosineDecay(
+            0.0,
+            config.num_steps - config.warmup_steps,
+            warmup_target=config.learning_rate,
+            warmup_steps=config.warmup_steps,
+        ),
+        weight_decay=config.weight_decay,
+    )
 
 
 def _examples(config, corpus, contents, split, views):
@@ -196,11 +204,13 @@ def _displacement(answers, features, tower):
 # --- what comes of it
 
 
-def _probe(config: Config, corpus: PreparedCorpus) -> dict:
+def _probe(
+    config: Config, run_dir: pathlib.Path, corpus: PreparedCorpus
+) -> dict:
     """Accuracy of linear probes on the experts and on the encoder."""
     both = {
         "experts": store.load_features(config.features_dir),
-        "encoder": store.load_features(config.run_dir),
+        "encoder": store.load_features(run_dir),
     }
     collections = {}
     for photo in corpus.photographs.values():
@@ -255,10 +265,10 @@ def _targets(config: Config, names: list[str], view: int) -> dict:
     }
 
 
-def _store_features(config: Config, run, contents: dict[str, bytes]) -> None:
+def _store_features(run, contents: dict[str, bytes]) -> None:
     """Writes the encoder's features of all photographs, as the experts'."""
     keras.config.set_dtype_policy("float32")
-    path = config.run_dir / "encoder.keras"
+    path = run.path / "encoder.keras"
     encoder = keras.saving.load_model(path)
     answers = encoder.predict(
         _pixels(list(contents.values()), 0), batch_size=128, verbose=0
@@ -267,9 +277,7 @@ def _store_features(config: Config, run, contents: dict[str, bytes]) -> None:
     index = {n: store.image_digest(c) for n, c in contents.items()}
     rows = list({key: row for row, key in enumerate(index.values())}.items())
     for name in FEATURE_NAMES:
-        folder = store.FeatureStore(
-            config.run_dir / "store", f"{digest}-{name}"
-        )
+        folder = store.FeatureStore(run.path / "store", f"{digest}-{name}")
         folder.add(
             [key for key, _ in rows], answers[name][[row for _, row in rows]]
         )

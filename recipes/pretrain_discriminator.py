@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from visualpoet import distribution
 from visualpoet import runs
 from visualpoet.corpus import readers
 from visualpoet.corpus.prepared import VOCABULARY_FILE
@@ -114,6 +115,7 @@ def main(config: Config) -> None:
     Args:
         config: Its options.
     """
+    distribution.connect()
     keras.utils.set_random_seed(config.seed)
     runs.check_same_input(config.generator, config.corpus_dir / VOCABULARY_FILE)
     given = [config.paragraphs, config.generator]
@@ -128,12 +130,13 @@ def main(config: Config) -> None:
     image_tower, poem_tower = load_towers(config.embedding_dir)
     train, held_out = _gather_texts(config, corpus, image_tower, poem_tower)
     run.log(f"{len(train.samples)} samples to learn from")
-    discriminator = _build(config, corpus, poem_tower)
-    optimizer = keras.optimizers.Adam(
-        keras.optimizers.schedules.CosineDecay(
-            config.learning_rate, config.num_steps
+    with distribution.scope():
+        discriminator = _build(config, corpus, poem_tower)
+        optimizer = keras.optimizers.Adam(
+            keras.optimizers.schedules.CosineDecay(
+                config.learning_rate, config.num_steps
+            )
         )
-    )
     update = make_train_step(
         training.make_loss(discriminator),
         discriminator.trainable_variables,
@@ -151,7 +154,7 @@ def main(config: Config) -> None:
         evaluate=_evaluation(config, run, discriminator, held_out, poem_tower),
         evaluation_interval=200,
     )
-    discriminator.save(config.run_dir / f"{config.discriminator}.keras")
+    discriminator.save(run.path / f"{config.discriminator}.keras")
     results = json.loads((run.path / "results.json").read_text())
     run.log(f"held-out: {results}")
 

@@ -18,6 +18,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from visualpoet import distribution
 from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import VOCABULARY_FILE
@@ -35,6 +36,7 @@ from visualpoet.features.store import load_features
 from visualpoet.generator import corpus_examples
 from visualpoet.generator import examples
 from visualpoet.generator.poem_generator import PoemGenerator
+from visualpoet.generator.teacher_forcing import count_tokens
 from visualpoet.generator.teacher_forcing import sampled_loss
 from visualpoet.generator.teacher_forcing import teacher_forced_loss
 from visualpoet.generator.teacher_forcing import token_losses
@@ -144,6 +146,7 @@ def main(config: Config) -> None:
     Args:
         config: Its options.
     """
+    distribution.connect()
     keras.utils.set_random_seed(config.seed)
     inputs = corpus_files(config.corpus_dir)
     inputs += feature_files(config.features_dir)
@@ -171,18 +174,9 @@ def main(config: Config) -> None:
 
     if config.mixed_precision:
         keras.config.set_dtype_policy("mixed_bfloat16")
-    generator = _build_generator(config, corpus, image_embeddings.shape[1])
-    optimizer = keras.optimizers.Adam(
-        keras.optimizers.schedules.CosineDecay(
-            0.0,
-            config.num_steps - config.warmup_steps,
-            warmup_target=config.learning_rate,
-            warmup_steps=config.warmup_steps,
-        ),
-        global_clipnorm=config.clip_norm,
-        use_ema=True,
-        ema_momentum=config.ema_momentum,
-    )
+    with distribution.scope():
+        generator = _build_generator(config, corpus, image_embeddings.shape[1])
+        optimizer = _build_optimizer(config)
     spec = examples.element_spec(
         image_embeddings.shape[1], conditioning.num_clues
     )
@@ -217,6 +211,7 @@ def main(config: Config) -> None:
             generator.trainable_variables,
             optimizer,
             spec,
+            weight=lambda batch: count_tokens(batch["token_ids"]),
         ),
         variables={
             "generator": generator.variables,
@@ -233,7 +228,7 @@ def main(config: Config) -> None:
             before.trainable_variables,
             config.interpolation,
         )
-    generator.save(config.run_dir / "generator.keras")
+    generator.save(run.path / "generator.keras")
 
 
 # --- the generator and its loss
@@ -250,6 +245,20 @@ def _build_generator(config, corpus, image_dim):
         config.conditioning,
         config.dropout,
         corpus.forms(),
+    )
+
+
+def _build_optimizer(config):
+    return keras.optimizers.Adam(
+        keras.optimizers.schedules.CosineDecay(
+            0.0,
+            config.num_steps - config.warmup_steps,
+            warmup_target=config.learning_rate,
+            warmup_steps=config.warmup_steps,
+        ),
+        global_clipnorm=config.clip_norm,
+        use_ema=True,
+        ema_momentum=config.ema_momentum,
     )
 
 

@@ -10,6 +10,7 @@ import pathlib
 import keras
 import numpy as np
 
+from visualpoet import distribution
 from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import corpus_files
@@ -69,6 +70,7 @@ def main(config: Config) -> None:
     Args:
         config: Its options.
     """
+    distribution.connect()
     keras.utils.set_random_seed(config.seed)
     inputs = corpus_files(config.corpus_dir)
     inputs += feature_files(config.features_dir)
@@ -78,21 +80,23 @@ def main(config: Config) -> None:
     features = load_features(config.features_dir)
     encoded = _encode_texts(corpus, features)
     _log_missing(run, corpus, features)
-    image_tower, poem_tower = _build_towers(config, corpus, features, run)
+    with distribution.scope():
+        image_tower, poem_tower = _build_towers(config, corpus, features, run)
+        optimizer = keras.optimizers.Adam(
+            keras.optimizers.schedules.CosineDecay(
+                config.learning_rate, config.num_steps
+            )
+        )
     trainable = image_tower.trainable_variables
     if not config.poem_tower:
         trainable = trainable + poem_tower.trainable_variables
-    optimizer = keras.optimizers.Adam(
-        keras.optimizers.schedules.CosineDecay(
-            config.learning_rate, config.num_steps
-        )
-    )
 
     def loss(batch):
         inputs, token_ids = batch
+        # A pair's negatives are all others of the batch, of every worker.
         return ranking_loss(
-            image_tower(inputs, training=True),
-            poem_tower(token_ids, training=True),
+            distribution.gather(image_tower(inputs, training=True)),
+            distribution.gather(poem_tower(token_ids, training=True)),
             config.margin,
             config.hardest,
         )
@@ -117,8 +121,8 @@ def main(config: Config) -> None:
         evaluate=evaluate,
         evaluation_interval=500,
     )
-    image_tower.save(config.run_dir / "image_tower.keras")
-    poem_tower.save(config.run_dir / "poem_tower.keras")
+    image_tower.save(run.path / "image_tower.keras")
+    poem_tower.save(run.path / "poem_tower.keras")
     run.write_json("results.json", evaluate())
 
 

@@ -11,7 +11,10 @@ from google.protobuf import message_factory
 from google.protobuf import text_format
 from google.protobuf import wrappers_pb2
 
+from recipes import pretrain_generator
 from visualpoet import cli
+from visualpoet import distribution
+from visualpoet import runs
 from visualpoet.serve import metrics
 from visualpoet.serve import options
 from visualpoet.version import __version__
@@ -22,6 +25,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
 CONFIG = DEPLOY / "tensorflow-serving"
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
+TRAINING = DEPLOY / "training" / "jobset.yaml"
 VALUES = "prometheus-adapter.yaml"
 KUBERNETES = "1.33"
 # Of tensorflow_model_server 2.20, as far as a deployment may want them.
@@ -124,8 +128,10 @@ def test_kubernetes_takes_every_object():
         reason="needs Kubernetes' schemas: pip install kubernetes-validate",
     )
     kinds = []
-    for path in MANIFESTS:
+    for path in [*MANIFESTS, TRAINING]:
         for document in documents(path):
+            if document.get("kind") == "JobSet":
+                document = job_of(document)
             if "." not in document.get("apiVersion", "."):
                 validator.validate(document, KUBERNETES, strict=True)
                 kinds.append(document["kind"])
@@ -133,8 +139,18 @@ def test_kubernetes_takes_every_object():
         "ConfigMap",
         "Deployment",
         "HorizontalPodAutoscaler",
+        "Job",
+        "PersistentVolumeClaim",
         "Service",
     ]
+
+
+def job_of(jobset):
+    """What a JobSet, of which Kubernetes has no schema, makes its Job of."""
+    (replicated,) = jobset["spec"]["replicatedJobs"]
+    metadata = {"name": replicated["name"]}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata}
+    return job | replicated["template"]
 
 
 @named("Deployment")
@@ -421,6 +437,61 @@ def test_images_are_pinned():
     ours = [image for image in images if "registry.example.org" in image]
     assert ours == [f"registry.example.org/visualpoet:{__version__}"] * 2
     assert not [image for image in images if image.endswith(":latest")]
+
+
+# --- training on several machines
+
+
+def training():
+    jobset, claim = documents(TRAINING)
+    spec = job_of(jobset)["spec"]
+    (container,) = spec["template"]["spec"]["containers"]
+    return jobset, claim, spec, container
+
+
+def test_training_knows_its_workers_by_the_names_of_their_pods():
+    jobset, _, spec, container = training()
+    env = {entry["name"]: entry.get("value") for entry in container["env"]}
+    name, job = jobset["metadata"]["name"], jobset["spec"]["replicatedJobs"][0]
+    assert spec["completions"] == spec["parallelism"] == 2
+    (port,) = (port["containerPort"] for port in container["ports"])
+    pods = [f"{name}-{job['name']}-0-{number}" for number in range(2)]
+    subdomain = jobset["spec"]["network"]["subdomain"]
+    for number in range(2):
+        tf_config = env["TF_CONFIG"].replace("$(WORKER)", str(number))
+        assert distribution.read_workers(tf_config) == (
+            [f"{pod}.{subdomain}:{port}" for pod in pods],
+            number,
+        )
+    # Kubernetes puts in only what stands above.
+    assert list(env).index("WORKER") < list(env).index("TF_CONFIG")
+
+
+def test_training_gives_options_that_the_recipe_takes():
+    _, claim, spec, container = training()
+    recipe, *arguments = container["args"]
+    assert recipe == "recipes/pretrain_generator.py"
+    config = runs.parse_config(pretrain_generator.Config, arguments)
+    assert config.resume
+    out, tmp = spec["template"]["spec"]["volumes"]
+    claimed = out["persistentVolumeClaim"]["claimName"]
+    assert claimed == claim["metadata"]["name"]
+    mounts = {m["name"]: m["mountPath"] for m in container["volumeMounts"]}
+    assert mounts == {out["name"]: "/out", tmp["name"]: "/tmp"}
+    assert config.run_dir.parent == pathlib.Path(mounts["out"])
+    context = container["securityContext"]
+    assert context["readOnlyRootFilesystem"] is True
+
+
+def test_the_image_of_the_training_has_the_recipes():
+    dockerfile = (TRAINING.parent / "Dockerfile").read_text(encoding="utf-8")
+    copied = re.findall(r"^COPY (.*) \S+$", dockerfile, re.MULTILINE)
+    sources = [source for line in copied for source in line.split()]
+    assert "recipes" in sources
+    assert all((ROOT / source).exists() for source in sources)
+    assert '".[train]"' in dockerfile
+    *_, container = training()
+    assert container["image"].endswith(f"/visualpoet-training:{__version__}")
 
 
 # --- compose, KServe, proxy

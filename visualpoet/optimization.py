@@ -11,6 +11,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from visualpoet import distribution
+
 
 def sum_gradients(gradients: Sequence) -> list[tf.Tensor]:
     """Makes gradients dense, so that what they hold of one row is summed.
@@ -32,6 +34,7 @@ def make_train_step(
     variables: Sequence[keras.Variable],
     optimizer: keras.optimizers.Optimizer,
     spec: Any = None,
+    weight: Callable[[Any], tf.Tensor] = distribution.count_rows,
 ) -> Callable[[Any], Any]:
     """Makes the update that lowers a loss.
 
@@ -41,23 +44,44 @@ def make_train_step(
         optimizer: Its optimizer; built here, so that a checkpoint finds its
             slots.
         spec: Of a batch, if its shapes vary and one graph is to do for all.
+        weight: Maps a batch to how many the loss is the mean of, where several
+            workers have rows of it; what else `loss` returns is added up.
 
     Returns:
         Function of a batch: updates, and returns what `loss` does, from before
         the update.
     """
-    optimizer.build(variables)
+    with distribution.scope():
+        optimizer.build(variables)
 
-    def train_step(batch: Any) -> Any:
+    def differentiate(batch: Any, share: tf.Tensor | None = None) -> Any:
         with tf.GradientTape() as tape:
             outputs = loss(batch)
             value = outputs[0] if isinstance(outputs, tuple) else outputs
-        gradients = tape.gradient(value, variables)
-        optimizer.apply(sum_gradients(gradients), variables)
+        gradients = tape.gradient(value, variables, output_gradients=share)
+        return sum_gradients(gradients), outputs
+
+    def differentiate_rows(rows: Any, share: tf.Tensor) -> Any:
+        gradients, outputs = differentiate(rows, share)
+        if isinstance(outputs, tuple):
+            return gradients, (share * outputs[0], *outputs[1:])
+        return gradients, share * outputs
+
+    def train_step(batch: Any) -> Any:
+        gradients, outputs = differentiate(batch)
+        optimizer.apply(gradients, variables)
+        return outputs
+
+    def train_step_of_all(batch: Any) -> Any:
+        # Summed before they are clipped: Keras would clip each worker's own.
+        gradients, outputs = distribution.run_on_rows(
+            differentiate_rows, batch, weight
+        )
+        optimizer.apply(gradients, variables)
         return outputs
 
     return tf.function(
-        train_step,
+        train_step_of_all if distribution.connect() else train_step,
         input_signature=None if spec is None else [spec],
         reduce_retracing=True,
     )

@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -25,6 +26,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 from rich.progress import Progress
+
+from visualpoet import distribution
 
 
 def option(default: Any, help_text: str) -> Any:
@@ -181,6 +184,9 @@ def _name(path: str) -> str:
 class RunDirectory:
     """One folder a run: options, lineage, checkpoints, metrics, log.
 
+    Of several workers the chief writes into it; the others write into a folder
+    of their own that goes away, and read its checkpoints.
+
     Args:
         path: The folder.
         config: Frozen dataclass of options; its `resume` field, if any, says
@@ -198,7 +204,10 @@ class RunDirectory:
         config: Any,
         inputs: Sequence[pathlib.Path] = (),
     ):
-        self.path = pathlib.Path(path)
+        self.path = self._shared = pathlib.Path(path)
+        if distribution.worker_number():
+            self._own = tempfile.TemporaryDirectory()
+            self.path = pathlib.Path(self._own.name)
         options = dataclasses.asdict(config)
         resume = options.pop("resume", False)
         options = json.loads(json.dumps(options, default=str))
@@ -210,6 +219,7 @@ class RunDirectory:
         _write_json(self.path / "config.json", options)
         _write_json(self.path / "environment.json", environment)
         _write_json(self.path / "inputs.json", digests)
+        self.given = {"options": options, "inputs": digests}
         self._started = time.monotonic()
 
     def _check(self, options: dict, resume: bool) -> None:
@@ -350,8 +360,8 @@ class RunDirectory:
         Raises:
             ValueError: If it holds other variables.
         """
-        checkpoint, manager = self._open_checkpoints(state)
-        path = manager.latest_checkpoint
+        checkpoint, _ = self._open_checkpoints(state)
+        path = tf.train.latest_checkpoint(str(self._shared / "checkpoints"))
         if not path:
             return 0
         try:
@@ -405,6 +415,7 @@ def _name_variables(
     return named
 
 
+@distribution.expect_all_workers()
 def train(
     run: RunDirectory,
     *,
@@ -435,6 +446,9 @@ def train(
     writer = tf.summary.create_file_writer(str(run.path / "tensorboard"))
     step = run.restore_checkpoint(variables)
     run.forget_metrics_after(step)
+    distribution.check_same({"step": step, **run.given})
+    for group in variables.values():
+        distribution.draw_apart(group)
     saved = time.monotonic()
     losses: list[tf.Tensor] = []
     with Progress(disable=not sys.stdout.isatty()) as progress:

@@ -40,6 +40,6 @@ def test_labelled_photographs_without_features_are_left_out(monkeypatch):
             kinds[kind] = {n: np.array(r) for n, r in kinds["object"].items()}
     monkeypatch.setattr(store, "load_features", features.get)
     corpus = PreparedCorpus([], [], {p.image: p for p in photographs}, None)
-    assert distill_visual_encoder._probe(CONFIG, corpus) == {
+    assert distill_visual_encoder._probe(CONFIG, CONFIG.run_dir, corpus) == {
         "places": {"experts": 1.0, "encoder": 1.0}
     }

@@ -66,6 +66,18 @@ def token_losses(
     return tf.reduce_sum(losses * mask), tf.reduce_sum(mask)
 
 
+def count_tokens(token_ids: tf.Tensor) -> tf.Tensor:
+    """Counts the tokens that a loss is the mean of.
+
+    Args:
+        token_ids: int `[B, T + 1]`. START, poem, END, then padding with 0.
+
+    Returns:
+        float32 scalar.
+    """
+    return tf.reduce_sum(_is_learnt(token_ids[:, 1:]))
+
+
 def _is_learnt(targets: tf.Tensor) -> tf.Tensor:
     """1 on tokens to learn, 0 on padding and unknown words."""
     return tf.cast((targets != PAD) & (targets != UNKNOWN), tf.float32)
