@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -84,3 +86,18 @@ def test_many_queries_have_the_neighbours_that_each_has_alone():
         np.testing.assert_array_equal(
             found[row], retrieval.nearest(queries[[row]], candidates, 4)[0]
         )
+
+
+def test_neighbours_take_bounded_memory(monkeypatch):
+    rng = np.random.default_rng(0)
+    candidates = rng.normal(size=[20_000, 3]).astype(np.float32)
+    queries = rng.normal(size=[300, 3]).astype(np.float32)
+    monkeypatch.setattr(retrieval, "MAX_BYTES", 2**23)  # all at once take 2**27
+    tracemalloc.start()
+    found = retrieval.nearest(queries, candidates, 2)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1.1 * 2**23
+    for query, rows in zip(queries, found):
+        expected = np.argsort(-(candidates @ query))[:2]
+        np.testing.assert_array_equal(rows, expected)

@@ -1,10 +1,13 @@
 """Neighbours in the joint space: recall, nearest poems."""
 
 import dataclasses
+import math
 
 import numpy as np
 
 from visualpoet.corpus.records import Poem
+
+MAX_BYTES = 2**30  # of the similarities that `nearest` holds at once
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +71,9 @@ def nearest(
 ) -> np.ndarray:
     """Finds the candidates nearest to each query.
 
+    Exact. Beside what is given and returned it takes `MAX_BYTES` of memory, or
+    what one query needs: 16 bytes a candidate.
+
     Args:
         queries: float `[Q, K]`, unit length.
         candidates: float `[N, K]`, unit length.
@@ -76,7 +82,11 @@ def nearest(
     Returns:
         int `[Q, count]`, nearest first.
     """
-    parts = np.array_split(queries, max(1, len(queries) // 512))
+    # Similarities, the same with the sign turned, and the order of candidates.
+    row = len(candidates) * (2 * candidates.itemsize + np.intp(0).itemsize)
+    rows = max(1, MAX_BYTES // max(row, 1))
+    number = max(1, len(queries) // 512, math.ceil(len(queries) / rows))
+    parts = np.array_split(queries, number)
     return np.concatenate([_nearest(part, candidates, count) for part in parts])
 
 
