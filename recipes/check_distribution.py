@@ -67,6 +67,7 @@ class Training:
         config: Options of the recipe.
         name: Of its run directory.
         mistake: One of `MISTAKES`, or none.
+        dropout: Share of units left out.
         killed: Which worker kills itself, if one does.
         resume: Whether to go on with the run.
     """
@@ -74,6 +75,7 @@ class Training:
     config: Config
     name: str
     mistake: str = ""
+    dropout: float = 0.0
     killed: int | None = None
     resume: bool = False
 
@@ -109,8 +111,10 @@ def main(config: Config) -> None:
     held = [_check_end(Training(config, "alone"), 1)]
     for number in config.workers:
         held += _check_steps(config, number)
+    whole = Training(config, "2 workers, dropout", dropout=0.1)
+    held += [_check_end(whole, 2)]
     for killed in (1, 0):
-        held += _check_killed(config, killed)
+        held += _check_killed(whole, killed)
     held += [_check_missing(config)]
     if not all(held):
         raise SystemExit(f"{held.count(False)} of {len(held)} bounds missed")
@@ -188,6 +192,7 @@ def _train(training: Training) -> None:
             config.hidden_dim,
             IMAGE_DIM,
             "every_step",
+            training.dropout,
         )
         optimizer = keras.optimizers.Adam(
             1e-2, global_clipnorm=config.clip_norm
@@ -342,10 +347,10 @@ def _check_bytes(training, number):
     )
 
 
-def _check_killed(config, killed):
+def _check_killed(whole, killed):
     """Two workers, one killed; then both again, beside those of no kill."""
     who = "the chief" if killed == 0 else f"worker {killed}"
-    training = Training(config, f"killed {who}", killed=killed)
+    training = dataclasses.replace(whole, name=f"killed {who}", killed=killed)
     ended = _run(training, 2)
     survivor = ended[1 - killed]
     yield _say(
@@ -356,8 +361,8 @@ def _check_killed(config, killed):
     )
     again = dataclasses.replace(training, killed=None, resume=True)
     yield _check_end(again, 2)
-    found, expected = _tensors(again), _tensors(Training(config, "2 workers"))
-    same = [n for n in expected if np.array_equal(found[n], expected[n])]
+    found, expected = _tensors(again), _tensors(whole)
+    same = [n for n in expected if np.array_equal(found.get(n), expected[n])]
     yield _say(
         f"kill -9 of {who}, start again: tensors with the same bits",
         len(same),

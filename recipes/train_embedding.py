@@ -87,6 +87,7 @@ def main(config: Config) -> None:
                 config.learning_rate, config.num_steps
             )
         )
+    distribution.normalize_over_all(image_tower)
     trainable = image_tower.trainable_variables
     if not config.poem_tower:
         trainable = trainable + poem_tower.trainable_variables

@@ -2,6 +2,7 @@ import json
 import socket
 import threading
 
+import keras
 import pytest
 import tensorflow as tf
 
@@ -92,14 +93,30 @@ def test_a_worker_that_knows_others_is_refused():
 # --- one alone
 
 
-def test_without_tf_config_nothing_changes(monkeypatch):
-    monkeypatch.delenv("TF_CONFIG", raising=False)
+def test_without_tf_config_nothing_changes():
     assert distribution.connect() is None
     assert distribution.worker_number() == 0
     rows = tf.ones([2, 3])
     assert distribution.gather(rows) is rows
     with distribution.scope():
         assert not tf.distribute.has_strategy()
+
+
+def test_a_recipe_for_one_worker_refuses_several(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", config(["a:1", "b:1"]))
+    distribution.connect.cache_clear()
+    with pytest.raises(ValueError, match="several workers can run.*unset it$"):
+        distribution.worker_number()
+
+
+def test_the_chief_draws_as_one_alone_and_others_apart(monkeypatch):
+    layer = keras.layers.Dropout(0.5, seed=7)
+    states = []
+    for number in (0, 1):
+        monkeypatch.setattr(distribution, "worker_number", lambda n=number: n)
+        distribution.draw_apart(layer.variables)
+        states.append(layer.variables[0].numpy().tolist())
+    assert states == [[7, 0], [8, 0]]
 
 
 def test_rows_are_counted():

@@ -24,7 +24,8 @@ RECIPES = {
     "base": ("export", "write_model_card", "write_poems"),
     "serve": ("attack_serving", "benchmark_memory", "benchmark_serving"),
     "train": (
-        *("benchmark", "caption_reward", "distill_visual_encoder"),
+        *("benchmark", "caption_reward", "check_distribution"),
+        *("distill_visual_encoder",),
         *("example_rewards", "extract_features", "extract_regions"),
         *("measure_discriminator", "prepare_corpus", "pretrain_discriminator"),
         *("pretrain_generator", "pretrain_hierarchical", "render_pictures"),

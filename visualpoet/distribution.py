@@ -166,8 +166,20 @@ def worker_number() -> int:
 
     Returns:
         0 for the chief, and without `TF_CONFIG`.
+
+    Raises:
+        ValueError: If there are others and the recipe has not called `connect`:
+            each would do all of the work, and all would write.
     """
-    return read_workers(os.environ["TF_CONFIG"])[1] if connect() else 0
+    tf_config = os.environ.get("TF_CONFIG")
+    if not tf_config:
+        return 0
+    if not connect.cache_info().currsize:
+        raise ValueError(
+            "expected a recipe that several workers can run (docs/scaling.md). "
+            f"Received: another one, and TF_CONFIG={tf_config}; unset it"
+        )
+    return read_workers(tf_config)[1]
 
 
 def scope() -> contextlib.AbstractContextManager:
@@ -210,8 +222,17 @@ def run_on_rows(
 
     Returns:
         The sums, the same on all workers.
+
+    Raises:
+        tf.errors.InvalidArgumentError: If there is not a row for each.
     """
     strategy = connect()
+    tf.debugging.assert_greater_equal(
+        count_rows(batch),
+        float(strategy.num_replicas_in_sync),
+        "expected a row of a batch for every worker; raise the size of the "
+        "batch, or train with fewer workers",
+    )
 
     def run(batch: Any) -> Any:
         context = tf.distribute.get_replica_context()
@@ -220,12 +241,22 @@ def run_on_rows(
         rows = tf.nest.map_structure(lambda x: x[first::every], batch)
         weights = context.all_reduce("SUM", weight(rows))
         share = tf.math.divide_no_nan(weight(rows), weights)
-        return context.all_reduce("SUM", replica_step(rows, share))
+        return _add_up(replica_step(rows, share))
 
     sums = strategy.run(run, [batch])
     return tf.nest.map_structure(
         lambda x: strategy.experimental_local_results(x)[0], sums
     )
+
+
+def _add_up(values: Any) -> Any:
+    """Sums over all workers, in one message, so as floats: counts to 2^24."""
+    flat = tf.nest.flatten(values)
+    sums = tf.distribute.get_replica_context().all_reduce(
+        "SUM", [tf.cast(value, tf.float32) for value in flat]
+    )
+    sums = [tf.cast(total, value.dtype) for total, value in zip(sums, flat)]
+    return tf.nest.pack_sequence_as(values, sums)
 
 
 def gather(rows: tf.Tensor) -> tf.Tensor:
@@ -265,7 +296,7 @@ def draw_apart(variables: Sequence[Any]) -> None:
         variables: Of a model just built or restored, the states of its draws
             among them; assigned in place.
     """
-    for variable in variables:
+    for variable in variables if worker_number() else []:
         if variable.path.endswith("seed_generator_state"):
             seed, counter = variable.numpy()
             variable.assign([seed + worker_number(), counter])

@@ -11,6 +11,7 @@ FOLDER = ROOT / "recipes"
 DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
+    ROOT / "docs" / "scaling.md",
     *sorted(FOLDER.glob("*.md")),
     *sorted(FOLDER.glob("*.sh")),
     *sorted(FOLDER.glob("*.py")),
