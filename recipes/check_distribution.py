@@ -91,7 +91,7 @@ class Ended:
 
     Attributes:
         code: Exit code, negative for a signal.
-        seconds: Since the first of them ended, or since the start if none has.
+        seconds: Since the first of them did.
     """
 
     code: int
@@ -165,13 +165,12 @@ def _be_worker(workers, index, work, log):
 
 
 def _wait(pids):
-    since, ended = time.monotonic(), {}
-    while len(ended) < len(pids):
+    first, ended = None, {}
+    for _ in pids:
         pid, status = os.wait()
-        if not ended:
-            since = max(since, time.monotonic()) if status else since
-        seconds = time.monotonic() - since
-        ended[pid] = Ended(os.waitstatus_to_exitcode(status), seconds)
+        now = time.monotonic()
+        first = first or now
+        ended[pid] = Ended(os.waitstatus_to_exitcode(status), now - first)
     return [ended[pid] for pid in pids]
 
 
@@ -240,7 +239,8 @@ def _count_alike(batch):
 
 def _make_stock_step(loss, variables, optimizer, weight):
     """As Keras does it: what each worker found is clipped, then summed."""
-    with distribution.scope():
+    strategy = distribution.connect()
+    with strategy.scope():
         optimizer.build(variables)
 
     def replica_step(rows, share):
@@ -251,7 +251,9 @@ def _make_stock_step(loss, variables, optimizer, weight):
         return share * value
 
     return tf.function(
-        lambda batch: distribution.run_on_rows(replica_step, batch, weight)
+        lambda batch: distribution.run_on_rows(
+            strategy, replica_step, batch, weight
+        )
     )
 
 

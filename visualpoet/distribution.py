@@ -149,7 +149,7 @@ def _receive(door: socket.socket, workers: Sequence[str]) -> int | None:
     try:
         visitor, _ = door.accept()
         with visitor, visitor.makefile("rb") as stream:
-            visitor.settimeout(2)
+            visitor.settimeout(5)
             card = json.loads(stream.read(1 << 20))
     except (OSError, ValueError):
         return None  # nobody, or not one of us
@@ -208,6 +208,7 @@ def count_rows(batch: Any) -> tf.Tensor:
 
 
 def run_on_rows(
+    strategy: tf.distribute.Strategy,
     replica_step: Callable[[Any, tf.Tensor], Any],
     batch: Any,
     weight: Callable[[Any], tf.Tensor],
@@ -215,6 +216,7 @@ def run_on_rows(
     """Runs a step on every worker's rows of a batch and adds the results up.
 
     Args:
+        strategy: What `connect` returned.
         replica_step: Maps rows of the batch, and their share of the batch's
             weight in [0, 1], to tensors, nested.
         batch: Tensors `[B, ...]`, nested, the same on all workers.
@@ -226,7 +228,6 @@ def run_on_rows(
     Raises:
         tf.errors.InvalidArgumentError: If there is not a row for each.
     """
-    strategy = connect()
     tf.debugging.assert_greater_equal(
         count_rows(batch),
         float(strategy.num_replicas_in_sync),

@@ -51,6 +51,7 @@ def make_train_step(
         Function of a batch: updates, and returns what `loss` does, from before
         the update.
     """
+    strategy = distribution.connect()
     with distribution.scope():
         optimizer.build(variables)
 
@@ -75,13 +76,13 @@ def make_train_step(
     def train_step_of_all(batch: Any) -> Any:
         # Summed before they are clipped: Keras would clip each worker's own.
         gradients, outputs = distribution.run_on_rows(
-            differentiate_rows, batch, weight
+            strategy, differentiate_rows, batch, weight
         )
         optimizer.apply(gradients, variables)
         return outputs
 
     return tf.function(
-        train_step_of_all if distribution.connect() else train_step,
+        train_step_of_all if strategy else train_step,
         input_signature=None if spec is None else [spec],
         reduce_retracing=True,
     )
