@@ -24,7 +24,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-CONNECT_SECONDS = 50  # that a worker waits for the others when it starts
+CONNECT_SECONDS = 40  # that a worker waits for the others when it starts
 
 
 # --- who there is
@@ -353,5 +353,5 @@ def expect_all_workers() -> Iterator[None]:
             raise
         raise SystemExit(
             f"worker {worker_number()}: expected all workers until the end. "
-            f"Received: {reason[1]}; start all of them again with --resume"
+            f"Received: {reason[1].rstrip(':')}; start all of them again with --resume"
         ) from None
