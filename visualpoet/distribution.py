@@ -353,5 +353,6 @@ def expect_all_workers() -> Iterator[None]:
             raise
         raise SystemExit(
             f"worker {worker_number()}: expected all workers until the end. "
-            f"Received: {reason[1].rstrip(':')}; start all of them again with --resume"
+            f"Received: {reason[1].rstrip(':')}; start all of them again with "
+            "--resume"
         ) from None
