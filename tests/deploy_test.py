@@ -13,8 +13,8 @@ from google.protobuf import wrappers_pb2
 
 from recipes import pretrain_generator
 from visualpoet import cli
-from visualpoet import distribution
 from visualpoet import runs
+from visualpoet import workers
 from visualpoet.serve import metrics
 from visualpoet.serve import options
 from visualpoet.version import __version__
@@ -459,7 +459,7 @@ def test_training_knows_its_workers_by_the_names_of_their_pods():
     subdomain = jobset["spec"]["network"]["subdomain"]
     for number in range(2):
         tf_config = env["TF_CONFIG"].replace("$(WORKER)", str(number))
-        assert distribution.read_workers(tf_config) == (
+        assert workers.read_workers(tf_config) == (
             [f"{pod}.{subdomain}:{port}" for pod in pods],
             number,
         )

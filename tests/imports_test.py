@@ -32,8 +32,9 @@ GROUND = (
     "process_memory",
     "templating",
     "unwritten",
+    "workers",
 )
-LOWEST = ("distribution", "model_folders")
+LOWEST = ("distribution", "model_folders", "workers")
 LEAF = "adversarial"  # needs tf-agents: recipes and tests alone import it
 BELOW = {f"visualpoet/{name}.py" for name in (*GROUND, "runs")}
 

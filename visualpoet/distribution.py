@@ -12,8 +12,6 @@ import functools
 import json
 import os
 import re
-import socket
-import time
 import zlib
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -24,49 +22,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-CONNECT_SECONDS = 40  # that a worker waits for the others when it starts
-
+from visualpoet import workers
 
 # --- who there is
-
-
-def read_workers(tf_config: str) -> tuple[list[str], int]:
-    """Reads the variable `TF_CONFIG`.
-
-    Args:
-        tf_config: JSON.
-
-    Returns:
-        `host:port` of all workers, the chief first, and which of them this
-        process is.
-
-    Raises:
-        ValueError: If it does not name this process among different workers.
-
-    Example:
-        >>> read_workers(
-        ...     '{"cluster": {"worker": ["a:2222", "b:2222"]},'
-        ...     ' "task": {"type": "worker", "index": 1}}'
-        ... )
-        (['a:2222', 'b:2222'], 1)
-    """
-    try:
-        given = json.loads(tf_config)
-        cluster, task = given["cluster"], given["task"]
-        workers = [*cluster.get("chief", []), *cluster.get("worker", [])]
-        number = int(task["index"])
-        if task["type"] == "worker":
-            number += len(cluster.get("chief", []))
-        known = task["type"] in ("chief", "worker")
-        if not known or len(set(workers)) != len(workers):
-            raise ValueError(task)
-        return workers, range(len(workers)).index(number)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            'expected TF_CONFIG as {"cluster": {"worker": ["HOST:PORT", ...]}, '
-            '"task": {"type": "worker", "index": 0}}: different workers, this '
-            f"one among them. Received: {tf_config}"
-        ) from error
 
 
 @functools.cache
@@ -79,86 +37,19 @@ def connect() -> tf.distribute.Strategy | None:
         The strategy, the same each time; None without `TF_CONFIG`.
 
     Raises:
-        TimeoutError: If a worker is not there within `CONNECT_SECONDS`.
-        ValueError: As for `read_workers`, or if another worker knows others.
+        TimeoutError: As for `workers.meet`.
+        ValueError: As for `workers.meet` and `workers.read_workers`.
     """
     tf_config = os.environ.get("TF_CONFIG")
     if not tf_config:
         return None
-    meet(*read_workers(tf_config))
+    workers.meet(*workers.read_workers(tf_config))
     # Should one of them be gone again, TensorFlow would wait for an hour.
-    faulthandler.dump_traceback_later(CONNECT_SECONDS, exit=True)
+    faulthandler.dump_traceback_later(workers.MEET_SECONDS, exit=True)
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
     finally:
         faulthandler.cancel_dump_traceback_later()
-
-
-def meet(
-    workers: Sequence[str], number: int, seconds: float = CONNECT_SECONDS
-) -> None:
-    """Waits until every worker has been at every other's door.
-
-    TensorFlow, which takes the same addresses later, cannot be told how long
-    to wait, and does not say for whom.
-
-    Args:
-        workers: As `read_workers` returns them.
-        number: Which of them this is.
-        seconds: To wait at most.
-
-    Raises:
-        TimeoutError: If some are not there in time.
-        ValueError: If one comes that knows other workers.
-    """
-    deadline = time.monotonic() + seconds
-    expected = {other for other in range(len(workers)) if other != number}
-    unvisited = set(expected)
-    with socket.create_server(("", _split(workers[number])[1])) as door:
-        door.settimeout(0.2)
-        while expected or unvisited:
-            if time.monotonic() > deadline:
-                missing = [workers[other] for other in expected | unvisited]
-                raise TimeoutError(
-                    f"expected the {len(workers)} workers of TF_CONFIG within "
-                    f"{seconds:g} s. Received: nothing from or no way to "
-                    f"{', '.join(sorted(missing))}; start the same command on "
-                    "every worker, and let them reach each other"
-                )
-            unvisited -= {o for o in unvisited if _visit(workers, number, o)}
-            expected.discard(_receive(door, workers))
-
-
-def _split(worker: str) -> tuple[str, int]:
-    host, _, port = worker.rpartition(":")
-    return host.strip("[]"), int(port)
-
-
-def _visit(workers: Sequence[str], number: int, other: int) -> bool:
-    card = json.dumps({"number": number, "workers": workers}).encode()
-    try:
-        with socket.create_connection(_split(workers[other]), 2) as door:
-            door.sendall(card)
-    except OSError:
-        return False
-    return True
-
-
-def _receive(door: socket.socket, workers: Sequence[str]) -> int | None:
-    """The number of the worker that comes, if one does."""
-    try:
-        visitor, _ = door.accept()
-        with visitor, visitor.makefile("rb") as stream:
-            visitor.settimeout(5)
-            card = json.loads(stream.read(1 << 20))
-    except (OSError, ValueError):
-        return None  # nobody, or not one of us
-    if card["workers"] != list(workers):
-        raise ValueError(
-            f"expected the same workers in every TF_CONFIG, {list(workers)}. "
-            f"Received: {card['workers']} from worker {card['number']}"
-        )
-    return card["number"]
 
 
 def worker_number() -> int:
@@ -179,17 +70,24 @@ def worker_number() -> int:
             "expected a recipe that several workers can run (docs/scaling.md). "
             f"Received: another one, and TF_CONFIG={tf_config}; unset it"
         )
-    return read_workers(tf_config)[1]
+    return workers.read_workers(tf_config)[1]
 
 
-def scope() -> contextlib.AbstractContextManager:
-    """What is trained is built in it, with its optimizer.
+@contextlib.contextmanager
+def scope() -> Iterator[None]:
+    """Enters the strategy's scope, in which what is trained is built.
 
-    Returns:
-        The strategy's scope; without `TF_CONFIG` one that does nothing.
+    Without `TF_CONFIG` it does nothing.
+
+    Raises:
+        SystemExit: As for `expect_all_workers`.
     """
     strategy = connect()
-    return strategy.scope() if strategy else contextlib.nullcontext()
+    if not strategy:
+        yield
+        return
+    with expect_all_workers(), strategy.scope():
+        yield
 
 
 # --- what a step does
@@ -327,14 +225,15 @@ def check_same(values: Mapping[str, Any]) -> None:
     def gather_sums() -> tf.Tensor:
         return strategy.run(lambda: gather(sums))
 
-    every = strategy.experimental_local_results(gather_sums())[0]
-    same = tf.reduce_all(every == every[:1], axis=0).numpy()
-    differ = [name for name, equal in zip(values, same) if not equal]
-    if differ:
+    every = strategy.experimental_local_results(gather_sums())[0].numpy()
+    different = every != every[:1]  # [N, V]
+    if different.any():
+        names = [n for n, column in zip(values, different.T) if column.any()]
+        where = different.any(axis=1).nonzero()[0].tolist()
         raise ValueError(
-            f"expected the same {', '.join(differ)} on all workers. Received: "
-            f"{dict(values)} on worker {worker_number()}, others elsewhere; "
-            "give the same command everywhere, and a --run-dir that all see"
+            f"expected the same {', '.join(names)} on all workers. Received: "
+            f"others than worker 0's on {where}; give the same command "
+            "everywhere, the same files, and a --run-dir that all see"
         )
 
 

@@ -1,6 +1,6 @@
 """Two workers of a recipe, which share one import of TensorFlow.
 
-python -m tests.workers STAGES RUN_DIR
+python -m tests.two_workers STAGES RUN_DIR
 """
 
 import pathlib
