@@ -19,7 +19,8 @@ from visualpoet.generator.samplers import NEVER
 
 NO_REPEAT_NGRAM = 3
 AGAIN = -1e6  # weaker than NEVER: the form has it where both leave nothing
-NUMERAL = re.compile(r"(?=[ivx]{2})x{0,3}(ix|iv|v?i{0,3})")  # not the word I
+# Figures, and Roman numerals but the word I.
+NUMERAL = re.compile(r"\d+|(?=[ivx]{2})x{0,3}(ix|iv|v?i{0,3})")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,8 +33,8 @@ class TokenKinds:
         is_content: bool `[V]`; a word that should not come twice.
         is_open: bool `[V]`; what calls for another word, as `the` does.
         is_pause: bool `[V]`; a mark that no poem ends with, as the comma.
-        is_numeral: bool `[V]`; a Roman numeral, the number of a stanza or a
-            canto, which is never written.
+        is_numeral: bool `[V]`; a number in figures or a Roman one, that of a
+            stanza or a canto, which is never written.
         twin: int `[V]`; the same word with or without an s at its end, which
             is used when it is; the token itself if there is none.
         line_break: Id of the line break.
