@@ -8,6 +8,7 @@ import pytest
 
 from recipes import export
 from recipes import smoke_data
+from tests.recipes import forking
 
 RECIPES = pathlib.Path(__file__).parents[2] / "recipes"
 RUN = {"config.json", "environment.json", "inputs.json", "log.txt"}
@@ -18,17 +19,31 @@ FEATURES = {"index.json", "experts.json", "store"}
 @pytest.fixture(scope="module")
 def smoke(tmp_path_factory):
     folder = tmp_path_factory.mktemp("smoke")
-    done = subprocess.run(
-        ["bash", str(RECIPES / "smoke.sh"), str(folder)],
-        env={**os.environ, "PYTHON": sys.executable},
-        capture_output=True,
-        text=True,
-    )
+    with forking.start_python() as python:
+        done = subprocess.run(
+            ["bash", str(RECIPES / "smoke.sh"), str(folder)],
+            env={**os.environ, "PYTHON": python},
+            capture_output=True,
+            text=True,
+        )
     return folder / "out", done
 
 
 def names(folder):
     return {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.slow
+def test_a_recipe_in_a_process_of_its_own(tmp_path):
+    """What the smoke run, whose recipes are forks of one process, leaves."""
+    subprocess.run(
+        [sys.executable, str(RECIPES / "render_pictures.py"), "--size", "60"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(RECIPES.parent)},
+        check=True,
+    )
+    pictures = {"forest.jpg", "meadow.jpg", "mountain.jpg"}
+    assert pictures < names(tmp_path / "out" / "pictures")
 
 
 @pytest.mark.slow
