@@ -23,6 +23,19 @@ def pytest_configure(config):
         os.environ[shared.ROOT] = folder.name
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _graphs_as_they_are():
+    """Graphs are run as they were traced.
+
+    Grappler's passes cost more than all that the tiny poet computes, and the
+    scores are the same to the bit. What tests start as a command has them on.
+    """
+    import tensorflow as tf  # here, for the process that starts the others
+
+    off = {"disable_meta_optimizer": True}
+    tf.config.optimizer.set_experimental_options(off)
+
+
 @pytest.fixture(autouse=True)
 def _seed():
     """Keras draws its seeds from Python's.
