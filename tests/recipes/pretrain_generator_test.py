@@ -52,6 +52,13 @@ def train(paths, run_dir, **options):
     )
 
 
+@pytest.fixture(scope="module")
+def trained(paths, tmp_path_factory):
+    run_dir = tmp_path_factory.mktemp("trained") / "run"
+    train(paths, run_dir)
+    return run_dir
+
+
 def test_corpus_has_the_forms(paths):
     corpus = load_corpus(paths.corpus.parent / "with_forms")
     assert corpus.forms() == ["haiku", "verse"]
@@ -65,9 +72,8 @@ def test_one_form_is_expected_for_each_file(tmp_path):
         prepare_corpus.Config(poems=(tmp_path, tmp_path), forms=("verse",))
 
 
-def test_generator_learns_the_forms(paths, tmp_path):
-    train(paths, tmp_path)
-    generator = keras.saving.load_model(tmp_path / "generator.keras")
+def test_generator_learns_the_forms(trained):
+    generator = keras.saving.load_model(trained / "generator.keras")
     assert generator.forms == ("haiku", "verse")
     table = generator.get_layer("know_form").embeddings.numpy()
     assert np.abs(table).max(axis=1).astype(bool).tolist() == [
@@ -75,12 +81,12 @@ def test_generator_learns_the_forms(paths, tmp_path):
         True,
         True,
     ]
-    header, _ = (tmp_path / "metrics.csv").read_text().splitlines()
+    header, _ = (trained / "metrics.csv").read_text().splitlines()
     assert header.split(",")[2:4] == [
         "perplexity/no_photograph/haiku",
         "perplexity/no_photograph/verse",
     ]
-    log = (tmp_path / "log.txt").read_text()
+    log = (trained / "log.txt").read_text()
     assert "5 haiku poems of 86 tokens, 25.0% of batches" in log
 
 
@@ -100,9 +106,10 @@ def test_what_is_saved_is_the_average_of_the_weights(paths, tmp_path):
     assert 1e-4 < moved < 1e-2
 
 
-def test_a_mean_of_the_weights_before_and_after_is_saved(paths, tmp_path):
-    train(paths, tmp_path / "before")
-    before = tmp_path / "before" / "generator.keras"
+def test_a_mean_of_the_weights_before_and_after_is_saved(
+    paths, trained, tmp_path
+):
+    before = trained / "generator.keras"
     saved = [before]
     for share in (1.0, 0.25):
         run = tmp_path / str(share)
