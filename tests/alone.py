@@ -107,8 +107,11 @@ def main() -> None:
     import keras  # noqa: F401
     import pandas  # noqa: F401
     import sklearn.feature_extraction.text  # noqa: F401
-    import tensorflow  # noqa: F401
+    import tensorflow as tf
 
+    # As in conftest.py.
+    off = {"disable_meta_optimizer": True}
+    tf.config.optimizer.set_experimental_options(off)
     print(json.dumps({extra: _try(extra) for extra in sys.argv[1:]}))
 
 

@@ -1,5 +1,6 @@
 """One seed for every test, one place for what the test processes share."""
 
+import functools
 import os
 import random
 import tempfile
@@ -34,6 +35,29 @@ def _graphs_as_they_are():
 
     off = {"disable_meta_optimizer": True}
     tf.config.optimizer.set_experimental_options(off)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _loaded_once():
+    """Models that no test changes are loaded once in each process.
+
+    The first call of a signature prepares its graph, which costs a hundred
+    times the second one. Copies that tests make are loaded as ever.
+    """
+    import tensorflow as tf
+
+    from visualpoet import poet
+
+    load = tf.saved_model.load
+    load_once = functools.cache(load)
+    kept = os.environ[shared.ROOT], str(poet.default_model())
+
+    def load_or_reuse(path):
+        return (load_once if path.startswith(kept) else load)(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tf.saved_model, "load", load_or_reuse)
+        yield
 
 
 @pytest.fixture(autouse=True)
