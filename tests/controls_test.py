@@ -4,8 +4,10 @@ import inspect
 import pathlib
 import re
 import runpy
+import types
 
 import pytest
+from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 import visualpoet
 from tests import tiny
@@ -336,11 +338,16 @@ def _check_client(server, monkeypatch):
     with PoemClient(f"grpc://{server.grpc}", retries=0) as client:
         sent = []
 
-        async def refuse(request, timeout):
+        async def refuse(request, **options):
             sent.append(request)
             raise errors.invalid("no such input")
 
-        client._client._transport._stub.Predict = refuse
+        stub = types.SimpleNamespace(Predict=refuse)
+        monkeypatch.setattr(
+            prediction_service_pb2_grpc,
+            "PredictionServiceStub",
+            lambda channel: stub,
+        )
         with pytest.raises(errors.ServeError, match="^no such input$"):
             client.write(SEA, mood=2)
         assert sent[0].inputs["mood_weight"].float_val == [2.0]

@@ -297,7 +297,10 @@ def test_tiny_poet_passes_every_point():
         (Neighbours, "A row does not", "serving_default, .*: row 0 differs"),
     ],
 )
-def test_defect_of_the_graph_fails_its_point(tmp_path, defect, point, reason):
+def test_defect_of_the_graph_fails_its_point(
+    tmp_path, monkeypatch, defect, point, reason
+):
+    monkeypatch.chdir(tmp_path)  # some write files
     found = reason_of(export(tmp_path, defect()), point)
     assert re.search(reason, found), found
 
