@@ -8,9 +8,18 @@ import tensorflow as tf
 
 import visualpoet
 from recipes import render_pictures
+from visualpoet import model_folders
+from visualpoet import models
+from visualpoet.corpus import datasets
+from visualpoet.features import images
+from visualpoet.features.visual_encoder import ENCODER_SIZE
+from visualpoet.generator.teacher_forcing import token_losses
 from visualpoet.poet import default_model
 
 MEGABYTE = 1_000_000
+ROOT = pathlib.Path(__file__).parents[1]
+SHIPPED = model_folders.newest_version(ROOT / "savedmodels" / "visualpoet")
+POEM = "A fox in the snow\nRuns under the moon;\nThe night is still."
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +64,7 @@ def test_more_candidates_fit_no_worse(poet, pictures):
 
 
 def test_session_loader_writes_the_same_poem(poet):
-    content = pathlib.Path("docs/pictures/sea.jpg")
-    content = pathlib.Path(__file__).parents[1] / content
+    content = ROOT / "docs/pictures/sea.jpg"
     expected = poet.write(content, seed=0)
     graph = tf.Graph()
     with graph.as_default(), tf.compat.v1.Session(graph=graph) as session:
@@ -70,3 +78,77 @@ def test_session_loader_writes_the_same_poem(poet):
         )
     assert poem[0].decode() == expected.poem
     np.testing.assert_allclose(fit[0], expected.fit, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def said():
+    """What the signatures say of a photograph and a poem."""
+    given = {
+        "image_bytes": tf.constant(
+            [(ROOT / "docs/pictures/sea.jpg").read_bytes()]
+        ),
+        "poem": tf.constant([POEM]),
+    }
+    loaded = tf.saved_model.load(str(SHIPPED)).signatures
+    outputs = {}
+    for name in ("embed_image", "embed_poem", "start_poem", "match"):
+        _, inputs = loaded[name].structured_input_signature
+        outputs[name] = loaded[name](**{key: given[key] for key in inputs})
+    return outputs
+
+
+@pytest.fixture(scope="module")
+def token_ids():
+    vocabulary = models.Vocabulary.from_preset(SHIPPED)
+    return tf.constant(
+        [datasets.frame(vocabulary.encode(POEM), max_tokens=100)]
+    )
+
+
+def test_models_read_back_see_as_the_shipped_one(said):
+    content = (ROOT / "docs/pictures/sea.jpg").read_bytes()
+    pixels = tf.round(images.load_view(content, ENCODER_SIZE, 0))[None]
+    encode = models.VisualEncoder.from_preset(SHIPPED)
+    place = models.ImageTower.from_preset(SHIPPED)(
+        encode(pixels, training=False), training=False
+    )
+    expected = said["embed_image"]["embedding"]
+    np.testing.assert_allclose(place, expected, atol=1e-5)
+    clues = models.ClueHead.from_preset(SHIPPED).choose(expected.numpy())
+    np.testing.assert_array_equal(clues, said["start_poem"]["clue_ids"])
+
+
+def test_models_read_back_read_as_the_shipped_one(said, token_ids):
+    place = models.PoemTower.from_preset(SHIPPED)(token_ids)
+    expected = said["embed_poem"]["embedding"]
+    np.testing.assert_allclose(place, expected, atol=1e-5)
+    given = {
+        "token_ids": token_ids,
+        "image_embedding": said["embed_image"]["embedding"],
+    }
+    for name, cls in (
+        ("paired", models.MultimodalDiscriminator),
+        ("poetic", models.PoemStyleDiscriminator),
+    ):
+        model = cls.from_preset(SHIPPED)
+        logits = model({key: given[key] for key in model.input})
+        found = tf.nn.softmax(logits)[:, 0]
+        np.testing.assert_allclose(found, said["match"][name], atol=1e-5)
+
+
+def test_the_generator_read_back_is_as_fluent_as_the_shipped_one(
+    said, token_ids
+):
+    generator = models.PoemGenerator.from_preset(SHIPPED)
+    logits = generator(
+        {
+            "token_ids": token_ids[:, :-1],
+            "image_embedding": tf.zeros([1, generator.image_dim]),
+            "clue_ids": tf.zeros([1, 1], tf.int32),
+        }
+    )
+    total, number = token_losses(logits, token_ids)
+    fluency = -float(total / number)
+    assert fluency == pytest.approx(
+        float(said["match"]["fluency"][0]), abs=1e-4
+    )

@@ -2,6 +2,8 @@
 
 TARGET/<name>/<version>/variables/               their weights
 TARGET/<name>/<version>/assets.extra/models.json their configurations
+TARGET/<name>/<version>/assets.extra/weights.json where the weights are, in the
+    shipped version 2 alone, whose graph does not name them
 """
 
 import json
@@ -17,6 +19,7 @@ from tensorflow.core.protobuf import trackable_object_graph_pb2
 from visualpoet import model_folders
 
 MODELS_FILE = "assets.extra/models.json"
+WEIGHTS_FILE = "assets.extra/weights.json"
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
@@ -85,13 +88,11 @@ def _read_weights(folder: pathlib.Path, name: str) -> dict[str, np.ndarray]:
         )
     try:
         checkpoint = tf.train.load_checkpoint(str(prefix))
-        graph = trackable_object_graph_pb2.TrackableObjectGraph.FromString(
-            checkpoint.get_tensor(_OBJECT_GRAPH)
-        )
-        return {
-            path: checkpoint.get_tensor(key)
-            for path, key in _find_keys(graph, name).items()
-        }
+        if (folder / WEIGHTS_FILE).exists():
+            keys = json.loads((folder / WEIGHTS_FILE).read_text())[name]
+        else:
+            keys = _find_keys(checkpoint, name)
+        return {path: checkpoint.get_tensor(key) for path, key in keys.items()}
     except (tf.errors.OpError, IndexError) as error:  # the latter: too short
         raise ValueError(
             f"expected all weights of an export in {prefix.parent}. Received: "
@@ -99,10 +100,11 @@ def _read_weights(folder: pathlib.Path, name: str) -> dict[str, np.ndarray]:
         ) from error
 
 
-def _find_keys(
-    graph: trackable_object_graph_pb2.TrackableObjectGraph, name: str
-) -> dict[str, str]:
+def _find_keys(checkpoint: Any, name: str) -> dict[str, str]:
     """Where the checkpoint has each weight: what two models share, once."""
+    graph = trackable_object_graph_pb2.TrackableObjectGraph.FromString(
+        checkpoint.get_tensor(_OBJECT_GRAPH)
+    )
     node = graph.nodes[0]  # the exported module; these are its attributes
     for step in ("models", name, "weights"):
         node = _children(graph, node)[step]
