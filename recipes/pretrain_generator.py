@@ -25,7 +25,7 @@ from visualpoet.corpus.prepared import VOCABULARY_FILE
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.corpus.words import ARCHAIC
-from visualpoet.embedding.clues import clue_mask
+from visualpoet.embedding.clues import weigh_clues
 from visualpoet.embedding.encoders import embed_token_ids
 from visualpoet.embedding.encoders import load_towers
 from visualpoet.embedding.photographs import IMAGE_INPUTS
@@ -35,11 +35,11 @@ from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
 from visualpoet.generator import corpus_examples
 from visualpoet.generator import examples
+from visualpoet.generator import perplexity
 from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.teacher_forcing import count_tokens
 from visualpoet.generator.teacher_forcing import sampled_loss
 from visualpoet.generator.teacher_forcing import teacher_forced_loss
-from visualpoet.generator.teacher_forcing import token_losses
 from visualpoet.optimization import interpolate
 from visualpoet.optimization import make_train_step
 from visualpoet.runs import option
@@ -162,7 +162,7 @@ def main(config: Config) -> None:
     image_tower, poem_tower = load_towers(config.embedding_dir)
     images, image_embeddings = _embed_photographs(config, corpus, image_tower)
     conditioning = examples.ConditioningDropout(
-        _clue_weights(corpus, poem_tower)
+        weigh_clues(corpus.vocabulary, poem_tower)
     )
     sources, shares = _train_examples(
         config, corpus, poem_tower, images, image_embeddings
@@ -196,12 +196,7 @@ def main(config: Config) -> None:
             )
         )
 
-    score = tf.function(
-        lambda batch: token_losses(
-            _forward(generator, generator, batch, False), batch["token_ids"]
-        ),
-        input_signature=[spec],
-    )
+    score = perplexity.make_score(generator, spec)
     runs.train(
         run,
         num_steps=config.num_steps,
@@ -262,20 +257,14 @@ def _build_optimizer(config):
     )
 
 
-def _forward(generator, view, batch, training):
-    inputs = {name: batch[name] for name in generator.input}
-    inputs["token_ids"] = batch["token_ids"][:, :-1]
-    return view(inputs, training=training)
-
-
 def _loss(config, generator, optimizer):
     def loss(batch):
         if not config.sampled_tokens:
-            logits = _forward(generator, generator, batch, True)
+            logits = perplexity.read_ahead(generator, generator, batch, True)
             return teacher_forced_loss(logits, batch["token_ids"])
         step = tf.cast(optimizer.iterations, tf.int32)
         return sampled_loss(
-            _forward(generator, generator.hidden_view, batch, True),
+            perplexity.read_ahead(generator, generator.hidden_view, batch, True),
             generator.get_layer("token_embedding").embeddings.value,
             batch["token_ids"],
             config.sampled_tokens,
@@ -399,30 +388,12 @@ def _evaluate(score, checked, generator, optimizer):
     held = [variable.numpy() for variable in variables]
     optimizer.finalize_variable_values(variables)
     found = {
-        f"perplexity/{name}": _perplexity(score, *source)
+        f"perplexity/{name}": perplexity.measure_perplexity(score, *source)
         for name, source in checked.items()
     }
     for variable, value in zip(variables, held):
         variable.assign(value)
     return found
-
-
-def _perplexity(score, source, conditioning, count=1024, batch_size=128):
-    rng = np.random.default_rng(0)
-    order = examples.choose_for_measuring(source.token_ids, count)
-    totals, counts = [], []
-    for chosen in np.split(order, range(batch_size, len(order), batch_size)):
-        batch = examples.make_batch(source, chosen, conditioning, rng)
-        total, number = score(batch)
-        totals.append(float(total))
-        counts.append(float(number))
-    return float(np.exp(sum(totals) / max(sum(counts), 1)))
-
-
-def _clue_weights(corpus, poem_tower):
-    log_weights = poem_tower.get_layer("log_weights").embeddings.numpy()
-    usable = clue_mask(corpus.vocabulary)
-    return np.exp(log_weights[:, 0]) * usable
 
 
 if __name__ == "__main__":

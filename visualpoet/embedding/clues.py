@@ -10,6 +10,7 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from visualpoet.corpus.prepared import PreparedCorpus
 from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.embedding.encoders import PoemTower
 from visualpoet.presets import PresetModel
 
 NUM_CLUES = 6
@@ -103,6 +104,20 @@ def clue_mask(vocabulary: Vocabulary) -> np.ndarray:
     return np.array(
         [t.isalpha() and len(t) >= shortest for t in vocabulary.tokens]
     )
+
+
+def weigh_clues(vocabulary: Vocabulary, poem_tower: PoemTower) -> np.ndarray:
+    """Weighs tokens by how readily they become a clue in training.
+
+    Args:
+        vocabulary: The vocabulary.
+        poem_tower: Weighs words by what they say of a place.
+
+    Returns:
+        float `[V]`, 0 for what can be no clue.
+    """
+    log_weights = poem_tower.get_layer("log_weights").embeddings.numpy()
+    return np.exp(log_weights[:, 0]) * clue_mask(vocabulary)
 
 
 def clue_words(
