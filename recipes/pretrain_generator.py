@@ -264,7 +264,9 @@ def _loss(config, generator, optimizer):
             return teacher_forced_loss(logits, batch["token_ids"])
         step = tf.cast(optimizer.iterations, tf.int32)
         return sampled_loss(
-            perplexity.read_ahead(generator, generator.hidden_view, batch, True),
+            perplexity.read_ahead(
+                generator, generator.hidden_view, batch, True
+            ),
             generator.get_layer("token_embedding").embeddings.value,
             batch["token_ids"],
             config.sampled_tokens,

@@ -1,6 +1,5 @@
 """Run directories, options and checkpoints; only recipes import this file."""
 
-import argparse
 import collections
 import csv
 import dataclasses
@@ -20,7 +19,6 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
-from typing import get_args
 
 import keras
 import numpy as np
@@ -28,82 +26,19 @@ import tensorflow as tf
 from rich.progress import Progress
 
 from visualpoet import distribution
+from visualpoet.run_options import argument
+from visualpoet.run_options import option
+from visualpoet.run_options import parse_config
 
-
-def option(default: Any, help_text: str) -> Any:
-    """Declares one option of a recipe.
-
-    Args:
-        default: Its value when not given.
-        help_text: One sentence, with unit and source where there is one.
-
-    Returns:
-        A dataclass field.
-    """
-    return dataclasses.field(default=default, metadata={"help": help_text})
-
-
-def argument(help_text: str) -> Any:
-    """Declares what a recipe must be given, by its place and without a name.
-
-    Args:
-        help_text: One sentence.
-
-    Returns:
-        A dataclass field.
-    """
-    return dataclasses.field(metadata={"help": help_text})
-
-
-def _add_argument(
-    parser: argparse.ArgumentParser, field: dataclasses.Field
-) -> None:
-    name = "--" + field.name.replace("_", "-")
-    help_text = field.metadata["help"].replace("%", "%%")
-    if field.default is dataclasses.MISSING:
-        parser.add_argument(field.name, type=field.type, help=help_text)
-        return
-    if field.type is bool:
-        parser.add_argument(
-            name,
-            action=argparse.BooleanOptionalAction,
-            default=field.default,
-            help=help_text,
-        )
-        return
-    many = isinstance(field.default, tuple)
-    parser.add_argument(
-        name,
-        type=get_args(field.type)[0] if many else field.type,
-        nargs="*" if many else None,
-        default=field.default,
-        help=f"{help_text} (default: %(default)s)",
-    )
-
-
-def parse_config(
-    config_type: type, arguments: Sequence[str] | None = None
-) -> Any:
-    """Reads a frozen dataclass of options from the command line.
-
-    Args:
-        config_type: The dataclass; every field made by `option` or `argument`.
-        arguments: The command line; `sys.argv` by default.
-
-    Returns:
-        An instance of `config_type`.
-    """
-    parser = argparse.ArgumentParser(description=config_type.__doc__)
-    for field in dataclasses.fields(config_type):
-        _add_argument(parser, field)
-    values = vars(parser.parse_args(arguments))
-    values = {
-        k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
-    }
-    try:
-        return config_type(**values)
-    except ValueError as error:
-        parser.error(str(error))
+__all__ = [
+    "RunDirectory",
+    "argument",
+    "check_same_input",
+    "file_digest",
+    "option",
+    "parse_config",
+    "train",
+]
 
 
 def file_digest(path: pathlib.Path) -> str:
@@ -426,6 +361,7 @@ def train(
     evaluate: Callable[[], Mapping[str, float]],
     evaluation_interval: int,
     checkpoint_minutes: float = 3.0,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> None:
     """Trains, resuming from the newest checkpoint of the run.
 
@@ -442,6 +378,8 @@ def train(
         evaluate: Returns validation metrics.
         evaluation_interval: Train steps between evaluations.
         checkpoint_minutes: Minutes between checkpoints.
+        is_over: Whether to stop before the last step, for all that is in
+            `variables`.
     """
     writer = tf.summary.create_file_writer(str(run.path / "tensorboard"))
     step = run.restore_checkpoint(variables)
@@ -454,7 +392,7 @@ def train(
     with Progress(disable=not sys.stdout.isatty()) as progress:
         task = progress.add_task("training", total=num_steps, completed=step)
         for batch in batches(step):
-            if step >= num_steps:
+            if step >= num_steps or is_over():
                 break
             losses.append(train_step(batch))
             step += 1
@@ -464,7 +402,7 @@ def train(
                 losses.clear()
                 row = {"step": step, "loss": loss, **evaluate()}
                 _report(run, writer, row, num_steps)
-            last = step == num_steps
+            last = step == num_steps or is_over()
             if last or time.monotonic() - saved > 60 * checkpoint_minutes:
                 run.save_checkpoint(step, variables)
                 saved = time.monotonic()

@@ -140,6 +140,35 @@ class Vocabulary:
         )
         return cls(every._tokenizer, level)
 
+    def extend(
+        self, texts: Sequence[str], min_count: int, most: int
+    ) -> "Vocabulary":
+        """Adds the tokens of more texts; those there are keep their ids.
+
+        Args:
+            texts: The texts.
+            min_count: Of a token in them, to be added.
+            most: Tokens to add, the most frequent ones.
+
+        Returns:
+            The vocabulary, with today's rules of tokenization.
+        """
+        every = type(self).train(texts, 2**31 - 1, self.level)
+        token_ids = itertools.chain(*every.encode_batch(texts))
+        counts = np.bincount(np.fromiter(token_ids, np.int64))
+        known = set(self.tokens)
+        new = [
+            token
+            for index, token in enumerate(every.tokens[: len(counts)])
+            if counts[index] >= min_count and token not in known
+        ]
+        tokens = [*self.tokens, *new[:most]]
+        every._tokenizer.model = models.WordLevel(
+            {token: index for index, token in enumerate(tokens)},
+            unk_token=SPECIAL_TOKENS[UNKNOWN],
+        )
+        return type(self)(every._tokenizer, self.level)
+
     def _score(self, texts: Sequence[str]) -> np.ndarray:
         token_ids = itertools.chain(*self.encode_batch(texts))
         counts = np.bincount(

@@ -12,11 +12,17 @@ RUN_LENGTH = 6  # words; shorter runs are idioms
 BITS_A_RUN = 20  # at most: one run in 7,000 is taken for a known one
 NUM_HASHES = 8
 _PRIME = 2**31 - 1
-# Fixed, so that a filter that was stored is read with the same numbers. A sum
-# of RUN_LENGTH products of a token id and a factor stays within 64 bits.
-_FACTORS = np.random.default_rng(0).integers(
-    1, _PRIME, [RUN_LENGTH, NUM_HASHES]
-)
+
+
+def _factors(run_length: int) -> np.ndarray:
+    """Fixed, so that a filter that was stored is read with the same numbers.
+
+    A sum of `run_length` products of a token id and a factor stays within 64
+    bits.
+    """
+    return np.random.default_rng(0).integers(
+        1, _PRIME, [run_length, NUM_HASHES]
+    )
 
 
 class KnownRuns:
@@ -29,6 +35,9 @@ class KnownRuns:
     Args:
         token_ids: Poems that the generator learnt from.
         kinds: Sorts of tokens. Marks and line breaks are no part of a run.
+        run_length: Words of a run.
+        before: What the generator knew before it learnt from these poems, and
+            should not recite either.
 
     Example:
         >>> from visualpoet.corpus.vocabulary import Vocabulary
@@ -41,16 +50,49 @@ class KnownRuns:
         array([1., 0.], dtype=float32)
     """
 
-    def __init__(self, token_ids: Sequence[Sequence[int]], kinds: TokenKinds):
+    def __init__(
+        self,
+        token_ids: Sequence[Sequence[int]],
+        kinds: TokenKinds,
+        run_length: int = RUN_LENGTH,
+        before: "KnownRuns | None" = None,
+    ):
         is_word = kinds.is_word.copy()
         is_word[UNKNOWN] = True  # it is a word, though not which one
         self._is_word = is_word
-        runs = [np.zeros([0, RUN_LENGTH], np.int64)]
-        runs += [_list_runs(np.asarray(ids), is_word) for ids in token_ids]
+        self._run_length = run_length
+        self._factors = _factors(run_length)
+        self._before = before
+        runs = [np.zeros([0, run_length], np.int64)]
+        runs += [
+            _list_runs(np.asarray(ids), is_word, run_length)
+            for ids in token_ids
+        ]
         # As a tensor an export holds it once, however many functions read it.
         self._bits = tf.constant(
-            _set_bits(np.unique(np.concatenate(runs), axis=0))
+            _set_bits(np.unique(np.concatenate(runs), axis=0), self._factors)
         )
+
+    @classmethod
+    def restore(
+        cls,
+        filters: Sequence[np.ndarray],
+        kinds: TokenKinds,
+    ) -> "KnownRuns | None":
+        """Makes it of filters that an export holds.
+
+        Args:
+            filters: uint8 `[BYTES]` each; of runs of `RUN_LENGTH` words.
+            kinds: Sorts of tokens.
+
+        Returns:
+            What is in any of them; None without any.
+        """
+        known = None
+        for bits in filters:
+            known = cls([], kinds, before=known)
+            known._bits = tf.constant(bits)
+        return known
 
     def measure_copied(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Measures poems.
@@ -60,20 +102,28 @@ class KnownRuns:
 
         Returns:
             float `[N]` in [0, 1]. Share of the words that stand in a run of
-            `RUN_LENGTH` words or more that was learnt; 0 without words.
+            `run_length` words or more that was learnt; 0 without words.
         """
+        copied = self._measure(token_ids)
+        if self._before:
+            earlier = self._before.measure_copied(token_ids)
+            copied = tf.maximum(copied, earlier)
+        return copied
+
+    def _measure(self, token_ids: tf.Tensor) -> tf.Tensor:
+        run_length = self._run_length
         words, length = self._gather_words(token_ids)  # [N, W], [N]
         width = tf.shape(words)[1]
         shifted = [
-            tf.roll(words, -offset, axis=1) for offset in range(RUN_LENGTH)
+            tf.roll(words, -offset, axis=1) for offset in range(run_length)
         ]
         known = self._has(tf.stack(shifted, axis=-1))  # [N, W]
-        last = length[:, None] - RUN_LENGTH
+        last = length[:, None] - run_length
         known &= tf.range(width) <= last
-        padded = tf.pad(known, [[0, 0], [RUN_LENGTH - 1, 0]])
+        padded = tf.pad(known, [[0, 0], [run_length - 1, 0]])
         inside = tf.reduce_any(
             tf.stack(
-                [padded[:, i : i + width] for i in range(RUN_LENGTH)], axis=-1
+                [padded[:, i : i + width] for i in range(run_length)], axis=-1
             ),
             axis=-1,
         )
@@ -90,8 +140,8 @@ class KnownRuns:
         return tf.gather(token_ids, order, batch_dims=1), length
 
     def _has(self, runs: tf.Tensor) -> tf.Tensor:
-        """Whether the filter has runs `[N, W, RUN_LENGTH]`."""
-        products = tf.cast(runs, tf.int64)[..., None] * _FACTORS
+        """Whether the filter has runs `[N, W, run_length]`."""
+        products = tf.cast(runs, tf.int64)[..., None] * self._factors
         places = tf.reduce_sum(products, axis=-2) % _PRIME
         places %= 8 * len(self._bits)
         byte = tf.cast(tf.gather(self._bits, places // 8), tf.int64)
@@ -99,19 +149,21 @@ class KnownRuns:
         return tf.reduce_all(bit % 2 == 1, axis=-1)
 
 
-def _list_runs(token_ids: np.ndarray, is_word: np.ndarray) -> np.ndarray:
-    """Runs of known words, int64 `[R, RUN_LENGTH]`."""
+def _list_runs(
+    token_ids: np.ndarray, is_word: np.ndarray, run_length: int
+) -> np.ndarray:
+    """Runs of known words, int64 `[R, run_length]`."""
     words = token_ids[is_word[token_ids]].astype(np.int64)
-    if len(words) < RUN_LENGTH:
-        return np.zeros([0, RUN_LENGTH], np.int64)
-    runs = np.lib.stride_tricks.sliding_window_view(words, RUN_LENGTH)
+    if len(words) < run_length:
+        return np.zeros([0, run_length], np.int64)
+    runs = np.lib.stride_tricks.sliding_window_view(words, run_length)
     return runs[(runs != UNKNOWN).all(axis=1)]
 
 
-def _set_bits(runs: np.ndarray) -> np.ndarray:
+def _set_bits(runs: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """The filter, uint8 `[BYTES]`, the first place in the highest bit."""
     size = 8 * max(1, -(-len(runs) * BITS_A_RUN // 8))
     is_set = np.zeros(size, bool)
-    for factors in _FACTORS.T:
-        is_set[(runs @ factors) % _PRIME % size] = True
+    for column in factors.T:
+        is_set[(runs @ column) % _PRIME % size] = True
     return np.packbits(is_set)

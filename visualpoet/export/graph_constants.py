@@ -1,0 +1,101 @@
+"""What the graph of an export holds besides the weights of its models.
+
+Constants have no names there; each is known by its type, its size and what it
+says, so that every export can be read, whoever wrote it.
+"""
+
+import dataclasses
+import functools
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from visualpoet.corpus.vocabulary import UNKNOWN
+from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.export import meta_graph
+from visualpoet.generator import constraints
+from visualpoet.generator.constraints import TokenKinds
+from visualpoet.generator.known_runs import KnownRuns
+
+
+class GraphConstants:
+    """The constants of an export.
+
+    Args:
+        folder: The version folder.
+    """
+
+    def __init__(self, folder: pathlib.Path):
+        self._folder = folder
+
+    @functools.cached_property
+    def _found(self) -> list[np.ndarray]:
+        graph = meta_graph.read_meta_graph(self._folder)
+        return [
+            tf.make_ndarray(node.attr["value"].tensor)
+            for node in meta_graph.iterate_nodes(graph)
+            if node.op == "Const"
+        ]
+
+    def read_known_runs(self, kinds: TokenKinds) -> KnownRuns | None:
+        """Reads what its poems should not recite: all arrays of bytes.
+
+        Args:
+            kinds: Sorts of tokens.
+
+        Returns:
+            The runs; None if it knows none.
+        """
+        filters = [
+            array
+            for array in self._found
+            if array.dtype == np.uint8 and array.ndim == 1
+        ]
+        return KnownRuns.restore(filters, kinds)
+
+    def read_kinds(self, vocabulary: Vocabulary) -> TokenKinds:
+        """Reads the sorts of its tokens.
+
+        Which tokens are words or marks, the vocabulary says. Of the others
+        there is an array each: content words stand as float32, pauses are
+        some of the marks, and what is left are the open words.
+
+        Args:
+            vocabulary: Of the export.
+
+        Returns:
+            The sorts.
+        """
+        plain = constraints.token_kinds(vocabulary, [[]])
+        size = len(vocabulary)
+        of_tokens = [a for a in self._found if a.shape == (size,)]
+        content = [
+            a > 0
+            for a in of_tokens
+            if a.dtype == np.float32 and set(np.unique(a)) <= {0.0, 1.0}
+        ]
+        is_content = content[0] if content else plain.is_content
+        unread = plain.is_word | (np.arange(size) == UNKNOWN)
+        known = (plain.is_word, unread, plain.is_numeral, is_content)
+        rest = [
+            a
+            for a in of_tokens
+            if a.dtype == bool
+            and a.any()
+            and not any(np.array_equal(a, other) for other in known)
+        ]
+        is_of_marks = [not (a & ~plain.is_mark).any() for a in rest]
+        nothing = np.zeros(size, bool)
+        pauses = [
+            a
+            for a, of_marks in zip(rest, is_of_marks)
+            if of_marks and not np.array_equal(a, plain.is_mark)
+        ]
+        opened = [a for a, of_marks in zip(rest, is_of_marks) if not of_marks]
+        return dataclasses.replace(
+            plain,
+            is_content=is_content,
+            is_pause=[*pauses, nothing][0],
+            is_open=[*opened, nothing][0],
+        )

@@ -1,0 +1,149 @@
+"""The exported poet that a voice begins from."""
+
+import dataclasses
+import json
+import pathlib
+from typing import Any
+
+from visualpoet import model_folders
+from visualpoet import presets
+from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.embedding.clues import ClueHead
+from visualpoet.embedding.encoders import ImageTower
+from visualpoet.embedding.encoders import PoemTower
+from visualpoet.export.graph_constants import GraphConstants
+from visualpoet.features.visual_encoder import VisualEncoder
+from visualpoet.generator.composer import DecodingOptions
+from visualpoet.generator.constraints import TokenKinds
+from visualpoet.generator.known_runs import KnownRuns
+from visualpoet.generator.poem_generator import PoemGenerator
+
+
+@dataclasses.dataclass(frozen=True)
+class Poet:
+    """All that an export is made of, but its discriminators.
+
+    They know the words of the base and little about a voice: the shipped ones
+    hardly help to rank (CONTRIBUTING.md).
+
+    Attributes:
+        visual_encoder: Computes the features of pixels.
+        image_tower: Features into the joint space.
+        poem_tower: Poems into the joint space.
+        clue_head: Finds the words that a photograph calls for.
+        generator: Writes.
+        vocabulary: Its tokens.
+        kinds: Sorts of tokens.
+        known_runs: What its poems should not recite, if anything.
+        options: How it writes poems of each form, the default one first.
+    """
+
+    visual_encoder: VisualEncoder
+    image_tower: ImageTower
+    poem_tower: PoemTower
+    clue_head: ClueHead
+    generator: PoemGenerator
+    vocabulary: Vocabulary
+    kinds: TokenKinds
+    known_runs: KnownRuns | None
+    options: dict[str, DecodingOptions]
+
+
+def read_poet(folder: pathlib.Path) -> Poet:
+    """Reads an export.
+
+    Args:
+        folder: The version folder.
+
+    Returns:
+        Its parts.
+
+    Raises:
+        FileNotFoundError: If it is none of VisualPoet's, or not whole.
+        ValueError: If a part is broken or missing.
+    """
+    vocabulary = Vocabulary.from_preset(folder)
+    constants = GraphConstants(folder)
+    kinds = constants.read_kinds(vocabulary)
+    return Poet(
+        visual_encoder=VisualEncoder.from_preset(folder),
+        image_tower=ImageTower.from_preset(folder),
+        poem_tower=PoemTower.from_preset(folder),
+        clue_head=ClueHead.from_preset(folder),
+        generator=PoemGenerator.from_preset(folder),
+        vocabulary=vocabulary,
+        kinds=kinds,
+        known_runs=constants.read_known_runs(kinds),
+        options=_read_options(folder),
+    )
+
+
+def _read_options(folder: pathlib.Path) -> dict[str, DecodingOptions]:
+    path = folder / "assets.extra" / "options.json"
+    said = json.loads(path.read_text(encoding="utf-8"))
+    # An export without forms says how it writes beside its defaults.
+    forms: dict[str, Any] = said.get("forms", {"": said})
+    names = [field.name for field in dataclasses.fields(DecodingOptions)]
+    return {
+        form: DecodingOptions(**{name: given[name] for name in names})
+        for form, given in forms.items()
+    }
+
+
+def list_files(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Names the files of an export that a voice comes of, for its lineage.
+
+    Args:
+        folder: The version folder.
+
+    Returns:
+        Those that exist.
+    """
+    names = (
+        "saved_model.pb",
+        "variables/variables.data-00000-of-00001",
+        "assets.extra/vocabulary.json",
+        presets.MODELS_FILE,
+    )
+    return [folder / name for name in names if (folder / name).exists()]
+
+
+def choose_form(poet: Poet, form: str) -> str:
+    """Chooses the form that a corpus is learnt under.
+
+    Args:
+        poet: The base.
+        form: Its name, or empty for the default one.
+
+    Returns:
+        Its name; empty for a base that has learnt none.
+
+    Raises:
+        ValueError: If the base has not learnt it.
+    """
+    forms = list(poet.options)
+    if form and form not in forms:
+        learnt = ", ".join(filter(None, forms)) or "none"
+        raise ValueError(
+            "expected a --form that the base has learnt, of "
+            f"{learnt}. Received: {form}"
+        )
+    return form or forms[0]
+
+
+def find_base(base: str, shipped: pathlib.Path) -> pathlib.Path:
+    """Finds the version folder of a base.
+
+    Args:
+        base: An export, or a folder of versions; empty for the shipped one.
+        shipped: The shipped one.
+
+    Returns:
+        Its folder.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    if not base:
+        return shipped
+    return model_folders.newest_version(pathlib.Path(base))

@@ -1,0 +1,135 @@
+"""More words for a poet that was trained without them."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.embedding.encoders import PoemTower
+from visualpoet.finetuning.base import Poet
+from visualpoet.generator import constraints
+from visualpoet.generator.constraints import TokenKinds
+from visualpoet.generator.poem_generator import PoemGenerator
+
+NEAR = 2  # words to each side that a new word's vector is the mean of
+
+
+def extend_poet(
+    poet: Poet, vocabulary: Vocabulary, texts: Sequence[str]
+) -> Poet:
+    """Gives a poet the words of a larger vocabulary.
+
+    The vectors of a new word begin as the mean of the vectors of the words
+    beside it; words that say little of a place, as "the", count little. It
+    weighs as much as the rarest word of the base beside it does.
+
+    Args:
+        poet: The poet; stays as it is.
+        vocabulary: Its own, extended.
+        texts: Poems that have the new words.
+
+    Returns:
+        The poet with it. What it knows of the old words is unchanged.
+    """
+    if len(vocabulary) == len(poet.vocabulary):
+        return poet
+    known = len(poet.vocabulary)
+    weights = poet.poem_tower.get_layer("log_weights").embeddings.numpy()
+    beside = weigh_neighbours(vocabulary, texts, known, np.exp(weights[:, 0]))
+    generator, poem_tower = (
+        _grow(model, len(vocabulary), beside)
+        for model in (poet.generator, poet.poem_tower)
+    )
+    return dataclasses.replace(
+        poet,
+        generator=generator,
+        poem_tower=poem_tower,
+        vocabulary=vocabulary,
+        kinds=extend_kinds(poet.kinds, vocabulary),
+    )
+
+
+def weigh_neighbours(
+    vocabulary: Vocabulary,
+    texts: Sequence[str],
+    known: int,
+    weights: np.ndarray,
+) -> np.ndarray:
+    """Weighs the known words beside each new one.
+
+    Args:
+        vocabulary: The vocabulary.
+        texts: Poems.
+        known: How many tokens are known; the others are new.
+        weights: float `[known]`; how much each counts.
+
+    Returns:
+        float `[new, known]`; each row sums to 1. A word without any known
+        word beside it is beside all of them.
+    """
+    is_word = vocabulary.is_word()
+    beside = np.zeros([len(vocabulary) - known, known], np.float32)
+    for ids in vocabulary.encode_batch(texts):
+        words = [index for index in ids if is_word[index]]
+        for place, word in enumerate(words):
+            if word >= known:
+                near = words[max(place - NEAR, 0) : place + NEAR + 1]
+                for index in near:
+                    if index < known:
+                        beside[word - known, index] += weights[index]
+    alone = ~(beside.sum(axis=1) > 0)
+    beside[alone] = is_word[:known]
+    return beside / beside.sum(axis=1, keepdims=True)
+
+
+def _grow(
+    model: PoemGenerator | PoemTower, size: int, beside: np.ndarray
+) -> PoemGenerator | PoemTower:
+    """The same model with more rows wherever it has one for each token."""
+    larger = type(model)(**{**model.get_config(), "vocabulary_size": size})
+    for variable, earlier in zip(larger.weights, model.weights, strict=True):
+        value = earlier.numpy()
+        if variable.shape != earlier.shape:
+            value = np.concatenate([value, beside @ value])
+        variable.assign(value)
+    return larger
+
+
+def extend_kinds(kinds: TokenKinds, vocabulary: Vocabulary) -> TokenKinds:
+    """Sorts the tokens of an extended vocabulary.
+
+    Args:
+        kinds: Of the tokens that were there before.
+        vocabulary: With the new ones.
+
+    Returns:
+        The kinds; a new word is a content word that calls for no other.
+    """
+    plain = constraints.token_kinds(vocabulary, [[]])
+    known = len(kinds.is_word)
+    added = {
+        "is_content": plain.is_word,
+        "is_open": np.zeros_like(plain.is_word),
+        "is_pause": np.zeros_like(plain.is_word),
+    }
+    return dataclasses.replace(
+        plain,
+        **{
+            name: np.concatenate([getattr(kinds, name), values[known:]])
+            for name, values in added.items()
+        },
+    )
+
+
+def copy_weights(model: keras.Model) -> list[np.ndarray]:
+    """Copies what is trained of a model.
+
+    Args:
+        model: The model.
+
+    Returns:
+        Its trainable weights as they are now.
+    """
+    return [variable.numpy() for variable in model.trainable_variables]

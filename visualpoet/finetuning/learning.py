@@ -1,0 +1,320 @@
+"""What a voice learns from, and how."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from visualpoet import runs
+from visualpoet.corpus import datasets
+from visualpoet.corpus.vocabulary import PAD
+from visualpoet.corpus.vocabulary import UNKNOWN
+from visualpoet.embedding.clues import weigh_clues
+from visualpoet.embedding.encoders import embed_token_ids
+from visualpoet.finetuning.base import Poet
+from visualpoet.finetuning.early_stopping import EarlyStopping
+from visualpoet.finetuning.options import Options
+from visualpoet.generator import examples
+from visualpoet.generator import perplexity
+from visualpoet.generator.examples import ConditioningDropout
+from visualpoet.generator.examples import Examples
+from visualpoet.generator.examples import Perturbation
+from visualpoet.generator.generator_inputs import find_form
+from visualpoet.generator.poem_generator import PoemGenerator
+from visualpoet.generator.poem_sampling import sample_poems
+from visualpoet.generator.samplers import NEVER
+from visualpoet.generator.teacher_forcing import sampled_loss
+from visualpoet.optimization import make_train_step
+
+# Of new photographs and their poems in the joint space of the shipped model,
+# on validation pairs: mean and standard deviation.
+COSINE_MEAN, COSINE_STD = 0.35, 0.19
+REHEARSED = 512  # poems of the base
+REHEARSED_AT_ONCE = 128
+CLIP_NORM = 1.0
+SAMPLED_TOKENS = 2048  # to normalise over, as in pre-training
+STOPPED_BY = "perplexity/photograph_and_clues"
+
+
+@dataclasses.dataclass(frozen=True)
+class Lessons:
+    """Examples and how much of their conditions is shown.
+
+    Attributes:
+        train: What is learnt from: poems, pairs, poems of the base.
+        shares: Share of batches of each.
+        checked: By name held-out examples, and what is shown of them.
+        conditioning: What is shown in training.
+        spec: Of a batch.
+    """
+
+    train: Sequence[Examples]
+    shares: Sequence[float]
+    checked: dict[str, tuple[Examples, ConditioningDropout]]
+    conditioning: ConditioningDropout
+    spec: dict[str, tf.TensorSpec]
+
+
+def place_poems(
+    poet: Poet, texts: Sequence[str], form: str, max_tokens: int
+) -> Examples:
+    """Makes examples of poems, each for its own place in the joint space.
+
+    The place is moved towards another poem's, at right angles, until the
+    cosine is one that a new photograph has with its poem; what is said of the
+    photograph are the words of that other poem.
+
+    Args:
+        poet: Places poems.
+        texts: Poems.
+        form: One that the poet has learnt, or empty.
+        max_tokens: As for `datasets.frame`.
+
+    Returns:
+        The examples.
+    """
+    token_ids = datasets.frame_poems(poet.vocabulary, texts, max_tokens)
+    places = embed_token_ids(poet.poem_tower, token_ids)
+    cosines = np.random.default_rng(0).normal(COSINE_MEAN, COSINE_STD, 4096)
+    return Examples(
+        token_ids=token_ids,
+        image_embeddings=places,
+        descriptions=[[]],
+        image_rows=np.arange(len(places))[:, None],
+        forms=np.full(len(places), find_form(poet.generator, form)),
+        perturbation=Perturbation(
+            places, token_ids, np.clip(cosines, 0.0, 0.95)
+        ),
+    )
+
+
+def rehearse(
+    poet: Poet, source: Examples, conditioning: ConditioningDropout, seed: int
+) -> Examples:
+    """Lets a poet write for the places of poems, to learn from itself.
+
+    What it wrote keeps it from forgetting how it wrote.
+
+    Source: Shin et al. (2017), generative replay.
+
+    Args:
+        poet: The poet.
+        source: Poems of a voice and their places.
+        conditioning: How much of the condition is left out.
+        seed: Of the draws.
+
+    Returns:
+        Its poems, and what each was written for.
+    """
+    rng = np.random.default_rng((seed, 3))
+    chosen = rng.integers(len(source.token_ids), size=REHEARSED)
+    length = max(map(len, source.token_ids))
+    write = _make_writer(poet.generator, length)
+    token_ids: list[list[int]] = []
+    given: list[dict[str, np.ndarray]] = []
+    for part in np.split(chosen, range(REHEARSED_AT_ONCE, REHEARSED, 128)):
+        batch = examples.make_batch(source, part, conditioning, rng)
+        uniform = rng.random([len(part), length], np.float32)
+        written = write(batch, tf.constant(uniform)).numpy()
+        token_ids += [row[row != PAD].tolist() for row in written]
+        given.append(batch)
+    return Examples(
+        token_ids=token_ids,
+        image_embeddings=np.concatenate([b["image_embedding"] for b in given]),
+        descriptions=[
+            sorted(set(row) - {0}) for b in given for row in b["clue_ids"]
+        ],
+        image_rows=np.arange(REHEARSED)[:, None],
+        forms=np.concatenate([batch["form"] for batch in given]),
+    )
+
+
+def _make_writer(generator: PoemGenerator, length: int) -> Callable:
+    ids = np.arange(generator.vocabulary_size)
+    forbidden = tf.constant(np.where(ids == UNKNOWN, NEVER, 0.0), tf.float32)
+    names = [name for name in generator.start_view.input]
+
+    @tf.function(reduce_retracing=True)
+    def write(batch: dict[str, Any], uniform: tf.Tensor) -> tf.Tensor:
+        photograph = {name: batch[name] for name in names}
+        return sample_poems(
+            generator, photograph, length, uniform, forbidden=forbidden
+        )
+
+    return write
+
+
+def prepare_lessons(
+    poet: Poet,
+    train: Sequence[Examples],
+    held: Examples,
+    options: Options,
+) -> Lessons:
+    """Puts together what is learnt and what is checked.
+
+    Args:
+        poet: The base, with all its words.
+        train: Poems of the corpus, and pairs if there are any.
+        held: Held-out poems.
+        options: The options.
+
+    Returns:
+        The lessons.
+    """
+    conditioning = ConditioningDropout(
+        weigh_clues(poet.vocabulary, poet.poem_tower)
+    )
+    sources, share = list(train), 0.0
+    if options.rehearsal:
+        sources.append(rehearse(poet, train[0], conditioning, options.seed))
+        share = options.rehearsal
+    sizes = np.array([len(source.token_ids) for source in train], float)
+    shares = [*((1 - share) * sizes / sizes.sum()), *([share] if share else [])]
+    nothing = dataclasses.replace(conditioning, no_photograph=1.0)
+    everything = dataclasses.replace(
+        conditioning, no_photograph=0.0, no_image=0.0, no_clues=0.0
+    )
+    return Lessons(
+        sources,
+        shares,
+        {
+            "no_photograph": (held, nothing),
+            "photograph_and_clues": (held, everything),
+        },
+        conditioning,
+        examples.element_spec(poet.generator.image_dim, conditioning.num_clues),
+    )
+
+
+def count_steps(lessons: Lessons, options: Options) -> tuple[int, int]:
+    """Counts train steps.
+
+    Args:
+        lessons: What is learnt.
+        options: The options.
+
+    Returns:
+        Those of an epoch of the corpus, and those in all.
+    """
+    poems = len(lessons.train[0].token_ids)
+    batches = max(poems // options.batch_size, 1)
+    epoch = max(math.ceil(batches / lessons.shares[0]), 1)
+    return epoch, options.epochs * epoch
+
+
+def measure(
+    generator: PoemGenerator, lessons: Lessons
+) -> Callable[[], dict[str, float]]:
+    """Makes what looks at the held-out poems.
+
+    Args:
+        generator: The generator.
+        lessons: What is checked.
+
+    Returns:
+        Function without arguments: perplexities by name.
+    """
+    score = perplexity.make_score(generator, lessons.spec)
+    return lambda: {
+        f"perplexity/{name}": perplexity.measure_perplexity(score, *source)
+        for name, source in lessons.checked.items()
+    }
+
+
+def train_voice(
+    run: runs.RunDirectory,
+    generator: PoemGenerator,
+    lessons: Lessons,
+    options: Options,
+) -> None:
+    """Trains by teacher forcing until the held-out poems gain nothing more.
+
+    Args:
+        run: Where checkpoints and metrics go.
+        generator: The base's, with all words; ends with the best weights.
+        lessons: What is learnt.
+        options: The options.
+    """
+    epoch, num_steps = count_steps(lessons, options)
+    optimizer = make_optimizer(options)
+    stopping = EarlyStopping(generator.trainable_variables, options.patience)
+    look = measure(generator, lessons)
+
+    def evaluate() -> dict[str, float]:
+        found = look()
+        stopping.look(found[STOPPED_BY])
+        return found
+
+    runs.train(
+        run,
+        num_steps=num_steps,
+        batches=lambda start: iterate(lessons, options, start),
+        train_step=make_update(generator, lessons, optimizer, options),
+        variables={
+            "generator": generator.variables,
+            "optimizer": optimizer.variables,
+            "stopping": stopping,
+        },
+        evaluate=evaluate,
+        evaluation_interval=epoch,
+        checkpoint_minutes=1.0,
+        is_over=stopping.is_over,
+    )
+    stopping.restore()
+
+
+def make_optimizer(options: Options) -> keras.optimizers.Optimizer:
+    """Makes the optimizer: Adam."""
+    return keras.optimizers.Adam(
+        options.learning_rate, global_clipnorm=CLIP_NORM
+    )
+
+
+def iterate(
+    lessons: Lessons, options: Options, start: int
+) -> Iterator[dict[str, tf.Tensor]]:
+    """Yields batches from a step on."""
+    return iter(
+        datasets.batch_dataset(
+            lambda: examples.mixed_batches(
+                lessons.train,
+                lessons.shares,
+                options.batch_size,
+                lessons.conditioning,
+                options.seed,
+                start,
+            ),
+            lessons.spec,
+        )
+    )
+
+
+def make_update(
+    generator: PoemGenerator,
+    lessons: Lessons,
+    optimizer: keras.optimizers.Optimizer,
+    options: Options,
+) -> Callable[[Any], tf.Tensor]:
+    """Makes the train step."""
+
+    def loss(batch: dict[str, tf.Tensor]) -> tf.Tensor:
+        step = tf.cast(optimizer.iterations, tf.int32)
+        return sampled_loss(
+            perplexity.read_ahead(
+                generator, generator.hidden_view, batch, True
+            ),
+            generator.get_layer("token_embedding").embeddings.value,
+            batch["token_ids"],
+            SAMPLED_TOKENS,
+            tf.stack([options.seed, step]),
+        )
+
+    return make_train_step(
+        loss, generator.trainable_variables, optimizer, lessons.spec
+    )

@@ -1,0 +1,76 @@
+"""What a user may set when a poet is fine-tuned."""
+
+import dataclasses
+import pathlib
+
+from visualpoet.run_options import argument
+from visualpoet.run_options import option
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Fine-tune a poet on poems: one more voice."""
+
+    corpus: pathlib.Path = argument(
+        "poems: a folder of .txt, .txt, .csv, .json, .jsonl (.gz) or .parquet"
+    )
+    out: pathlib.Path = option(
+        pathlib.Path("out/voice"),
+        "output: the run, and in it the exported model",
+    )
+    base: str = option(
+        "", "exported model to begin from; empty for the one that ships"
+    )
+    name: str = option("", "of the model; empty for that of the corpus")
+    form: str = option(
+        "", "of the base's forms, that the corpus is; empty for its default"
+    )
+    level: str = option(
+        "",
+        "of a new vocabulary, word or character; empty for what the script "
+        "calls for",
+    )
+    glosses: str = option(
+        "",
+        "for another language: CSV with columns token and gloss, what its "
+        "words mean in words of the base",
+    )
+    photographs: tuple[str, ...] = option(
+        (), "files or folders to pair with poems of the corpus"
+    )
+    pairs: str = option(
+        "", "pairs to learn from as they are, as of readers.read_pairs"
+    )
+    allow_quotes: int = option(
+        5, "words in a row that a poem may have from the corpus"
+    )
+    dry_run: bool = option(False, "report, and stop before the training")
+    force: bool = option(False, "go on although the corpus looks like prose")
+    min_count: int = option(2, "of a word, to be added to the vocabulary")
+    max_added: int = option(4000, "most words that are added")
+    batch_size: int = option(32, "poems a batch")
+    max_tokens: int = option(120, "tokens of a poem, START and END included")
+    epochs: int = option(12, "times that the corpus is seen, at most")
+    patience: int = option(
+        2, "epochs that held-out poems gain nothing in, after which it stops"
+    )
+    learning_rate: float = option(5e-4, "Adam")
+    rehearsal: float = option(
+        0.25, "share of batches that are poems of the base, so as not to forget"
+    )
+    interpolation: float = option(
+        1.0, "weights that are exported: 1 the trained ones, 0 the base's"
+    )
+    seed: int = option(0, "of all draws")
+    resume: bool = option(False, "go on with the run in --out")
+
+    def __post_init__(self) -> None:
+        if self.allow_quotes < 1:
+            raise ValueError(
+                "expected --allow-quotes of 1 word or more. Received: "
+                f"{self.allow_quotes}"
+            )
+        if not 0 <= self.rehearsal < 1:
+            raise ValueError(
+                f"expected --rehearsal in [0, 1). Received: {self.rehearsal}"
+            )
