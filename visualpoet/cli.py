@@ -23,6 +23,8 @@ from visualpoet import model_folders
 from visualpoet import output
 from visualpoet import pictures
 from visualpoet import poet
+from visualpoet import run_options
+from visualpoet.finetuning.options import Options
 from visualpoet.serve import options as serving
 from visualpoet.version import __version__
 
@@ -181,6 +183,11 @@ def _parser() -> argparse.ArgumentParser:
     find.set_defaults(run=_find)
 
     _add_exporting(verbs)
+    tune = verbs.add_parser(
+        "fine-tune", help="teach the voice of your own poems to a model"
+    )
+    run_options.add_arguments(tune, Options)
+    tune.set_defaults(run=_fine_tune)
     serve = verbs.add_parser("serve", help="serve poems by REST and gRPC")
     serving.add_arguments(serve)
     serve.set_defaults(run=_serve)
@@ -398,6 +405,17 @@ def _check(arguments: argparse.Namespace) -> int:
         if result.reason:
             print(f"        {result.reason}")
     return int(failed)
+
+
+def _fine_tune(arguments: argparse.Namespace) -> int:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    options = run_options.make_config(Options, arguments)
+    with _status("loading TensorFlow"), _silence(), extras.needs("train"):
+        import tensorboard  # noqa: F401
+
+        from visualpoet.finetuning import tuning
+    tuning.fine_tune(options)
+    return 0
 
 
 def _serve(arguments: argparse.Namespace) -> int:

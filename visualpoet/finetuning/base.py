@@ -5,7 +5,6 @@ import json
 import pathlib
 from typing import Any
 
-from visualpoet import model_folders
 from visualpoet import presets
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding.clues import ClueHead
@@ -129,21 +128,3 @@ def choose_form(poet: Poet, form: str) -> str:
             f"{learnt}. Received: {form}"
         )
     return form or forms[0]
-
-
-def find_base(base: str, shipped: pathlib.Path) -> pathlib.Path:
-    """Finds the version folder of a base.
-
-    Args:
-        base: An export, or a folder of versions; empty for the shipped one.
-        shipped: The shipped one.
-
-    Returns:
-        Its folder.
-
-    Raises:
-        FileNotFoundError: If there is none.
-    """
-    if not base:
-        return shipped
-    return model_folders.newest_version(pathlib.Path(base))

@@ -1,0 +1,24 @@
+"""Fine-tune an exported poet on a corpus: one more voice.
+
+    python recipes/fine_tune.py POEMS --out out/voice
+
+`visualpoet fine-tune` is the same. The steps, one after the other, stand in
+`visualpoet/finetuning/tuning.py: fine_tune`; docs/fine-tuning.md explains them.
+"""
+
+from visualpoet import runs
+from visualpoet.finetuning.options import Options
+from visualpoet.finetuning.tuning import fine_tune
+
+
+def main(config: Options) -> None:
+    """Runs the recipe.
+
+    Args:
+        config: Its options.
+    """
+    fine_tune(config)
+
+
+if __name__ == "__main__":
+    main(runs.parse_config(Options))

@@ -1,0 +1,130 @@
+"""A voice as an export: how it writes, what it must not recite."""
+
+import dataclasses
+import pathlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from visualpoet.controls import MAX_LINES
+from visualpoet.corpus.scripts import UNSPACED_SCRIPTS
+from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.export.float16_weights import EncoderFeatures
+from visualpoet.export.poet_module import PoetModule
+from visualpoet.export.savedmodel import export_poet
+from visualpoet.finetuning.base import Poet
+from visualpoet.finetuning.corpus import VoiceCorpus
+from visualpoet.generator.composer import DecodingOptions
+from visualpoet.generator.known_runs import KnownRuns
+
+LETTERS_A_WORD = 6  # with the blank, where tokens are letters
+_LINES = (10, 90)  # percentiles of the corpus that bound what is written
+_WORDS = (5, 95)
+
+
+def fit_options(
+    options: DecodingOptions, texts: Sequence[str], vocabulary: Vocabulary
+) -> DecodingOptions:
+    """Bounds lines and words as poems have them.
+
+    Args:
+        options: How the base writes.
+        texts: Poems.
+        vocabulary: Says what a word is.
+
+    Returns:
+        The same options, with the bounds of nine poems in ten.
+    """
+    is_word = vocabulary.is_word()
+    lines = [text.split("\n") for text in texts]
+    words = [
+        is_word[ids].sum()
+        for ids in vocabulary.encode_batch([line for p in lines for line in p])
+    ]
+    least, most = np.percentile([len(poem) for poem in lines], _LINES)
+    fewest, longest = np.percentile(words, _WORDS)
+    return dataclasses.replace(
+        options,
+        min_lines=int(least),
+        max_lines=min(int(np.ceil(most)), MAX_LINES),
+        min_words=max(int(fewest), 1),
+        max_words=max(int(np.ceil(longest)), 1),
+    )
+
+
+def guard(
+    poet: Poet, corpus: VoiceCorpus, allow_quotes: int
+) -> KnownRuns | None:
+    """Makes the filter of what the voice should not recite.
+
+    Args:
+        poet: The poet, which has a filter of its own.
+        corpus: What it has learnt, all of which counts.
+        allow_quotes: Words in a row that are no recital.
+
+    Returns:
+        The runs of both.
+    """
+    length = allow_quotes + 1
+    level = poet.vocabulary.level
+    if level == "character" and corpus.script not in UNSPACED_SCRIPTS:
+        length *= LETTERS_A_WORD
+    texts = [poem.text for poem in corpus.excerpts]
+    learnt = poet.vocabulary.encode_batch(texts)
+    return KnownRuns(learnt, poet.kinds, length, poet.known_runs)
+
+
+def export_voice(
+    poet: Poet,
+    corpus: VoiceCorpus,
+    form: str,
+    allow_quotes: int,
+    folder: pathlib.Path,
+    lineage: dict,
+) -> None:
+    """Writes a version folder.
+
+    Args:
+        poet: The poet, trained.
+        corpus: What it has learnt.
+        form: What it has learnt it as; the only one that it writes.
+        allow_quotes: As for `guard`.
+        folder: `<name>/<integer version>`.
+        lineage: What the voice came of.
+
+    Raises:
+        FileExistsError: If the folder exists.
+    """
+    texts = corpus.texts("train")
+    options = fit_options(poet.options[form], texts, poet.vocabulary)
+    module = PoetModule(
+        EncoderFeatures(poet.visual_encoder),
+        poet.image_tower,
+        poet.poem_tower,
+        poet.generator,
+        poet.vocabulary,
+        poet.clue_head,
+        poet.kinds,
+        {form: options},
+        known_runs=guard(poet, corpus, allow_quotes),
+    )
+    export_poet(module, poet.vocabulary, folder, lineage)
+
+
+def count_parameters(poet: Poet) -> dict[str, int]:
+    """Counts parameters.
+
+    Args:
+        poet: The poet.
+
+    Returns:
+        Those of each part.
+    """
+    models = {
+        "visual encoder": poet.visual_encoder,
+        "image tower": poet.image_tower,
+        "poem tower": poet.poem_tower,
+        "clue head": poet.clue_head,
+        "generator": poet.generator,
+    }
+    return {name: model.count_params() for name, model in models.items()}

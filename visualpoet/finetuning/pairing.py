@@ -1,0 +1,173 @@
+"""Photographs of a user, paired with poems of a corpus."""
+
+import csv
+import pathlib
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from visualpoet import pictures
+from visualpoet import templating
+from visualpoet.corpus import datasets
+from visualpoet.corpus import readers
+from visualpoet.corpus.records import ImagePoemPair
+from visualpoet.corpus.records import Photograph
+from visualpoet.embedding.encoders import embed_token_ids
+from visualpoet.evaluation import mining
+from visualpoet.features import images
+from visualpoet.features.visual_encoder import ENCODER_SIZE
+from visualpoet.finetuning.base import Poet
+from visualpoet.finetuning.corpus import VoiceCorpus
+from visualpoet.generator.examples import Examples
+from visualpoet.generator.generator_inputs import find_form
+
+PAIRS_EACH = 3
+_AT_ONCE = 64
+_EXAMPLES = 100
+
+
+def place_photographs(
+    poet: Poet, paths: Sequence[pathlib.Path]
+) -> dict[str, np.ndarray]:
+    """Places photographs in the joint space.
+
+    Args:
+        poet: The poet.
+        paths: Of the photographs; what cannot be read is left out.
+
+    Returns:
+        float `[K]` of each, by its path.
+    """
+    places = {}
+    for start in range(0, len(paths), _AT_ONCE):
+        views = {}
+        for path in paths[start : start + _AT_ONCE]:
+            try:
+                content = pictures.read_picture(path)
+            except pictures.PictureError:
+                continue
+            view = images.load_view(content, ENCODER_SIZE, 0)
+            views[str(path)] = tf.round(view)
+        if views:
+            features = poet.visual_encoder(
+                tf.stack(list(views.values())), training=False
+            )
+            rows = poet.image_tower(features, training=False).numpy()
+            places |= dict(zip(views, rows))
+    return places
+
+
+def pair(
+    poet: Poet, corpus: VoiceCorpus, places: Mapping[str, np.ndarray]
+) -> list[ImagePoemPair]:
+    """Pairs photographs with the training poems nearest to them.
+
+    Args:
+        poet: Places poems.
+        corpus: The poems.
+        places: Of the photographs.
+
+    Returns:
+        The pairs; near to everything is no nearness.
+    """
+    photos = [Photograph(name) for name in places]
+    poems = [poem for poem in corpus.excerpts if poem.split == "train"]
+    token_ids = poet.vocabulary.encode_batch([poem.text for poem in poems])
+    rows = embed_token_ids(poet.poem_tower, token_ids).astype(np.float32)
+    options = mining.MiningOptions(pairs_each=min(PAIRS_EACH, len(poems)))
+    return mining.mine_pairs(
+        photos, np.stack(list(places.values())), poems, rows, options
+    )
+
+
+def write_pairs(path: pathlib.Path, pairs: Sequence[ImagePoemPair]) -> None:
+    """Writes pairs to be looked through and edited.
+
+    Args:
+        path: CSV with the columns `file`, `similarity`, `poem`, which is read
+            back by `--pairs`; beside it a page, `.html`.
+        pairs: The pairs.
+    """
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["file", "similarity", "poem"])
+        for one in pairs:
+            similarity = round(one.similarity, 4)
+            writer.writerow([one.image, similarity, one.poem.text])
+    photos = {one.image: Photograph(one.image) for one in pairs}
+    rng = np.random.default_rng(0)
+    rows = mining.example_rows(pairs, photos, _EXAMPLES, rng)
+    page = templating.render("pairs.html", rows=rows)
+    path.with_suffix(".html").write_text(page, encoding="utf-8")
+
+
+def read_pairs(path: pathlib.Path) -> list[ImagePoemPair]:
+    """Reads pairs as they are given.
+
+    Args:
+        path: As for `readers.read_pairs`; photographs are named by their
+            paths, from here or from the folder of the file.
+
+    Returns:
+        The pairs.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If a row cannot be read, or a photograph is missing.
+    """
+    pairs, bad_rows = readers.read_pairs(path)
+    if bad_rows or not pairs:
+        reason = bad_rows[0] if bad_rows else f"{path}, without any"
+        raise ValueError(f"expected pairs. Received: {reason}")
+    return [
+        ImagePoemPair(_locate(path, one.image), one.poem, one.similarity)
+        for one in pairs
+    ]
+
+
+def _locate(path: pathlib.Path, image: str) -> str:
+    for place in (pathlib.Path(image), path.parent / image):
+        if place.is_file():
+            return str(place)
+    raise ValueError(
+        "expected photographs named by their paths, from here or from the "
+        f"folder of {path.name}. Received: {image}, which is in neither"
+    )
+
+
+def learn_pairs(
+    poet: Poet,
+    pairs: Sequence[ImagePoemPair],
+    places: Mapping[str, np.ndarray],
+    form: str,
+    max_tokens: int,
+) -> Examples:
+    """Makes examples of pairs; a poem with many photographs is one of them.
+
+    Args:
+        poet: The poet.
+        pairs: The pairs.
+        places: Of the photographs.
+        form: One that the poet has learnt, or empty.
+        max_tokens: As for `datasets.frame`.
+
+    Returns:
+        The examples; what is known of a photograph are its clues.
+    """
+    names = {name: row for row, name in enumerate(places)}
+    rows: dict[str, list[int]] = {}
+    for one in pairs:
+        if one.image in names:
+            rows.setdefault(one.poem.text, []).append(names[one.image])
+    token_ids = datasets.frame_poems(poet.vocabulary, list(rows), max_tokens)
+    embeddings = np.stack(list(places.values()))
+    clues = poet.clue_head.choose(embeddings)
+    return Examples(
+        token_ids=token_ids,
+        image_embeddings=embeddings,
+        descriptions=clues.tolist(),
+        image_rows=list(rows.values()),
+        forms=np.full(len(token_ids), find_form(poet.generator, form)),
+    )

@@ -1,0 +1,125 @@
+"""What is said of a corpus before anything is learnt from it."""
+
+import collections
+import dataclasses
+from collections.abc import Iterator
+
+from visualpoet.corpus import excerpts
+from visualpoet.corpus.scripts import RIGHT_TO_LEFT
+from visualpoet.corpus.scripts import UNSPACED_SCRIPTS
+from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.corpus.words import split_words
+from visualpoet.finetuning.corpus import VoiceCorpus
+
+_NAMED = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """A corpus in numbers.
+
+    Attributes:
+        poems: Different poems.
+        excerpts: What they were cut into, by split.
+        lines: Of the excerpts.
+        words: Of the excerpts; characters in scripts without blanks.
+        script: That most letters are of.
+        duplicates: Poems that were there before.
+        rejected: What was left out, and why.
+        unknown: Share of the words that the base does not know.
+        vocabulary: What becomes of the vocabulary, in a sentence.
+        form: What the corpus is learnt as, or empty.
+    """
+
+    poems: int
+    excerpts: dict[str, int]
+    lines: int
+    words: int
+    script: str
+    duplicates: int
+    rejected: list[str]
+    unknown: float
+    vocabulary: str
+    form: str
+
+    @property
+    def test(self) -> int:
+        """Excerpts that the perplexities are of."""
+        return self.excerpts.get("test", 0)
+
+    def describe(self) -> Iterator[str]:
+        """Yields the lines that are printed."""
+        splits = ", ".join(f"{n} {split}" for split, n in self.excerpts.items())
+        yield (
+            f"{self.poems} poems, {sum(self.excerpts.values())} excerpts "
+            f"({splits}), {self.lines} lines, {self.words} words"
+        )
+        written = ", right to left" if self.script in RIGHT_TO_LEFT else ""
+        yield f"script: {self.script}{written}"
+        yield f"duplicates left out: {self.duplicates}"
+        yield f"rejected: {len(self.rejected)}"
+        for reason in self.rejected[:_NAMED]:
+            yield f"  {reason}"
+        if len(self.rejected) > _NAMED:
+            yield "  ..."
+        yield f"words unknown to the base: {self.unknown:.1%}"
+        yield f"vocabulary: {self.vocabulary}"
+        if self.form:
+            yield f"learnt as: {self.form}"
+
+
+def make_report(
+    corpus: VoiceCorpus, base: Vocabulary, vocabulary: Vocabulary, form: str
+) -> Report:
+    """Counts what there is.
+
+    Args:
+        corpus: The corpus.
+        base: Vocabulary of the base.
+        vocabulary: That of the voice.
+        form: What the corpus is learnt as, or empty.
+
+    Returns:
+        The report.
+    """
+    lines = corpus.lines()
+    short = [excerpts.name_short(corpus.short)] if corpus.short else []
+    return Report(
+        poems=len(corpus.poems),
+        excerpts=dict(collections.Counter(e.split for e in corpus.excerpts)),
+        lines=len(lines),
+        words=count_words(corpus),
+        script=corpus.script,
+        duplicates=corpus.duplicates,
+        rejected=[*map(str, corpus.bad_rows), *short],
+        unknown=base.unknown_share([e.text for e in corpus.excerpts]),
+        vocabulary=_describe_vocabulary(base, vocabulary),
+        form=form,
+    )
+
+
+def count_words(corpus: VoiceCorpus) -> int:
+    """Counts words.
+
+    Args:
+        corpus: The corpus.
+
+    Returns:
+        Words of all excerpts; characters in scripts without blanks.
+    """
+    words = [word for line in corpus.lines() for word in split_words(line)]
+    is_unspaced = corpus.script in UNSPACED_SCRIPTS
+    return sum(map(len, words)) if is_unspaced else len(words)
+
+
+def _describe_vocabulary(base: Vocabulary, vocabulary: Vocabulary) -> str:
+    if vocabulary.tokens[: len(base)] == base.tokens:
+        return (
+            f"{len(base):,} tokens of the base and "
+            f"{len(vocabulary) - len(base):,} of the corpus, whose vectors "
+            "begin as the means of the words beside them."
+        )
+    return (
+        f"{len(vocabulary):,} new tokens ({vocabulary.level} level), whose "
+        "vectors begin as the means of the words they are glossed with."
+    )

@@ -1,0 +1,338 @@
+"""From poems to a voice, step by step."""
+
+import dataclasses
+import pathlib
+import time
+
+import keras
+
+from visualpoet import model_folders
+from visualpoet import pictures
+from visualpoet import poet as poets
+from visualpoet import runs
+from visualpoet import templating
+from visualpoet.corpus import datasets
+from visualpoet.corpus import formats
+from visualpoet.evaluation.kneser_ney import KneserNey
+from visualpoet.export import checking
+from visualpoet.export import model_card
+from visualpoet.finetuning import base
+from visualpoet.finetuning import exporting
+from visualpoet.finetuning import extension
+from visualpoet.finetuning import learning
+from visualpoet.finetuning import pairing
+from visualpoet.finetuning import translation
+from visualpoet.finetuning import trying
+from visualpoet.finetuning.base import Poet
+from visualpoet.finetuning.corpus import VoiceCorpus
+from visualpoet.finetuning.corpus import read_corpus
+from visualpoet.finetuning.learning import Lessons
+from visualpoet.finetuning.options import Options
+from visualpoet.finetuning.report import Report
+from visualpoet.finetuning.report import make_report
+from visualpoet.generator.examples import Examples
+from visualpoet.optimization import interpolate
+
+VERSION = "1"
+MEASURED_STEPS = 3
+PAGE = "before_after.html"
+
+
+@dataclasses.dataclass(frozen=True)
+class Material:
+    """A corpus, and the base made ready for it.
+
+    Attributes:
+        folder: Version folder of the base.
+        corpus: The poems.
+        poet: The base with the words of the corpus.
+        form: What the corpus is learnt as, or empty.
+        report: What is said of it.
+    """
+
+    folder: pathlib.Path
+    corpus: VoiceCorpus
+    poet: Poet
+    form: str
+    report: Report
+
+
+def fine_tune(options: Options) -> pathlib.Path | None:
+    """Makes a voice of a corpus.
+
+    Args:
+        options: The options.
+
+    Returns:
+        The version folder; None after a dry run.
+
+    Raises:
+        FileNotFoundError: If there is no such corpus or base.
+        FileExistsError: If `out` holds a run and is not resumed.
+        ValueError: If the corpus is none to learn from, or does not go with
+            the base or the options.
+    """
+    keras.utils.set_random_seed(options.seed)
+    material = prepare(options)
+    lessons, pairs = prepare_lessons(material, options)
+    for line in material.report.describe():
+        print(line)
+    print(f"pairs: {len(pairs)}")
+    print(estimate(material.poet, lessons, options), flush=True)
+    if options.dry_run:
+        return None
+    run = open_run(material, options)
+    if pairs and not options.pairs:
+        pairing.write_pairs(options.out / "pairs.csv", pairs)
+    before, after = learn(run, material, lessons, options)
+    folder = options.out / name_voice(options) / VERSION
+    parameters = export(run, material, options, folder)
+    trials = trying.write_both(
+        poets.Poet(material.folder),
+        poets.Poet(folder),
+        trying.find_photographs(options.photographs),
+    )
+    measured = {
+        "before": before,
+        "after": after,
+        "alone": measure_alone(material),
+        "copied": trying.measure_copied(trials, material.corpus),
+        "pairs": len(pairs),
+    }
+    run.write_json("results.json", measured)
+    trying.write_page(options.out / PAGE, folder.parent.name, trials, measured)
+    notes = templating.render(
+        "voice_notes.md",
+        report=material.report,
+        allow_quotes=options.allow_quotes,
+        **measured,
+    )
+    model_card.write_model_card(folder, parameters, [], notes)
+    for result in checking.check_export(folder):
+        if result.reason:
+            run.log(f"check failed: {result.point} {result.reason}")
+    run.log(f"{folder}; see {options.out / PAGE}")
+    return folder
+
+
+def name_voice(options: Options) -> str:
+    """Names a voice by its corpus, unless it has a name."""
+    return options.name or options.corpus.name.split(".")[0]
+
+
+def prepare(options: Options) -> Material:
+    """Reads corpus and base, and gives the base the words of the corpus.
+
+    Args:
+        options: The options.
+
+    Returns:
+        Both.
+    """
+    folder = (
+        model_folders.newest_version(pathlib.Path(options.base))
+        if options.base
+        else poets.default_model()
+    )
+    corpus = read_corpus(options.corpus, options.form, options.force)
+    poet = base.read_poet(folder)
+    form = base.choose_form(poet, options.form)
+    vocabulary = translation.choose_vocabulary(poet.vocabulary, corpus, options)
+    report = make_report(corpus, poet.vocabulary, vocabulary, form)
+    texts = corpus.texts("train")
+    if options.glosses:
+        glosses = translation.read_glosses(pathlib.Path(options.glosses))
+        poet = translation.translate_poet(poet, vocabulary, glosses, texts)
+    else:
+        poet = extension.extend_poet(poet, vocabulary, texts)
+    return Material(folder, corpus, poet, form, report)
+
+
+def prepare_lessons(
+    material: Material, options: Options
+) -> tuple[Lessons, list]:
+    """Makes what is learnt from: poems, and pairs if there are photographs.
+
+    Args:
+        material: Corpus and base.
+        options: The options.
+
+    Returns:
+        The lessons, and the pairs among them.
+    """
+    train, held = (
+        learning.place_poems(
+            material.poet,
+            material.corpus.texts(split),
+            material.form,
+            options.max_tokens,
+        )
+        for split in ("train", "validation")
+    )
+    pairs, paired = _pair(material, options)
+    lessons = learning.prepare_lessons(
+        material.poet, [train, *paired], held, options
+    )
+    return lessons, pairs
+
+
+def _pair(material: Material, options: Options) -> tuple[list, list[Examples]]:
+    pairs = []
+    if options.pairs:
+        pairs = pairing.read_pairs(pathlib.Path(options.pairs))
+        paths = sorted({pathlib.Path(one.image) for one in pairs})
+    else:
+        paths = list(pictures.find_pictures(options.photographs))
+    if not paths:
+        return [], []
+    places = pairing.place_photographs(material.poet, paths)
+    if not places:
+        raise ValueError(
+            "expected photographs. Received: none that could be read among "
+            f"{len(paths)} files"
+        )
+    pairs = pairs or pairing.pair(material.poet, material.corpus, places)
+    examples = pairing.learn_pairs(
+        material.poet, pairs, places, material.form, options.max_tokens
+    )
+    return pairs, [examples]
+
+
+def estimate(poet: Poet, lessons: Lessons, options: Options) -> str:
+    """Says how long the training will take here, from some steps.
+
+    Args:
+        poet: The base; its weights are as before in the end.
+        lessons: What is learnt.
+        options: The options.
+
+    Returns:
+        A sentence.
+    """
+    before = [variable.numpy() for variable in poet.generator.variables]
+    update = learning.make_update(
+        poet.generator, lessons, learning.make_optimizer(options), options
+    )
+    batches = learning.iterate(lessons, options, 0)
+    float(update(next(batches)))  # traced
+    started = time.monotonic()
+    for _ in range(MEASURED_STEPS):
+        float(update(next(batches)))
+    seconds = (time.monotonic() - started) / MEASURED_STEPS
+    for variable, value in zip(poet.generator.variables, before, strict=True):
+        variable.assign(value)
+    epoch, num_steps = learning.count_steps(lessons, options)
+    return (
+        f"training: {num_steps} steps at most, {epoch} an epoch, about "
+        f"{seconds * num_steps / 60:.0f} minutes here"
+    )
+
+
+def open_run(material: Material, options: Options) -> runs.RunDirectory:
+    """Opens the run directory.
+
+    Args:
+        material: Corpus and base.
+        options: The options.
+
+    Returns:
+        The run.
+    """
+    given = [pathlib.Path(p) for p in (options.glosses, options.pairs) if p]
+    inputs = [
+        *formats.find_files(options.corpus),
+        *base.list_files(material.folder),
+        *given,
+    ]
+    run = runs.RunDirectory(options.out, options, inputs)
+    run.write_json("report.json", dataclasses.asdict(material.report))
+    return run
+
+
+def learn(
+    run: runs.RunDirectory,
+    material: Material,
+    lessons: Lessons,
+    options: Options,
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Trains, and measures on the test poems before and after.
+
+    Args:
+        run: Where it goes.
+        material: Corpus and base, whose generator is trained.
+        lessons: What is learnt.
+        options: The options.
+
+    Returns:
+        Perplexities of the base and of the voice.
+    """
+    generator = material.poet.generator
+    test = learning.place_poems(
+        material.poet,
+        material.corpus.texts("test"),
+        material.form,
+        options.max_tokens,
+    )
+    checked = {n: (test, shown) for n, (_, shown) in lessons.checked.items()}
+    look = learning.measure(
+        generator, dataclasses.replace(lessons, checked=checked)
+    )
+    before = look()
+    weights = extension.copy_weights(generator)
+    learning.train_voice(run, generator, lessons, options)
+    if options.interpolation != 1.0:
+        interpolate(
+            generator.trainable_variables, weights, options.interpolation
+        )
+    after = look()
+    for name in before:
+        run.log(
+            f"test {name}: base {before[name]:.1f}, voice {after[name]:.1f}"
+        )
+    return before, after
+
+
+def export(
+    run: runs.RunDirectory,
+    material: Material,
+    options: Options,
+    folder: pathlib.Path,
+) -> dict[str, int]:
+    """Exports the voice, unless the run that is resumed has done so.
+
+    Args:
+        run: What the voice came of.
+        material: Corpus and poet, trained.
+        options: The options.
+        folder: The version folder.
+
+    Returns:
+        Parameters of each part.
+    """
+    if not folder.exists():
+        exporting.export_voice(
+            material.poet,
+            material.corpus,
+            material.form,
+            options.allow_quotes,
+            folder,
+            run.describe_lineage(),
+        )
+    return exporting.count_parameters(material.poet)
+
+
+def measure_alone(material: Material) -> float:
+    """Measures what the corpus alone teaches: a Kneser-Ney 5-gram.
+
+    Args:
+        material: Corpus and vocabulary.
+
+    Returns:
+        Its perplexity on the test poems.
+    """
+    vocabulary = material.poet.vocabulary
+    train, test = (
+        datasets.frame_poems(vocabulary, material.corpus.texts(split), 200)
+        for split in ("train", "test")
+    )
+    return KneserNey(train, len(vocabulary)).perplexity(test)
