@@ -116,6 +116,6 @@ def write_page(
         measured: As for the card.
     """
     page = templating.render(
-        "before_after.html", name=name, trials=trials, measured=measured
+        "before_after.html", voice=name, trials=trials, measured=measured
     )
     path.write_text(page, encoding="utf-8")
