@@ -12,6 +12,7 @@ DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "docs" / "scaling.md",
+    ROOT / "docs" / "fine-tuning.md",
     *sorted(FOLDER.glob("*.md")),
     *sorted(FOLDER.glob("*.sh")),
     *sorted(FOLDER.glob("*.py")),
@@ -31,16 +32,19 @@ def commands_of(document):
             yield document.name, recipe, options
 
 
+# Where options of a recipe stand that are a command's, too.
+OPTIONS = {"fine_tune": ROOT / "visualpoet" / "finetuning" / "options.py"}
 COMMANDS = [command for d in DOCUMENTS for command in commands_of(d)]
 
 
 def options_of(recipe):
     """Fields of a recipe's Config, without the import of what it needs."""
-    tree = ast.parse((FOLDER / f"{recipe}.py").read_text(encoding="utf-8"))
+    path = OPTIONS.get(recipe, FOLDER / f"{recipe}.py")
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     (config,) = (
         node
         for node in tree.body
-        if isinstance(node, ast.ClassDef) and node.name == "Config"
+        if isinstance(node, ast.ClassDef) and node.name in ("Config", "Options")
     )
     return {
         node.target.id.replace("_", "-")

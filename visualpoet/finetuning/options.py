@@ -59,7 +59,7 @@ class Options:
         0.25, "share of batches that are poems of the base, so as not to forget"
     )
     interpolation: float = option(
-        1.0, "weights that are exported: 1 the trained ones, 0 the base's"
+        0.75, "weights that are exported: 1 the trained ones, 0 the base's"
     )
     seed: int = option(0, "of all draws")
     resume: bool = option(False, "go on with the run in --out")
