@@ -110,6 +110,11 @@ def _sort_out(
 def _find_fault(text: str) -> str:
     if "\ufffd" in text or "\0" in text:
         return "expected text. Received: bytes that are none"
+    if _was_utf8(text):
+        return (
+            "expected one encoding a file. Received: UTF-8 among Windows-1252; "
+            "save it as UTF-8"
+        )
     longest = max(map(len, text.split("\n")), default=0)
     if longest > LONGEST_LINE:
         return (
@@ -117,6 +122,14 @@ def _find_fault(text: str) -> str:
             f"one of {longest:,}"
         )
     return ""
+
+
+def _was_utf8(text: str) -> bool:
+    """Whether a text was UTF-8 and read as Windows-1252."""
+    try:
+        return text.encode("cp1252").decode("utf-8") != text
+    except UnicodeError:
+        return False
 
 
 def _fold(text: str) -> str:
@@ -156,6 +169,12 @@ def _check(path: pathlib.Path, corpus: VoiceCorpus, force: bool) -> None:
             f"expected {MIN_POEMS} different poems or more, of "
             f"{excerpts.MIN_LINES} lines or more. Received: "
             f"{len(corpus.poems)} in {path}{_describe_losses(corpus)}"
+        )
+    if not corpus.texts("train"):
+        raise ValueError(
+            "expected poems to learn from. Received: "
+            f"{len(corpus.poems)} in {path}, all of them for validation or "
+            "test; see its column split"
         )
     unspaced = corpus.script in UNSPACED_SCRIPTS
     limit = PROSE_WIDTH_UNSPACED if unspaced else PROSE_WIDTH
