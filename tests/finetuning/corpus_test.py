@@ -72,7 +72,10 @@ def test_encodings_may_be_mixed_among_files(tmp_path):
 @pytest.mark.parametrize(
     ("texts", "script"),
     [
-        ([HEBREW.format(letter) for letter in "אבגדהוזחטיכלמנסעפצקרשת"], "HEBREW"),
+        (
+            [HEBREW.format(letter) for letter in "אבגדהוזחטיכלמנסעפצקרשת"],
+            "HEBREW",
+        ),
         (["🌊🌙" + "🌙" * n + "\n🌙🌊\n🌊🌊🌊" for n in range(24)], "none"),
         ([f"{poem} 🌊🌙" for poem in poems.POEMS], "LATIN"),
     ],
@@ -140,7 +143,11 @@ def held(path):
         (empty, "a.txt", "Received: 0 in .*: expected a text in poem or text"),
         (binary, "a.txt", "Received: 0 in .*bytes that are text in no encod"),
         (binary, "a.bin", "Received: 0 in .*expected a folder of .txt, .txt"),
-        (mixed, "a.csv", "Received: 18 in .*UTF-8 among Windows-1252; save.*; \\.\\.\\.$"),
+        (
+            mixed,
+            "a.csv",
+            "Received: 18 in .*UTF-8 among Windows-1252; save.*; \\.\\.\\.$",
+        ),
         (short, "poems", "Received: 0 in .*; poems left out, with no excerpt"),
         (held, "a.jsonl", "expected poems to learn from. Received: 36 in"),
     ],

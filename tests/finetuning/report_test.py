@@ -34,7 +34,10 @@ def test_a_report_says_what_there_is(found):
 
 
 def test_words_of_a_script_without_blanks_are_its_characters(tmp_path):
-    texts = [f"{letter}明月光\n疑是地\n上霜" for letter in "天地玄黃宇宙洪荒日月盈昃辰宿列張寒來暑往"]
+    texts = [
+        f"{letter}明月光\n疑是地\n上霜"
+        for letter in "天地玄黃宇宙洪荒日月盈昃辰宿列張寒來暑往"
+    ]
     found = corpus.read_corpus(poems.write(tmp_path, texts), "", False)
     assert found.script == "CJK"
     assert report.count_words(found) == 9 * 20

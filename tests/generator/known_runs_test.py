@@ -99,3 +99,22 @@ def test_it_works_inside_a_graph():
     )
     np.testing.assert_array_equal(measure(tf.constant([LEARNT])), [1.0])
     np.testing.assert_array_equal(measure(tf.zeros([2, 0], tf.int32)), [0, 0])
+
+
+def test_what_was_known_before_counts_too():
+    first = KnownRuns([LEARNT], kinds())
+    both = KnownRuns([[30, 31, 32, 33]], kinds(), run_length=4, before=first)
+    poems = [LEARNT, [40, 30, 31, 32, 33, 41, 42, 43], [30, 31, 32, 50]]
+    ids = tf.constant(datasets.pad_token_ids(poems))
+    np.testing.assert_allclose(both.measure_copied(ids), [1.0, 0.5, 0.0])
+
+
+def test_filters_are_restored_with_what_they_know():
+    bits = KnownRuns([LEARNT], kinds())._bits.numpy()
+    others = KnownRuns([range(20, 30)], kinds())._bits.numpy()
+    restored = KnownRuns.restore([bits, others], kinds())
+    ids = tf.constant([LEARNT[:8], [*range(20, 28)], [*range(50, 58)]])
+    np.testing.assert_allclose(restored.measure_copied(ids), [0.0, 1.0, 0.0])
+    whole = tf.constant([LEARNT])
+    np.testing.assert_allclose(restored.measure_copied(whole), [1.0])
+    assert KnownRuns.restore([], kinds()) is None

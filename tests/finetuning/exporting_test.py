@@ -1,0 +1,90 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests import tiny
+from tests.finetuning import poems
+from visualpoet.corpus import datasets
+from visualpoet.finetuning import base
+from visualpoet.finetuning import corpus
+from visualpoet.finetuning import exporting
+from visualpoet.generator.constraints import TokenKinds
+from visualpoet.generator.known_runs import KnownRuns
+
+
+def test_lines_and_words_are_those_of_the_poems():
+    texts = ["The sea\nThe sea and the moon\nThe night"] * 8
+    texts += ["The sea\n" * 20]
+    found = exporting.fit_options(tiny.OPTIONS, texts, tiny.vocabulary())
+    assert (found.min_lines, found.max_lines) == (3, 7)
+    assert (found.min_words, found.max_words) == (2, 5)
+    kept = dataclasses.replace(
+        found,
+        min_lines=tiny.OPTIONS.min_lines,
+        max_lines=tiny.OPTIONS.max_lines,
+        min_words=tiny.OPTIONS.min_words,
+        max_words=tiny.OPTIONS.max_words,
+    )
+    assert kept == tiny.OPTIONS
+
+
+def make_poet(level="word", known_runs=None):
+    """A poet that is asked for words and runs alone."""
+    texts = poems.POEMS
+    vocabulary = tiny.Vocabulary.train(texts, 300, level)
+    size = len(vocabulary)
+    nothing = np.zeros(size, bool)
+    kinds = TokenKinds(
+        vocabulary.is_word(),
+        *[nothing] * 5,
+        np.arange(size),
+        vocabulary.line_break,
+    )
+    names = [field.name for field in dataclasses.fields(base.Poet)]
+    parts = dict.fromkeys(names) | {
+        "vocabulary": vocabulary,
+        "kinds": kinds,
+        "known_runs": known_runs,
+    }
+    return base.Poet(**parts)
+
+
+def measure(poet, allow_quotes, folder, texts):
+    found = corpus.read_corpus(poems.write(folder), "", False)
+    guard = exporting.guard(poet, found, allow_quotes)
+    ids = datasets.pad_token_ids(poet.vocabulary.encode_batch(texts))
+    return guard.measure_copied(tf.constant(ids)).numpy().tolist()
+
+
+def test_all_poems_of_the_corpus_are_guarded(tmp_path):
+    shares = measure(make_poet(), 5, tmp_path, poems.POEMS)
+    assert shares == [1.0] * len(poems.POEMS)
+
+
+def test_quotes_may_be_allowed(tmp_path):
+    seven = ["The grey sea is far from me sea sea"]
+    share = pytest.approx([7 / 9])
+    assert measure(make_poet(), 5, tmp_path, seven) == share
+    assert measure(make_poet(), 6, tmp_path, seven) == share
+    assert measure(make_poet(), 7, tmp_path, seven) == [0.0]
+
+
+def test_six_letters_are_no_recital(tmp_path):
+    shares = measure(
+        make_poet("character"),
+        5,
+        tmp_path,
+        ["The grey boat", poems.POEMS[0]],
+    )
+    assert shares == [0.0, 1.0]
+
+
+def test_what_the_base_knew_is_guarded_too(tmp_path):
+    poet = make_poet()
+    text = "sea moon road hill rain fox lamp"
+    known = KnownRuns([poet.vocabulary.encode(text)], poet.kinds)
+    assert measure(poet, 5, tmp_path, [text]) == [0.0]
+    poet = dataclasses.replace(poet, known_runs=known)
+    assert measure(poet, 5, tmp_path / "again", [text]) == [1.0]

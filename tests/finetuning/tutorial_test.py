@@ -1,0 +1,148 @@
+"""The commands of docs/fine-tuning.md, on small poems and a small base."""
+
+import json
+import pathlib
+import re
+import shlex
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests import tiny
+from tests.finetuning import poems
+from visualpoet import cli
+from visualpoet import models
+from visualpoet.corpus import datasets
+from visualpoet.export.graph_constants import GraphConstants
+
+ROOT = pathlib.Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "fine-tuning.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line
+    for block in re.findall(r"```\n(.*?)```", TEXT, re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("visualpoet ")
+]
+# Of a language that the test has no poems of; of a server that does not end.
+NOT_RUN = ("quatrains", "serve")
+QUICK = ["--epochs", "1", "--batch-size", "8"]
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory):
+    """What each command printed, and the folder where they ran."""
+    folder = tmp_path_factory.mktemp("tutorial")
+    poems.write(folder / "poems")
+    (folder / "photos").mkdir()
+    (folder / "photos" / "sea.jpg").write_bytes(tiny.photograph("sea"))
+    printed = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr("visualpoet.poet.default_model", tiny.exported)
+        for command in COMMANDS:
+            if not any(name in command for name in NOT_RUN):
+                printed[command] = _run(command)
+    return printed, folder
+
+
+def _run(command):
+    arguments = shlex.split(command)[1:]
+    arguments += QUICK if arguments[0] == "fine-tune" else []
+    with pytest.MonkeyPatch.context() as patch:
+        lines = []
+        patch.setattr(
+            "builtins.print",
+            lambda *words, **_: lines.append(" ".join(map(str, words))),
+        )
+        assert cli.main(arguments) == 0, command
+    return "\n".join(lines)
+
+
+def output_of(said, *words):
+    printed, _ = said
+    (found,) = (
+        text
+        for command, text in printed.items()
+        if all(word in command for word in words)
+    )
+    return found
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_are_understood(command):
+    arguments = cli._parser().parse_args(shlex.split(command)[1:])
+    assert callable(arguments.run)
+
+
+@pytest.mark.slow
+def test_a_dry_run_reports_and_stops(said):
+    report = output_of(said, "fine-tune", "out/poems", "--dry-run")
+    assert report.startswith("36 poems, 36 excerpts (4 validation, 28 train, ")
+    assert "\nrejected: 0\nwords unknown to the base: 32.3%\n" in report
+    last = report.splitlines()[-1]
+    assert last.startswith("training: 4 steps at most, 4 an epoch, about ")
+
+
+@pytest.mark.slow
+def test_a_run_leaves_what_is_promised(said):
+    _, folder = said
+    out = folder / "out" / "poems"
+    assert {path.name for path in out.iterdir()} == {
+        *("poems", "before_after.html", "pairs.csv", "pairs.html"),
+        *("report.json", "results.json", "metrics.csv", "log.txt"),
+        *("config.json", "environment.json", "inputs.json"),
+        *("checkpoints", "tensorboard"),
+    }
+    assert {path.name for path in (out / "poems").iterdir()} == {
+        "1",
+        "MODEL_CARD.md",
+    }
+    results = json.loads((out / "results.json").read_text())
+    assert results["pairs"] == 3
+    assert results["copied"]["poems"] == 4 * 4
+    assert "check failed" not in (out / "log.txt").read_text()
+    page = (out / "before_after.html").read_text(encoding="utf-8")
+    assert page.count("<article>") == 4
+    assert page.count("poems · seed") == 16
+    card = (out / "poems" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "fine-tuned on 36 poems, 900 words, in the script LATIN" in card
+    assert (
+        f"| this voice | {results['after']['perplexity/no_photograph']:.1f}"
+        in card
+    )
+    lineage = json.loads((out / "poems/1/metadata.json").read_text())["lineage"]
+    assert "poems/00.txt" in lineage["inputs"]
+
+
+@pytest.mark.slow
+def test_given_pairs_are_learnt(said):
+    report = output_of(said, "out/again", "--dry-run")
+    assert "\npairs: 3\n" in report
+    _, folder = said
+    assert not (folder / "out" / "again").exists()
+
+
+@pytest.mark.slow
+def test_a_voice_writes_and_passes_the_checks(said):
+    poem = output_of(said, "visualpoet check")
+    assert poem.count("passed") == 15
+
+
+@pytest.mark.slow
+def test_a_voice_can_be_a_base_and_knows_what_it_must_not_recite(said):
+    _, folder = said
+    version = folder / "out" / "poems" / "poems" / "1"
+    vocabulary = models.Vocabulary.from_preset(version)
+    assert "harmonica" in vocabulary.tokens
+    generator = models.PoemGenerator.from_preset(version)
+    assert generator.vocabulary_size == len(vocabulary)
+    constants = GraphConstants(version)
+    known = constants.read_known_runs(constants.read_kinds(vocabulary))
+    ids = datasets.pad_token_ids(vocabulary.encode_batch(poems.POEMS))
+    copied = known.measure_copied(tf.constant(ids)).numpy()
+    # Words that occur once in the training poems are unknown in the others.
+    assert np.mean(copied == 1.0) > 0.8
+    options = json.loads((version / "assets.extra/options.json").read_text())
+    assert list(options["forms"]) == ["verse"]
+    assert options["forms"]["verse"]["min_lines"] == 4
