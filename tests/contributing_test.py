@@ -79,6 +79,7 @@ def test_the_ways_begin_where_work_begins():
         "recipes/prepare_corpus.py",
         "recipes/pretrain_generator.py",
         "recipes/train_adversarial.py",
+        "recipes/fine_tune.py",
     ]
 
 

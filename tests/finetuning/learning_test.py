@@ -8,31 +8,26 @@ import pytest
 from tests import tiny
 from tests.finetuning import poems
 from visualpoet import runs
-from visualpoet.corpus.vocabulary import END
-from visualpoet.corpus.vocabulary import START
-from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.finetuning import base
 from visualpoet.finetuning import learning
 from visualpoet.finetuning.options import Options
 
-OPTIONS = Options(
-    pathlib.Path("poems"), epochs=3, batch_size=8, patience=99, rehearsal=0.0
-)
+OPTIONS = Options(pathlib.Path("poems"), epochs=3, batch_size=8, patience=99)
 
 
-def make_lessons(options=OPTIONS):
+def make_lessons():
     keras.utils.set_random_seed(0)
     poet = base.read_poet(tiny.exported())
     train, held = (
         learning.place_poems(poet, texts, "haiku", 60)
         for texts in (poems.POEMS[:28], poems.POEMS[28:])
     )
-    return poet, learning.prepare_lessons(poet, [train], held, options)
+    return poet, learning.prepare_lessons(poet, [train], held)
 
 
 def train(folder, resume=False, options=OPTIONS):
     options = dataclasses.replace(options, out=folder, resume=resume)
-    poet, lessons = make_lessons(options)
+    poet, lessons = make_lessons()
     run = runs.RunDirectory(folder, options)
     learning.train_voice(run, poet.generator, lessons, options)
     return [variable.numpy() for variable in poet.generator.variables]
@@ -73,27 +68,9 @@ def test_a_run_that_was_killed_ends_with_the_same_weights(tmp_path, watched):
         (tmp_path / name / "metrics.csv").read_text().splitlines()
         for name in ("whole", "killed")
     ]
-    assert [row.split(",")[0] for row in rows[0]] == ["step", "3", "6", "9"]
+    assert [row.split(",")[0] for row in rows[0]] == ["step", "4", "8", "12"]
     drop_loss = [[row.split(",")[2:] for row in r] for r in rows]
     assert drop_loss[0] == drop_loss[1]
-
-
-@pytest.mark.slow
-def test_a_poet_rehearses_what_it_writes_itself():
-    options = dataclasses.replace(OPTIONS, rehearsal=0.25)
-    poet, lessons = make_lessons(options)
-    corpus, own = lessons.train
-    assert lessons.shares == [0.75, 0.25]
-    assert learning.count_steps(lessons, options) == (4, 12)
-    assert len(own.token_ids) == learning.REHEARSED
-    longest = max(map(len, corpus.token_ids))
-    for ids in own.token_ids:
-        assert ids[0] == START and UNKNOWN not in ids
-        assert len(ids) == longest or ids[-1] == END
-    assert len({tuple(ids) for ids in own.token_ids}) > 400
-    assert set(own.forms) == {1}
-    again = learning.rehearse(poet, corpus, lessons.conditioning, seed=0)
-    assert again.token_ids == own.token_ids
 
 
 def test_poems_lie_as_far_off_as_photographs():

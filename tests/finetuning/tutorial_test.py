@@ -1,5 +1,7 @@
 """The commands of docs/fine-tuning.md, on small poems and a small base."""
 
+import contextlib
+import io
 import json
 import pathlib
 import re
@@ -49,14 +51,9 @@ def said(tmp_path_factory):
 def _run(command):
     arguments = shlex.split(command)[1:]
     arguments += QUICK if arguments[0] == "fine-tune" else []
-    with pytest.MonkeyPatch.context() as patch:
-        lines = []
-        patch.setattr(
-            "builtins.print",
-            lambda *words, **_: lines.append(" ".join(map(str, words))),
-        )
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
         assert cli.main(arguments) == 0, command
-    return "\n".join(lines)
+    return printed.getvalue()
 
 
 def output_of(said, *words):
@@ -101,7 +98,8 @@ def test_a_run_leaves_what_is_promised(said):
     results = json.loads((out / "results.json").read_text())
     assert results["pairs"] == 3
     assert results["copied"]["poems"] == 4 * 4
-    assert "check failed" not in (out / "log.txt").read_text()
+    log = (out / "log.txt").read_text()
+    assert log.count(" passed\n") == 15 and "FAILED" not in log
     page = (out / "before_after.html").read_text(encoding="utf-8")
     assert page.count("<article>") == 4
     assert page.count("poems · seed") == 16
@@ -124,9 +122,9 @@ def test_given_pairs_are_learnt(said):
 
 
 @pytest.mark.slow
-def test_a_voice_writes_and_passes_the_checks(said):
-    poem = output_of(said, "visualpoet check")
-    assert poem.count("passed") == 15
+def test_a_voice_writes(said):
+    poem = output_of(said, "visualpoet write")
+    assert len(poem.strip().splitlines()) >= 4
 
 
 @pytest.mark.slow

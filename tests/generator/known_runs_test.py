@@ -118,3 +118,16 @@ def test_filters_are_restored_with_what_they_know():
     whole = tf.constant([LEARNT])
     np.testing.assert_allclose(restored.measure_copied(whole), [1.0])
     assert KnownRuns.restore([], kinds()) is None
+
+
+def test_more_tokens_change_nothing_that_is_known():
+    first = KnownRuns([LEARNT], kinds())
+    both = KnownRuns([range(20, 30)], kinds(), before=first)
+    more = np.arange(SIZE + 5) > COMMA
+    none = np.zeros(SIZE + 5, bool)
+    wider = TokenKinds(
+        more, none, none, none, none, none, np.arange(more.size), BREAK
+    )
+    ids = tf.constant([LEARNT[1:9], [*range(20, 26), SIZE + 1, SIZE + 4]])
+    found = both.extend(wider).measure_copied(ids)
+    np.testing.assert_allclose(found, [1.0, 0.75])

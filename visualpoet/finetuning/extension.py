@@ -42,12 +42,14 @@ def extend_poet(
         _grow(model, len(vocabulary), beside)
         for model in (poet.generator, poet.poem_tower)
     )
+    kinds = extend_kinds(poet.kinds, vocabulary)
     return dataclasses.replace(
         poet,
         generator=generator,
         poem_tower=poem_tower,
         vocabulary=vocabulary,
-        kinds=extend_kinds(poet.kinds, vocabulary),
+        kinds=kinds,
+        known_runs=poet.known_runs and poet.known_runs.extend(kinds),
     )
 
 

@@ -13,8 +13,6 @@ import tensorflow as tf
 
 from visualpoet import runs
 from visualpoet.corpus import datasets
-from visualpoet.corpus.vocabulary import PAD
-from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.embedding.clues import weigh_clues
 from visualpoet.embedding.encoders import embed_token_ids
 from visualpoet.finetuning.base import Poet
@@ -27,16 +25,12 @@ from visualpoet.generator.examples import Examples
 from visualpoet.generator.examples import Perturbation
 from visualpoet.generator.generator_inputs import find_form
 from visualpoet.generator.poem_generator import PoemGenerator
-from visualpoet.generator.poem_sampling import sample_poems
-from visualpoet.generator.samplers import NEVER
 from visualpoet.generator.teacher_forcing import sampled_loss
 from visualpoet.optimization import make_train_step
 
 # Of new photographs and their poems in the joint space of the shipped model,
 # on validation pairs: mean and standard deviation.
 COSINE_MEAN, COSINE_STD = 0.35, 0.19
-REHEARSED = 512  # poems of the base
-REHEARSED_AT_ONCE = 128
 CLIP_NORM = 1.0
 SAMPLED_TOKENS = 2048  # to normalise over, as in pre-training
 STOPPED_BY = "perplexity/photograph_and_clues"
@@ -47,7 +41,7 @@ class Lessons:
     """Examples and how much of their conditions is shown.
 
     Attributes:
-        train: What is learnt from: poems, pairs, poems of the base.
+        train: What is learnt from: poems, and pairs if there are any.
         shares: Share of batches of each.
         checked: By name held-out examples, and what is shown of them.
         conditioning: What is shown in training.
@@ -94,67 +88,10 @@ def place_poems(
     )
 
 
-def rehearse(
-    poet: Poet, source: Examples, conditioning: ConditioningDropout, seed: int
-) -> Examples:
-    """Lets a poet write for the places of poems, to learn from itself.
-
-    What it wrote keeps it from forgetting how it wrote.
-
-    Source: Shin et al. (2017), generative replay.
-
-    Args:
-        poet: The poet.
-        source: Poems of a voice and their places.
-        conditioning: How much of the condition is left out.
-        seed: Of the draws.
-
-    Returns:
-        Its poems, and what each was written for.
-    """
-    rng = np.random.default_rng((seed, 3))
-    chosen = rng.integers(len(source.token_ids), size=REHEARSED)
-    length = max(map(len, source.token_ids))
-    write = _make_writer(poet.generator, length)
-    token_ids: list[list[int]] = []
-    given: list[dict[str, np.ndarray]] = []
-    for part in np.split(chosen, range(REHEARSED_AT_ONCE, REHEARSED, 128)):
-        batch = examples.make_batch(source, part, conditioning, rng)
-        uniform = rng.random([len(part), length], np.float32)
-        written = write(batch, tf.constant(uniform)).numpy()
-        token_ids += [row[row != PAD].tolist() for row in written]
-        given.append(batch)
-    return Examples(
-        token_ids=token_ids,
-        image_embeddings=np.concatenate([b["image_embedding"] for b in given]),
-        descriptions=[
-            sorted(set(row) - {0}) for b in given for row in b["clue_ids"]
-        ],
-        image_rows=np.arange(REHEARSED)[:, None],
-        forms=np.concatenate([batch["form"] for batch in given]),
-    )
-
-
-def _make_writer(generator: PoemGenerator, length: int) -> Callable:
-    ids = np.arange(generator.vocabulary_size)
-    forbidden = tf.constant(np.where(ids == UNKNOWN, NEVER, 0.0), tf.float32)
-    names = [name for name in generator.start_view.input]
-
-    @tf.function(reduce_retracing=True)
-    def write(batch: dict[str, Any], uniform: tf.Tensor) -> tf.Tensor:
-        photograph = {name: batch[name] for name in names}
-        return sample_poems(
-            generator, photograph, length, uniform, forbidden=forbidden
-        )
-
-    return write
-
-
 def prepare_lessons(
     poet: Poet,
     train: Sequence[Examples],
     held: Examples,
-    options: Options,
 ) -> Lessons:
     """Puts together what is learnt and what is checked.
 
@@ -162,7 +99,6 @@ def prepare_lessons(
         poet: The base, with all its words.
         train: Poems of the corpus, and pairs if there are any.
         held: Held-out poems.
-        options: The options.
 
     Returns:
         The lessons.
@@ -170,19 +106,13 @@ def prepare_lessons(
     conditioning = ConditioningDropout(
         weigh_clues(poet.vocabulary, poet.poem_tower)
     )
-    sources, share = list(train), 0.0
-    if options.rehearsal:
-        sources.append(rehearse(poet, train[0], conditioning, options.seed))
-        share = options.rehearsal
-    sizes = np.array([len(source.token_ids) for source in train], float)
-    shares = [*((1 - share) * sizes / sizes.sum()), *([share] if share else [])]
     nothing = dataclasses.replace(conditioning, no_photograph=1.0)
     everything = dataclasses.replace(
         conditioning, no_photograph=0.0, no_image=0.0, no_clues=0.0
     )
     return Lessons(
-        sources,
-        shares,
+        train,
+        examples.balance(train, 1.0),
         {
             "no_photograph": (held, nothing),
             "photograph_and_clues": (held, everything),
@@ -202,9 +132,8 @@ def count_steps(lessons: Lessons, options: Options) -> tuple[int, int]:
     Returns:
         Those of an epoch of the corpus, and those in all.
     """
-    poems = len(lessons.train[0].token_ids)
-    batches = max(poems // options.batch_size, 1)
-    epoch = max(math.ceil(batches / lessons.shares[0]), 1)
+    poems = sum(len(source.token_ids) for source in lessons.train)
+    epoch = math.ceil(poems / options.batch_size)
     return epoch, options.epochs * epoch
 
 

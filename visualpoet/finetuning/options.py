@@ -55,11 +55,10 @@ class Options:
         2, "epochs that held-out poems gain nothing in, after which it stops"
     )
     learning_rate: float = option(5e-4, "Adam")
-    rehearsal: float = option(
-        0.25, "share of batches that are poems of the base, so as not to forget"
-    )
     interpolation: float = option(
-        0.75, "weights that are exported: 1 the trained ones, 0 the base's"
+        0.75,
+        "weights that are exported, so as not to forget: 1 the trained ones, "
+        "0 the base's",
     )
     seed: int = option(0, "of all draws")
     resume: bool = option(False, "go on with the run in --out")
@@ -70,7 +69,8 @@ class Options:
                 "expected --allow-quotes of 1 word or more. Received: "
                 f"{self.allow_quotes}"
             )
-        if not 0 <= self.rehearsal < 1:
+        if not 0 <= self.interpolation <= 1:
             raise ValueError(
-                f"expected --rehearsal in [0, 1). Received: {self.rehearsal}"
+                "expected --interpolation in [0, 1]. Received: "
+                f"{self.interpolation}"
             )

@@ -109,8 +109,8 @@ def fine_tune(options: Options) -> pathlib.Path | None:
     )
     model_card.write_model_card(folder, parameters, [], notes)
     for result in checking.check_export(folder):
-        if result.reason:
-            run.log(f"check failed: {result.point} {result.reason}")
+        verdict = f"FAILED: {result.reason}" if result.reason else "passed"
+        run.log(f"{result.point} {verdict}")
     run.log(f"{folder}; see {options.out / PAGE}")
     return folder
 
@@ -170,9 +170,7 @@ def prepare_lessons(
         for split in ("train", "validation")
     )
     pairs, paired = _pair(material, options)
-    lessons = learning.prepare_lessons(
-        material.poet, [train, *paired], held, options
-    )
+    lessons = learning.prepare_lessons(material.poet, [train, *paired], held)
     return lessons, pairs
 
 

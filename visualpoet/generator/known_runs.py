@@ -94,6 +94,20 @@ class KnownRuns:
             known._bits = tf.constant(bits)
         return known
 
+    def extend(self, kinds: TokenKinds) -> "KnownRuns":
+        """Reads poems with more tokens; what is known stays.
+
+        Args:
+            kinds: Sorts of the tokens, those that were there before first.
+
+        Returns:
+            The same runs.
+        """
+        before = self._before.extend(kinds) if self._before else None
+        extended = type(self)([], kinds, self._run_length, before)
+        extended._bits = self._bits
+        return extended
+
     def measure_copied(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Measures poems.
 
