@@ -80,7 +80,7 @@ def place_poems(
         token_ids=token_ids,
         image_embeddings=places,
         descriptions=[[]],
-        image_rows=np.arange(len(places))[:, None],
+        image_rows=[[row] for row in range(len(places))],
         forms=np.full(len(places), find_form(poet.generator, form)),
         perturbation=Perturbation(
             places, token_ids, np.clip(cosines, 0.0, 0.95)
@@ -112,7 +112,7 @@ def prepare_lessons(
     )
     return Lessons(
         train,
-        examples.balance(train, 1.0),
+        examples.balance(train, 1.0).tolist(),
         {
             "no_photograph": (held, nothing),
             "photograph_and_clues": (held, everything),

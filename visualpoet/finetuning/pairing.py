@@ -40,7 +40,7 @@ def place_photographs(
     Returns:
         float `[K]` of each, by its path.
     """
-    places = {}
+    places: dict[str, np.ndarray] = {}
     for start in range(0, len(paths), _AT_ONCE):
         views = {}
         for path in paths[start : start + _AT_ONCE]:

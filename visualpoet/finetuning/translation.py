@@ -156,7 +156,7 @@ def _translate_tower(
     for variable, earlier in zip(translated.weights, tower.weights):
         value = earlier.numpy()
         if variable.path == "log_weights/embeddings":
-            is_said = meaning.any(axis=1)[:, None]
+            is_said = meaning.sum(axis=1, keepdims=True) > 0
             value = np.where(is_said, meaning @ value, MUTE)
         elif variable.path == "word_vectors/embeddings":
             value = meaning @ value
@@ -191,7 +191,7 @@ def _translate_clues(
     totals = shares.sum(axis=1)
     words = np.flatnonzero((totals > 0) & vocabulary.is_word())
     shares = shares[words] / totals[words, None]
-    translated = ClueHead(words, head.image_dim, head.dropout)
+    translated = ClueHead(words.tolist(), head.image_dim, head.dropout)
     kernel, bias = (weight.numpy() for weight in head.weights)
     translated.weights[0].assign(kernel @ shares.T)
     translated.weights[1].assign(shares @ bias)
