@@ -158,7 +158,7 @@ def test_each_form_has_its_numbers(folder):
     few = {**RESULTS, "form": "verse", "photographs": 5}
     lines = write(folder, {**RESULTS, "form": "haiku"}, few).splitlines()
     assert lines[2].startswith(
-        "Writes an English poem for a photograph: haiku, verse, the first if"
+        "Writes a poem for a photograph: haiku, verse, the first if"
     )
     assert [line for line in lines if line.startswith("## Measured")] == [
         "## Measured: haiku, on 321 photographs that no training saw",

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 from visualpoet import presets
@@ -73,11 +74,20 @@ def read_poet(folder: pathlib.Path) -> Poet:
         vocabulary=vocabulary,
         kinds=kinds,
         known_runs=constants.read_known_runs(kinds),
-        options=_read_options(folder),
+        options=read_options(folder),
     )
 
 
-def _read_options(folder: pathlib.Path) -> dict[str, DecodingOptions]:
+def read_options(folder: pathlib.Path) -> dict[str, DecodingOptions]:
+    """Reads how an export writes.
+
+    Args:
+        folder: The version folder.
+
+    Returns:
+        Decoding options of each form, the default one first; of the form "" if
+        it has learnt none.
+    """
     path = folder / "assets.extra" / "options.json"
     said = json.loads(path.read_text(encoding="utf-8"))
     # An export without forms says how it writes beside its defaults.
@@ -107,11 +117,11 @@ def list_files(folder: pathlib.Path) -> list[pathlib.Path]:
     return [folder / name for name in names if (folder / name).exists()]
 
 
-def choose_form(poet: Poet, form: str) -> str:
+def choose_form(options: Mapping[str, DecodingOptions], form: str) -> str:
     """Chooses the form that a corpus is learnt under.
 
     Args:
-        poet: The base.
+        options: Of the base, as of `read_options`.
         form: Its name, or empty for the default one.
 
     Returns:
@@ -120,7 +130,7 @@ def choose_form(poet: Poet, form: str) -> str:
     Raises:
         ValueError: If the base has not learnt it.
     """
-    forms = list(poet.options)
+    forms = list(options)
     if form and form not in forms:
         learnt = ", ".join(filter(None, forms)) or "none"
         raise ValueError(

@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Sequence
 
-import keras
 import numpy as np
 
 from visualpoet.corpus.vocabulary import Vocabulary
@@ -123,15 +122,3 @@ def extend_kinds(kinds: TokenKinds, vocabulary: Vocabulary) -> TokenKinds:
             for name, values in added.items()
         },
     )
-
-
-def copy_weights(model: keras.Model) -> list[np.ndarray]:
-    """Copies what is trained of a model.
-
-    Args:
-        model: The model.
-
-    Returns:
-        Its trainable weights as they are now.
-    """
-    return [variable.numpy() for variable in model.trainable_variables]

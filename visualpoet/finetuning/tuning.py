@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 import time
+from typing import Any
 
 import keras
 
@@ -75,8 +76,7 @@ def fine_tune(options: Options) -> pathlib.Path | None:
     keras.utils.set_random_seed(options.seed)
     material = prepare(options)
     lessons, pairs = prepare_lessons(material, options)
-    for line in material.report.describe():
-        print(line)
+    print("\n".join(material.report.describe()))
     print(f"pairs: {len(pairs)}")
     print(estimate(material.poet, lessons, options), flush=True)
     if options.dry_run:
@@ -86,12 +86,8 @@ def fine_tune(options: Options) -> pathlib.Path | None:
         pairing.write_pairs(options.out / "pairs.csv", pairs)
     before, after = learn(run, material, lessons, options)
     folder = options.out / name_voice(options) / VERSION
-    parameters = export(run, material, options, folder)
-    trials = trying.write_both(
-        poets.Poet(material.folder),
-        poets.Poet(folder),
-        trying.find_photographs(options.photographs),
-    )
+    export(run, material, options, folder)
+    trials = try_out(material, options, folder)
     measured = {
         "before": before,
         "after": after,
@@ -101,16 +97,8 @@ def fine_tune(options: Options) -> pathlib.Path | None:
     }
     run.write_json("results.json", measured)
     trying.write_page(options.out / PAGE, folder.parent.name, trials, measured)
-    notes = templating.render(
-        "voice_notes.md",
-        report=material.report,
-        allow_quotes=options.allow_quotes,
-        **measured,
-    )
-    model_card.write_model_card(folder, parameters, [], notes)
-    for result in checking.check_export(folder):
-        verdict = f"FAILED: {result.reason}" if result.reason else "passed"
-        run.log(f"{result.point} {verdict}")
+    write_card(material, options, folder, measured)
+    check(run, folder)
     run.log(f"{folder}; see {options.out / PAGE}")
     return folder
 
@@ -134,9 +122,9 @@ def prepare(options: Options) -> Material:
         if options.base
         else poets.default_model()
     )
-    corpus = read_corpus(options.corpus, options.form, options.force)
+    form = base.choose_form(base.read_options(folder), options.form)
+    corpus = read_corpus(options.corpus, form, options.force)
     poet = base.read_poet(folder)
-    form = base.choose_form(poet, options.form)
     vocabulary = translation.choose_vocabulary(poet.vocabulary, corpus, options)
     report = make_report(corpus, poet.vocabulary, vocabulary, form)
     texts = corpus.texts("train")
@@ -276,7 +264,7 @@ def learn(
         generator, dataclasses.replace(lessons, checked=checked)
     )
     before = look()
-    weights = extension.copy_weights(generator)
+    weights = [variable.numpy() for variable in generator.trainable_variables]
     learning.train_voice(run, generator, lessons, options)
     if options.interpolation != 1.0:
         interpolate(
@@ -295,7 +283,7 @@ def export(
     material: Material,
     options: Options,
     folder: pathlib.Path,
-) -> dict[str, int]:
+) -> None:
     """Exports the voice, unless the run that is resumed has done so.
 
     Args:
@@ -303,9 +291,6 @@ def export(
         material: Corpus and poet, trained.
         options: The options.
         folder: The version folder.
-
-    Returns:
-        Parameters of each part.
     """
     if not folder.exists():
         exporting.export_voice(
@@ -316,7 +301,62 @@ def export(
             folder,
             run.describe_lineage(),
         )
-    return exporting.count_parameters(material.poet)
+
+
+def try_out(
+    material: Material, options: Options, folder: pathlib.Path
+) -> list[trying.Trial]:
+    """Lets base and voice write.
+
+    Args:
+        material: Knows the base.
+        options: The options.
+        folder: The voice.
+
+    Returns:
+        What they wrote.
+    """
+    return trying.write_both(
+        poets.Poet(material.folder),
+        poets.Poet(folder),
+        trying.find_photographs(options.photographs),
+    )
+
+
+def write_card(
+    material: Material,
+    options: Options,
+    folder: pathlib.Path,
+    measured: dict[str, Any],
+) -> None:
+    """Writes the model card.
+
+    Args:
+        material: Corpus and poet.
+        options: The options.
+        folder: The version folder.
+        measured: What was measured of the voice.
+    """
+    notes = templating.render(
+        "voice_notes.md",
+        report=material.report,
+        allow_quotes=options.allow_quotes,
+        **measured,
+    )
+    parameters = exporting.count_parameters(material.poet)
+    model_card.write_model_card(folder, parameters, [], notes)
+
+
+def check(run: runs.RunDirectory, folder: pathlib.Path) -> None:
+    """Checks the export as `visualpoet check` does.
+
+    Args:
+        run: Keeps what was found.
+        folder: The version folder.
+    """
+    for result in checking.check_export(folder):
+        verdict = f"FAILED: {result.reason}" if result.reason else "passed"
+        run.log(f"{result.point} {verdict}")
 
 
 def measure_alone(material: Material) -> float:
