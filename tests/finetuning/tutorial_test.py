@@ -144,3 +144,12 @@ def test_a_voice_can_be_a_base_and_knows_what_it_must_not_recite(said):
     options = json.loads((version / "assets.extra/options.json").read_text())
     assert list(options["forms"]) == ["verse"]
     assert options["forms"]["verse"]["min_lines"] == 4
+
+
+def test_a_corpus_that_is_too_small_is_said_and_costs_nothing(tmp_path, capsys):
+    folder = poems.write(tmp_path / "poems", poems.POEMS[:3])
+    out = tmp_path / "out"
+    command = ["fine-tune", str(folder), "--out", str(out)]
+    assert cli.main([*command, "--base", str(tiny.exported())]) == 2
+    assert capsys.readouterr().err.endswith(f"Received: 3 in {folder}\n")
+    assert not out.exists()

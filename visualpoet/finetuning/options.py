@@ -58,7 +58,7 @@ class Options:
     interpolation: float = option(
         0.75,
         "weights that are exported, so as not to forget: 1 the trained ones, "
-        "0 the base's",
+        "0 the base's; 1 always with --glosses",
     )
     seed: int = option(0, "of all draws")
     resume: bool = option(False, "go on with the run in --out")

@@ -266,7 +266,7 @@ def learn(
     before = look()
     weights = [variable.numpy() for variable in generator.trainable_variables]
     learning.train_voice(run, generator, lessons, options)
-    if options.interpolation != 1.0:
+    if not options.glosses:  # of another language the base knows nothing
         interpolate(
             generator.trainable_variables, weights, options.interpolation
         )
