@@ -7,9 +7,13 @@ says, so that every export can be read, whoever wrote it.
 import dataclasses
 import functools
 import pathlib
+from collections.abc import Iterable
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.framework import node_def_pb2
+from tensorflow.core.framework import types_pb2
+from tensorflow.core.protobuf import meta_graph_pb2
 
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
@@ -30,13 +34,15 @@ class GraphConstants:
         self._folder = folder
 
     @functools.cached_property
-    def _found(self) -> list[np.ndarray]:
-        graph = meta_graph.read_meta_graph(self._folder)
-        return [
-            tf.make_ndarray(node.attr["value"].tensor)
-            for node in meta_graph.iterate_nodes(graph)
-            if node.op == "Const"
-        ]
+    def _graph(self) -> meta_graph_pb2.MetaGraphDef:
+        return meta_graph.read_meta_graph(self._folder)
+
+    @functools.cached_property
+    def _tables(self) -> list[np.ndarray]:
+        """Constants that tokens are looked up in."""
+        functions = meta_graph.list_functions(self._graph)
+        parts = [self._graph.graph_def.node, *(f.node_def for f in functions)]
+        return [array for nodes in parts for array in _list_tables(nodes)]
 
     def read_known_runs(self, kinds: TokenKinds) -> KnownRuns | None:
         """Reads what its poems should not recite: all arrays of bytes.
@@ -48,17 +54,19 @@ class GraphConstants:
             The runs; None if it knows none.
         """
         filters = [
-            array
-            for array in self._found
-            if array.dtype == np.uint8 and array.ndim == 1
+            _read(node)
+            for node in meta_graph.iterate_nodes(self._graph)
+            if node.op == "Const"
+            and node.attr["dtype"].type == types_pb2.DT_UINT8
         ]
-        return KnownRuns.restore(filters, kinds)
+        vectors = [array for array in filters if array.ndim == 1]
+        return KnownRuns.restore(vectors, kinds)
 
     def read_kinds(self, vocabulary: Vocabulary) -> TokenKinds:
         """Reads the sorts of its tokens.
 
         Which tokens are words or marks, the vocabulary says. Of the others
-        there is an array each: content words stand as float32, pauses are
+        there is a table each: content words stand as float32, pauses are
         some of the marks, and what is left are the open words.
 
         Args:
@@ -69,7 +77,7 @@ class GraphConstants:
         """
         plain = constraints.token_kinds(vocabulary, [[]])
         size = len(vocabulary)
-        of_tokens = [a for a in self._found if a.shape == (size,)]
+        of_tokens = [a for a in self._tables if a.shape == (size,)]
         content = [
             a > 0
             for a in of_tokens
@@ -77,7 +85,8 @@ class GraphConstants:
         ]
         is_content = content[0] if content else plain.is_content
         unread = plain.is_word | (np.arange(size) == UNKNOWN)
-        known = (plain.is_word, unread, plain.is_numeral, is_content)
+        is_hyphen = np.array([token == "-" for token in vocabulary.tokens])
+        known = (plain.is_word, unread, is_hyphen, is_content)
         rest = [
             a
             for a in of_tokens
@@ -99,3 +108,15 @@ class GraphConstants:
             is_pause=[*pauses, nothing][0],
             is_open=[*opened, nothing][0],
         )
+
+
+def _list_tables(nodes: Iterable[node_def_pb2.NodeDef]) -> list[np.ndarray]:
+    """Of a part of the graph."""
+    constants = {node.name: node for node in nodes if node.op == "Const"}
+    names = [node.input[0] for node in nodes if node.op == "GatherV2"]
+    tables = {name.split(":")[0] for name in names}
+    return [_read(constants[name]) for name in tables & constants.keys()]
+
+
+def _read(node: node_def_pb2.NodeDef) -> np.ndarray:
+    return tf.make_ndarray(node.attr["value"].tensor)

@@ -15,6 +15,8 @@ from visualpoet.export.graph_constants import GraphConstants
 from visualpoet.features.visual_encoder import VisualEncoder
 from visualpoet.generator.composer import DecodingOptions
 from visualpoet.generator.constraints import TokenKinds
+from visualpoet.generator.forms import find_learnt
+from visualpoet.generator.generator_inputs import find_form
 from visualpoet.generator.known_runs import KnownRuns
 from visualpoet.generator.poem_generator import PoemGenerator
 
@@ -47,6 +49,11 @@ class Poet:
     kinds: TokenKinds
     known_runs: KnownRuns | None
     options: dict[str, DecodingOptions]
+
+    def number_form(self, form: str) -> int:
+        """Numbers a form as the generator is given it, 0 for none."""
+        learnt = find_learnt(form, self.generator.forms)
+        return find_form(self.generator, learnt)
 
 
 def read_poet(folder: pathlib.Path) -> Poet:
@@ -85,17 +92,18 @@ def read_options(folder: pathlib.Path) -> dict[str, DecodingOptions]:
         folder: The version folder.
 
     Returns:
-        Decoding options of each form, the default one first; of the form "" if
-        it has learnt none.
+        Decoding options of each form, the default one first, without those
+        that are patterns; of the form "" if it has learnt none.
     """
     path = folder / "assets.extra" / "options.json"
     said = json.loads(path.read_text(encoding="utf-8"))
     # An export without forms says how it writes beside its defaults.
-    forms: dict[str, Any] = said.get("forms", {"": said})
+    given: dict[str, Any] = said.get("forms", {"": said})
     names = [field.name for field in dataclasses.fields(DecodingOptions)]
     return {
-        form: DecodingOptions(**{name: given[name] for name in names})
-        for form, given in forms.items()
+        form: DecodingOptions(**{n: one[n] for n in names if n != "pattern"})
+        for form, one in given.items()
+        if not one.get("pattern", {}).get("syllables")
     }
 
 

@@ -23,7 +23,6 @@ from visualpoet.generator import perplexity
 from visualpoet.generator.examples import ConditioningDropout
 from visualpoet.generator.examples import Examples
 from visualpoet.generator.examples import Perturbation
-from visualpoet.generator.generator_inputs import find_form
 from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.teacher_forcing import sampled_loss
 from visualpoet.optimization import make_train_step
@@ -81,7 +80,7 @@ def place_poems(
         image_embeddings=places,
         descriptions=[[]],
         image_rows=[[row] for row in range(len(places))],
-        forms=np.full(len(places), find_form(poet.generator, form)),
+        forms=np.full(len(places), poet.number_form(form)),
         perturbation=Perturbation(
             places, token_ids, np.clip(cosines, 0.0, 0.95)
         ),

@@ -21,7 +21,6 @@ from visualpoet.features.visual_encoder import ENCODER_SIZE
 from visualpoet.finetuning.base import Poet
 from visualpoet.finetuning.corpus import VoiceCorpus
 from visualpoet.generator.examples import Examples
-from visualpoet.generator.generator_inputs import find_form
 
 PAIRS_EACH = 3
 _AT_ONCE = 64
@@ -169,5 +168,5 @@ def learn_pairs(
         image_embeddings=embeddings,
         descriptions=clues.tolist(),
         image_rows=list(rows.values()),
-        forms=np.full(len(token_ids), find_form(poet.generator, form)),
+        forms=np.full(len(token_ids), poet.number_form(form)),
     )
