@@ -62,20 +62,18 @@ def write_both(
     Returns:
         What they wrote.
     """
-    read = {}
+    read = []
     for path in paths:
         try:
-            read[path.name] = pictures.read_picture(path)
+            read.append((path.name, pictures.read_picture(path)))
         except pictures.PictureError:
             continue
-    sources = [pictures.ReadPicture(content) for content in read.values()]
+    sources = [pictures.ReadPicture(content) for _, content in read]
     first = before.write(sources)
     rounds = [after.write(sources, seed=seed) for seed in range(SEEDS)]
     return [
         Trial(output.Entry(name, content, written), poems)
-        for (name, content), written, *poems in zip(
-            read.items(), first, *rounds
-        )
+        for (name, content), written, *poems in zip(read, first, *rounds)
     ]
 
 
