@@ -16,8 +16,9 @@ OPTIONS = Options(pathlib.Path("poems"), epochs=3, batch_size=8, patience=99)
 
 
 def make_lessons():
+    folder = tiny.exported()  # has seeds of its own, when it is made
     keras.utils.set_random_seed(0)
-    poet = base.read_poet(tiny.exported())
+    poet = base.read_poet(folder)
     train, held = (
         learning.place_poems(poet, texts, "haiku", 60)
         for texts in (poems.POEMS[:28], poems.POEMS[28:])
