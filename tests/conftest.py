@@ -16,12 +16,29 @@ import pytest  # noqa: E402
 
 from tests import shared  # noqa: E402
 
+# Half of the time of all tests.
+LONGEST = (
+    *("adversarial_test.py", "lifecycle_test.py", "smoke_test.py"),
+    *("page_test.py", "extras_test.py", "checking_test.py"),
+    *("resume_test.py", "distribution_test.py", "attack_serving_test.py"),
+)
+
 
 def pytest_configure(config):
     if not hasattr(config, "workerinput"):  # the process that starts the others
         folder = tempfile.TemporaryDirectory()
         config.add_cleanup(folder.cleanup)
         os.environ[shared.ROOT] = folder.name
+
+
+def pytest_collection_modifyitems(items):
+    """The longest files first, so that both processes end together."""
+
+    def place(item):
+        name = item.path.name
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True, scope="session")
