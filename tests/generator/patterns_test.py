@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from visualpoet.controls import MAX_LINES
 from visualpoet.corpus.sounds import Sounds
+from visualpoet.export import graph_constants
 from visualpoet.generator import composer
 from visualpoet.generator import patterns
 from visualpoet.generator.constraints import TokenKinds
@@ -72,6 +73,18 @@ def test_a_genitive_adds_no_syllable_and_ends_no_line():
     assert GENITIVE in allowed(pattern, syllables=1, last=SEA)
     assert GENITIVE not in allowed(pattern, syllables=1, last=TREE)
     assert GENITIVE not in allowed(pattern, syllables=3, last=SEA)
+
+
+def test_the_open_words_stay_the_one_table_of_flags():
+    """By which graph_constants.py finds them in an export."""
+    pattern = tf.constant(Pattern((3,)).encode()[None])
+    one, ends = tf.zeros([1], tf.int32), tf.zeros([1, MAX_LINES], tf.int32)
+    traced = tf.function(
+        lambda last: patterns.pattern_mask(RULES, pattern, one, one, ends, last)
+    ).get_concrete_function(one)
+    tables = graph_constants._read_tables(traced.graph.as_graph_def().node)
+    assert tables
+    assert not [table for table in tables if table.dtype == bool]
 
 
 def test_lines_without_a_pattern_are_free():

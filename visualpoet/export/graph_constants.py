@@ -5,7 +5,6 @@ says, so that every export can be read, whoever wrote it.
 """
 
 import dataclasses
-import functools
 import pathlib
 from collections.abc import Iterable
 
@@ -13,7 +12,6 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import node_def_pb2
 from tensorflow.core.framework import types_pb2
-from tensorflow.core.protobuf import meta_graph_pb2
 
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
@@ -31,18 +29,13 @@ class GraphConstants:
     """
 
     def __init__(self, folder: pathlib.Path):
-        self._folder = folder
+        self._graph = meta_graph.read_meta_graph(folder)
 
-    @functools.cached_property
-    def _graph(self) -> meta_graph_pb2.MetaGraphDef:
-        return meta_graph.read_meta_graph(self._folder)
-
-    @functools.cached_property
-    def _tables(self) -> list[np.ndarray]:
+    def _list_tables(self) -> list[np.ndarray]:
         """Constants that tokens are looked up in."""
         functions = meta_graph.list_functions(self._graph)
         parts = [self._graph.graph_def.node, *(f.node_def for f in functions)]
-        return [array for nodes in parts for array in _list_tables(nodes)]
+        return [array for nodes in parts for array in _read_tables(nodes)]
 
     def read_known_runs(self, kinds: TokenKinds) -> KnownRuns | None:
         """Reads what its poems should not recite: all arrays of bytes.
@@ -77,7 +70,7 @@ class GraphConstants:
         """
         plain = constraints.token_kinds(vocabulary, [[]])
         size = len(vocabulary)
-        of_tokens = [a for a in self._tables if a.shape == (size,)]
+        of_tokens = [a for a in self._list_tables() if a.shape == (size,)]
         content = [
             a > 0
             for a in of_tokens
@@ -110,7 +103,7 @@ class GraphConstants:
         )
 
 
-def _list_tables(nodes: Iterable[node_def_pb2.NodeDef]) -> list[np.ndarray]:
+def _read_tables(nodes: Iterable[node_def_pb2.NodeDef]) -> list[np.ndarray]:
     """Of a part of the graph."""
     constants = {node.name: node for node in nodes if node.op == "Const"}
     names = [node.input[0] for node in nodes if node.op == "GatherV2"]

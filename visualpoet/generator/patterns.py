@@ -181,7 +181,10 @@ def pattern_mask(
         pattern[:, :, 0], axis=1, dtype=tf.int32
     )
     is_full = left == 0
-    hisses = tf.gather(tf.constant(rules.sounds.hisses), last)[:, None]
+    # As numbers: of tables of flags, export/graph_constants.py takes the one
+    # that is left for the open words.
+    hisses = tf.constant(rules.sounds.hisses, tf.int32)
+    hisses = tf.gather(hisses, last)[:, None] > 0
     forbidden = (
         (is_word & (after < 0))
         | (fills & ~rules.is_closing)
@@ -209,11 +212,16 @@ def _may_rhyme(
     wanted = tf.reduce_max(tf.gather(rhymes, earlier), axis=1)[:, None]
     is_later = tf.range(MAX_LINES) > line[:, None]
     is_first = tf.reduce_any(is_same & is_later, axis=1)[:, None]
-    ids = tf.range(len(rules.is_word))
-    is_used = tf.reduce_any(ends[:, :, None] == ids, axis=1)
+    size = tf.shape(ends)[0]
+    rows = tf.repeat(tf.range(size)[:, None], MAX_LINES, axis=1)
+    is_used = tf.scatter_nd(
+        tf.stack([rows, ends], axis=-1),
+        tf.ones_like(ends),
+        [size, len(rules.is_word)],
+    )
     return tf.where(
         wanted > 0,
-        (rhymes == wanted) & ~is_used,
+        (rhymes == wanted) & (is_used == 0),
         ~is_first | rules.is_rhymed,
     )
 
