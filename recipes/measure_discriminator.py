@@ -15,7 +15,6 @@ import pathlib
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from visualpoet import runs
 from visualpoet.corpus import datasets
@@ -30,7 +29,7 @@ from visualpoet.embedding.photographs import embed_photographs
 from visualpoet.features.store import load_features
 from visualpoet.generator.generator_inputs import prepare_generator_inputs
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
-from visualpoet.generator.poem_sampling import sample_poems
+from visualpoet.generator.poem_sampling import sample_rows
 from visualpoet.generator.ranking import measure_clue_share
 from visualpoet.runs import option
 
@@ -125,21 +124,15 @@ def _prepare(config, generator, features, pairs):
 
 def _sample(config, generator, generator_inputs):
     """Poems, int32 `[P, N, T]`."""
-    rng = np.random.default_rng(config.seed)
-
-    @tf.function(reduce_retracing=True)
-    def write(photograph, uniform):
-        return sample_poems(generator, photograph, config.max_tokens, uniform)
-
     count = len(generator_inputs["image_embedding"])
-    rounds = [
-        write(
-            generator_inputs,
-            rng.random((count, config.max_tokens), np.float32),
-        ).numpy()
-        for _ in range(config.num_samples)
-    ]
-    return np.stack(rounds, axis=1)
+    samples = sample_rows(
+        generator,
+        generator_inputs,
+        np.repeat(np.arange(count), config.num_samples),
+        config.max_tokens,
+        np.random.default_rng(config.seed),
+    )
+    return samples.reshape(count, config.num_samples, -1)
 
 
 def _judge(discriminator, poems, seen):

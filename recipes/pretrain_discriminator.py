@@ -15,7 +15,6 @@ import pathlib
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from visualpoet import distribution
 from visualpoet import runs
@@ -32,9 +31,8 @@ from visualpoet.embedding.photographs import embed_photographs
 from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
 from visualpoet.generator.generator_inputs import prepare_generator_inputs
-from visualpoet.generator.generator_inputs import take_rows
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
-from visualpoet.generator.poem_sampling import sample_poems
+from visualpoet.generator.poem_sampling import sample_rows
 from visualpoet.optimization import make_train_step
 from visualpoet.runs import option
 
@@ -248,23 +246,16 @@ def _gather(config, corpus, split, rows):
     )
 
 
-def _sample(config, generator, texts, generator_inputs, number, batch_size=250):
+def _sample(config, generator, texts, generator_inputs, number):
     """Which pairs the samples are for, and the samples."""
     rng = np.random.default_rng((config.seed, number))
     chosen = rng.integers(len(texts.pair_images), size=config.num_samples)
     if number:
         chosen = chosen[:1000]
-
-    @tf.function(reduce_retracing=True)
-    def write(photograph, uniform):
-        return sample_poems(generator, photograph, config.max_tokens, uniform)
-
-    written = []
-    for part in np.array_split(chosen, max(1, len(chosen) // batch_size)):
-        photograph = take_rows(generator_inputs, texts.pair_images[part])
-        uniform = rng.random((len(part), config.max_tokens), np.float32)
-        written.append(write(photograph, uniform).numpy())
-    return chosen, np.concatenate(written)
+    rows = texts.pair_images[chosen]
+    return chosen, sample_rows(
+        generator, generator_inputs, rows, config.max_tokens, rng
+    )
 
 
 def _build(config, corpus, poem_tower):

@@ -11,6 +11,7 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 from visualpoet.corpus.prepared import PreparedCorpus
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding.encoders import PoemTower
+from visualpoet.embedding.encoders import word_weights
 from visualpoet.presets import PresetModel
 
 NUM_CLUES = 6
@@ -116,8 +117,7 @@ def weigh_clues(vocabulary: Vocabulary, poem_tower: PoemTower) -> np.ndarray:
     Returns:
         float `[V]`, 0 for what can be no clue.
     """
-    log_weights = poem_tower.get_layer("log_weights").embeddings.numpy()
-    return np.exp(log_weights[:, 0]) * clue_mask(vocabulary)
+    return word_weights(poem_tower) * clue_mask(vocabulary)
 
 
 def clue_words(

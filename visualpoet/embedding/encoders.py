@@ -208,6 +208,19 @@ def load_towers(folder: pathlib.Path) -> tuple[ImageTower, PoemTower]:
     return towers[0], towers[1]
 
 
+def word_weights(poem_tower: PoemTower) -> np.ndarray:
+    """Returns what each word weighs in the place of a poem.
+
+    Args:
+        poem_tower: The tower.
+
+    Returns:
+        float `[V]`, above 0: much for words that say much of a place.
+    """
+    log_weights = poem_tower.get_layer("log_weights").embeddings.numpy()
+    return np.exp(log_weights[:, 0])
+
+
 def embed_token_ids(
     poem_tower: PoemTower, token_ids: Sequence[Sequence[int]]
 ) -> np.ndarray:

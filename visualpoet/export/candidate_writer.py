@@ -17,8 +17,7 @@ from visualpoet.export.tokenizer import GraphTokenizer
 from visualpoet.generator import composer
 from visualpoet.generator import ranking
 from visualpoet.generator.constraints import TokenKinds
-from visualpoet.generator.forms import find_learnt
-from visualpoet.generator.generator_inputs import find_form
+from visualpoet.generator.forms import number_form
 from visualpoet.generator.networks import Networks
 from visualpoet.generator.networks import wrap_networks
 from visualpoet.generator.poem_generator import PoemGenerator
@@ -59,10 +58,7 @@ class CandidateWriter(tf.Module):
         self._image_dim = generator.image_dim
         self._kinds = kinds
         self._form_names = tf.constant(list(options))
-        self._form_ids = [
-            find_form(generator, find_learnt(form, generator.forms))
-            for form in options
-        ]
+        self._form_ids = [number_form(generator, form) for form in options]
         self._options = _stack(list(options.values()))
         self._poem_tower = poem_tower
         self._candidate_scores = candidate_scores

@@ -15,8 +15,7 @@ from visualpoet.export.graph_constants import GraphConstants
 from visualpoet.features.visual_encoder import VisualEncoder
 from visualpoet.generator.composer import DecodingOptions
 from visualpoet.generator.constraints import TokenKinds
-from visualpoet.generator.forms import find_learnt
-from visualpoet.generator.generator_inputs import find_form
+from visualpoet.generator.forms import number_form
 from visualpoet.generator.known_runs import KnownRuns
 from visualpoet.generator.poem_generator import PoemGenerator
 
@@ -52,8 +51,7 @@ class Poet:
 
     def number_form(self, form: str) -> int:
         """Numbers a form as the generator is given it, 0 for none."""
-        learnt = find_learnt(form, self.generator.forms)
-        return find_form(self.generator, learnt)
+        return number_form(self.generator, form)
 
 
 def read_poet(folder: pathlib.Path) -> Poet:

@@ -7,6 +7,7 @@ import numpy as np
 
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding.encoders import PoemTower
+from visualpoet.embedding.encoders import word_weights
 from visualpoet.finetuning.base import Poet
 from visualpoet.generator import constraints
 from visualpoet.generator.constraints import TokenKinds
@@ -35,8 +36,8 @@ def extend_poet(
     if len(vocabulary) == len(poet.vocabulary):
         return poet
     known = len(poet.vocabulary)
-    weights = poet.poem_tower.get_layer("log_weights").embeddings.numpy()
-    beside = weigh_neighbours(vocabulary, texts, known, np.exp(weights[:, 0]))
+    weights = word_weights(poet.poem_tower)
+    beside = weigh_neighbours(vocabulary, texts, known, weights)
     generator, poem_tower = (
         _grow(model, len(vocabulary), beside)
         for model in (poet.generator, poet.poem_tower)

@@ -12,7 +12,8 @@ class Options:
     """Fine-tune a poet on poems: one more voice."""
 
     corpus: pathlib.Path = argument(
-        "poems: a folder of .txt, .txt, .csv, .json, .jsonl (.gz) or .parquet"
+        "poems: a folder of .txt, or a file: .txt, .csv, .json, .jsonl (.gz) "
+        "or .parquet"
     )
     out: pathlib.Path = option(
         pathlib.Path("out/voice"),

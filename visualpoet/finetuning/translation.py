@@ -15,6 +15,7 @@ from visualpoet.corpus.vocabulary import SPECIAL_TOKENS
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding.clues import ClueHead
 from visualpoet.embedding.encoders import PoemTower
+from visualpoet.embedding.encoders import word_weights
 from visualpoet.finetuning.base import Poet
 from visualpoet.finetuning.corpus import VoiceCorpus
 from visualpoet.finetuning.options import Options
@@ -135,8 +136,7 @@ def weigh_glosses(
     Returns:
         float `[new, known]`; a row sums to 1, or to 0 without known words.
     """
-    log_weights = poet.poem_tower.get_layer("log_weights").embeddings.numpy()
-    weights = np.exp(log_weights[:, 0]) * poet.vocabulary.is_word()
+    weights = word_weights(poet.poem_tower) * poet.vocabulary.is_word()
     rows = np.zeros([len(vocabulary), len(weights)], np.float32)
     said = [glosses.get(token, "") for token in vocabulary.tokens]
     for row, ids in zip(rows, poet.vocabulary.encode_batch(said)):

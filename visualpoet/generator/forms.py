@@ -5,7 +5,9 @@ import pathlib
 from collections.abc import Sequence
 
 from visualpoet.generator.composer import DecodingOptions
+from visualpoet.generator.generator_inputs import find_form
 from visualpoet.generator.patterns import Pattern
+from visualpoet.generator.poem_generator import PoemGenerator
 
 OPTIONS = {
     "haiku": DecodingOptions(
@@ -64,6 +66,19 @@ def find_learnt(form: str, learnt: Sequence[str]) -> str:
     """
     choices = (form, form.partition("-")[0], "verse", *learnt, "")
     return next(one for one in choices if one in (*learnt, ""))
+
+
+def number_form(generator: PoemGenerator, form: str) -> int:
+    """Numbers a form, learnt or a pattern, as the generator is given it.
+
+    Args:
+        generator: The generator.
+        form: The form.
+
+    Returns:
+        Its number, or that of the learnt one it is written in; 0 for none.
+    """
+    return find_form(generator, find_learnt(form, generator.forms))
 
 
 def choose_options(

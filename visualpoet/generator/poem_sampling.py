@@ -1,11 +1,13 @@
 """Samples whole poems with a plain loop: no photographs to rank, no form."""
 
+import numpy as np
 import tensorflow as tf
 
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import PAD
 from visualpoet.corpus.vocabulary import START
 from visualpoet.generator import samplers
+from visualpoet.generator.generator_inputs import take_rows
 from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.samplers import NEVER
 
@@ -118,3 +120,37 @@ def sample_poems(
 
     tokens = tf.ensure_shape(tokens, [None, max_tokens])
     return tf.while_loop(goes_on, write, (1, tokens, view["state"]))[1]
+
+
+def sample_rows(
+    generator: PoemGenerator,
+    generator_inputs: dict[str, np.ndarray],
+    rows: np.ndarray,
+    max_tokens: int,
+    rng: np.random.Generator,
+    batch_size: int = 250,
+) -> np.ndarray:
+    """Samples a poem for each of some photographs, batch by batch.
+
+    Args:
+        generator: `PoemGenerator`.
+        generator_inputs: As of `prepare_generator_inputs`.
+        rows: int `[S]`; rows of the photographs, which may come again.
+        max_tokens: As for `sample_poems`.
+        rng: Where the draws come from.
+        batch_size: About how many are written at once.
+
+    Returns:
+        int32 `[S, max_tokens]`.
+    """
+
+    @tf.function(reduce_retracing=True)
+    def write(photograph: dict, uniform: tf.Tensor) -> tf.Tensor:
+        return sample_poems(generator, photograph, max_tokens, uniform)
+
+    written = []
+    for part in np.array_split(rows, max(1, len(rows) // batch_size)):
+        uniform = rng.random((len(part), max_tokens), np.float32)
+        photograph = take_rows(generator_inputs, part)
+        written.append(write(photograph, uniform).numpy())
+    return np.concatenate(written)
