@@ -15,6 +15,7 @@ from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
+from visualpoet.corpus.words import find_twins
 from visualpoet.embedding import clues
 from visualpoet.embedding.encoders import load_towers
 from visualpoet.embedding.photographs import embed_photographs
@@ -133,7 +134,9 @@ def _build_head(config, corpus, labels, image_dim):
         config.max_frequency,
     )
     usable &= (labels > 0).sum(axis=0) >= config.min_photographs
-    return clues.ClueHead(np.flatnonzero(usable), image_dim)
+    word_ids = np.flatnonzero(usable)
+    twins = find_twins([corpus.vocabulary.tokens[i] for i in word_ids])
+    return clues.ClueHead(word_ids, image_dim, twins=twins)
 
 
 def _measure(corpus, head, rows, image_embeddings):

@@ -92,6 +92,22 @@ def test_scores_are_a_regression_a_word_and_the_best_are_clues():
     )
 
 
+def test_of_two_twins_the_better_one_is_a_clue():
+    twins = [0, 2, 1, 3, 4, 5, 7, 6]
+    head = clues.ClueHead(range(10, 18), image_dim=4, twins=twins)
+    scores = np.arange(8, dtype=np.float32)[None]  # 17 is better than 16
+    chosen = head.choose_by(scores).numpy()
+    np.testing.assert_array_equal(chosen, [[17, 15, 14, 13, 12, 10]])
+    again = clues.ClueHead.from_config(head.get_config())
+    np.testing.assert_array_equal(again.choose_by(scores), chosen)
+
+
+def test_twins_are_clues_where_there_are_no_others():
+    head = clues.ClueHead([10, 11, 12], image_dim=4, twins=[1, 0, 2])
+    chosen = head.choose_by(np.array([[1.0, 2.0, 0.0]], np.float32))
+    np.testing.assert_array_equal(chosen, [[11, 12, 10]])
+
+
 def test_no_word_can_be_a_clue():
     with pytest.raises(ValueError, match="words that can be clues"):
         clues.ClueHead([], image_dim=4)

@@ -1,6 +1,9 @@
 """Words of a text as people count them, at whatever level it is modelled."""
 
 import re
+from collections.abc import Sequence
+
+import numpy as np
 
 # Of another age: what is written now should not sound like it.
 ARCHAIC = ("thee", "thou", "thy", "thine", "hath", "doth")
@@ -33,3 +36,21 @@ def list_n_grams(text: str, n: int) -> list[tuple[str, ...]]:
     """
     words = split_words(text)
     return list(zip(*(words[offset:] for offset in range(n))))
+
+
+def find_twins(words: Sequence[str]) -> np.ndarray:
+    """Finds for each word the same one with or without an s at its end.
+
+    Args:
+        words: The words, each once.
+
+    Returns:
+        int `[V]`; the place of its twin, the word's own where it has none.
+    """
+    place = {word: index for index, word in enumerate(words)}
+    twins = np.arange(len(words))
+    for word, index in place.items():
+        many = place.get(f"{word}s") if word[-3:].isalpha() else None
+        if many is not None and len(word) > 2:
+            twins[index], twins[many] = many, index
+    return twins

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from visualpoet.corpus.prepared import PreparedCorpus
@@ -34,6 +35,8 @@ class ClueHead(PresetModel):
         word_ids: Tokens that can be clues.
         image_dim: Width of the joint space.
         dropout: Share of the place left out in training.
+        twins: For each of `word_ids` the place of one that is not chosen
+            beside it, its own for none; None for none of any.
 
     Call arguments: float `[B, image_dim]`, unit length; returns float
     `[B, W]`, the log odds of each of `word_ids`.
@@ -52,6 +55,7 @@ class ClueHead(PresetModel):
         word_ids: Sequence[int],
         image_dim: int,
         dropout: float = 0.2,
+        twins: Sequence[int] | None = None,
         **kwargs: Any,
     ) -> None:
         if not len(word_ids):
@@ -69,13 +73,20 @@ class ClueHead(PresetModel):
         self.word_ids = list(map(int, word_ids))
         self.image_dim = image_dim
         self.dropout = dropout
+        self.twins = None if twins is None else list(map(int, twins))
 
     def get_config(self) -> dict:
         return {
             "word_ids": self.word_ids,
             "image_dim": self.image_dim,
             "dropout": self.dropout,
+            "twins": self.twins,
         }
+
+    @property
+    def num_clues(self) -> int:
+        """How many clues a photograph has."""
+        return min(NUM_CLUES, len(self.word_ids))
 
     def choose(self, image_embeddings: np.ndarray) -> np.ndarray:
         """Finds the clues of photographs.
@@ -88,8 +99,26 @@ class ClueHead(PresetModel):
             many words.
         """
         scores = self.predict(image_embeddings, batch_size=512, verbose=0)
-        best = np.argsort(-scores, axis=1, kind="stable")[:, :NUM_CLUES]
-        return np.array(self.word_ids, np.int32)[best]
+        return self.choose_by(tf.constant(scores)).numpy()
+
+    def choose_by(self, scores: tf.Tensor) -> tf.Tensor:
+        """Finds the clues that score best; of two twins one, unless few are.
+
+        Args:
+            scores: float `[B, W]`.
+
+        Returns:
+            int32 `[B, NUM_CLUES]`, as of `choose`.
+        """
+        wide = min(2 * self.num_clues, len(self.word_ids))
+        best = tf.math.top_k(scores, wide).indices
+        if self.twins is not None:
+            is_twin = tf.gather(self.twins, best)[:, :, None] == best[:, None]
+            before = np.tri(wide, k=-1, dtype=bool)  # [later, earlier]
+            is_late = tf.reduce_any(is_twin & before, axis=-1)
+            order = tf.argsort(tf.cast(is_late, tf.int32), stable=True)
+            best = tf.gather(best, order, batch_dims=1)
+        return tf.gather(tf.constant(self.word_ids), best[:, : self.num_clues])
 
 
 def clue_mask(vocabulary: Vocabulary) -> np.ndarray:

@@ -12,7 +12,6 @@ import keras
 import tensorflow as tf
 
 from visualpoet.corpus.vocabulary import Vocabulary
-from visualpoet.embedding.clues import NUM_CLUES
 from visualpoet.embedding.clues import ClueHead
 from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.encoders import PoemTower
@@ -117,8 +116,8 @@ class PoetModule(tf.Module):
             for model in stored
             if isinstance(model, Float16Weights)
         }
-        self._word_ids = tf.constant(clue_head.word_ids)
-        self.num_clues = min(NUM_CLUES, len(clue_head.word_ids))
+        self._choose_by = clue_head.choose_by
+        self.num_clues = clue_head.num_clues
 
     # --- photographs and poems into the joint space
 
@@ -202,8 +201,7 @@ class PoetModule(tf.Module):
         # A row more: the product of a single one may round in another way.
         places = tf.pad(image_embedding, [[0, 1], [0, 0]])
         scores = self._clue_head.read()(places)[:-1]
-        best = tf.math.top_k(scores, self.num_clues).indices
-        return tf.gather(self._word_ids, best)
+        return self._choose_by(scores)
 
     def match(
         self, image_bytes: tf.Tensor, poem: tf.Tensor

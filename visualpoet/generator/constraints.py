@@ -13,6 +13,7 @@ from visualpoet.corpus.vocabulary import PAD
 from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.corpus.words import find_twins
 from visualpoet.generator.patterns import PatternRules
 from visualpoet.generator.patterns import make_rules
 from visualpoet.generator.samplers import NEVER
@@ -86,7 +87,7 @@ def token_kinds(
         is_numeral=np.array(
             [bool(NUMERAL.fullmatch(token)) for token in vocabulary.tokens]
         ),
-        twin=_find_twins(vocabulary.tokens),
+        twin=find_twins(vocabulary.tokens),
         line_break=vocabulary.line_break,
     )
 
@@ -129,16 +130,6 @@ def add_rules(
         stops,
     )
     return dataclasses.replace(kinds, rules=rules)
-
-
-def _find_twins(tokens: Sequence[str]) -> np.ndarray:
-    place = {token: index for index, token in enumerate(tokens)}
-    twins = np.arange(len(tokens))
-    for token, index in place.items():
-        many = place.get(f"{token}s") if token[-3:].isalpha() else None
-        if many is not None and len(token) > 2:
-            twins[index], twins[many] = many, index
-    return twins
 
 
 def _forbid(condition: tf.Tensor) -> tf.Tensor:
