@@ -128,6 +128,41 @@ def test_quotation_marks_and_square_brackets_are_dropped(words, text):
     assert _tokens(words, text) == ["red", "fox"]
 
 
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("'quoted'", "quoted"),
+        ("'quoted words' end", "quoted words end"),
+        ("‘quoted words’ end", "quoted words end"),
+        ("‛quoted’, ‘words‘", "quoted , words"),
+        (
+            "'Come, love,' she said, 'and see.'",
+            "come , love , she said , and see .",
+        ),
+        ("he said: 'Come,\nmy love!'", "he said : come , \n my love !"),
+        ("'a' 'b' 'c'", "a b c"),
+        ("('come')—'go'", "( come ) — go"),
+        ("'I don't know'", "i don't know"),
+        ("'the dogs' tails wag'", "the dogs ' tails wag"),
+        ("'the dog's tail'", "the dog 's tail"),
+        ("'tis the dogs' tail, 'em", "'tis the dogs ' tail , 'em"),
+        (
+            "’tis, ‘twas o’er ’neath th’ sea's stars' sky",
+            "'tis , 'twas o'er 'neath th ' sea 's stars ' sky",
+        ),
+        ("'Tis true,' he said", "'tis true , ' he said"),
+        ("'prentice\nthe dogs' tails", "'prentice \n the dogs ' tails"),
+        ("the 'possum an' billy", "the 'possum an ' billy"),
+        ("rock 'n' roll", "rock 'n ' roll"),
+        ("'come, and 'go'", "'come , and go"),
+        ("goin' down 'neath the sea", "goin ' down 'neath the sea"),
+        ("the '90s' end", "the ' 90s ' end"),
+    ],
+)
+def test_single_marks_around_words_are_quotation_marks(text, tokens):
+    assert _words(text) == tokens.split(" ")
+
+
 # --- what a character is taken for
 
 

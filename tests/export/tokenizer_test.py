@@ -32,6 +32,8 @@ TEXTS = [
     "e\u0302\u0301 two marks",
     "...,;:!?()!",
     "a'b'c'd's e",
+    "'sea' 'wide' 'grey', 'The dogs' tails,\nsky' is 'wide seas' grey",
+    "'tis 'twas th' sea 'neath goin' down; 'prentice\ndogs' tails",
 ]
 CHARACTERS = [
     *"aábdeIst'''  \n\t-—.,é\u0301’“_/ſﬁ½\u00a0",
@@ -41,6 +43,11 @@ CHARACTERS = [
     "'s",
     "' st",
     "' d",
+    " 's",
+    " 'a",
+    "s' ",
+    "a' ",
+    "'tis ",
     "\r\n",
     "--",
     " - ",

@@ -21,6 +21,11 @@ from visualpoet.corpus.characters import UNSPACED
 from visualpoet.corpus.characters import UNSPOKEN
 from visualpoet.corpus.characters import WORD
 from visualpoet.corpus.characters import as_class
+from visualpoet.corpus.quotations import APOSTROPHES
+from visualpoet.corpus.quotations import BEGINS
+from visualpoet.corpus.quotations import PERHAPS
+from visualpoet.corpus.quotations import QUOTATIONS
+from visualpoet.corpus.quotations import SURELY
 
 _ENDS = rf"(?![{IN_WORD}])"
 _PATTERNS = {
@@ -39,6 +44,25 @@ _BLANKS = (
     (r" +", " "),
     (r" ?\n[ \n]*", "\n"),
 )
+# Stand for the mark that begins each kind of quotation: folding leaves no text
+# with one.
+_BEGUN = "\u201c\u201e"
+_QUOTATIONS = (
+    *(
+        (rf"(?<={before})'(?={after})", sign)
+        for before, after, sign in APOSTROPHES
+    ),
+    *(
+        rule
+        for begun, (quoted, end, after) in zip(_BEGUN, QUOTATIONS)
+        for rule in (
+            (rf"(?<={BEGINS})'(?={quoted}{end}{after})", begun),
+            (rf"{begun}[^{end}]*\K{end}", ""),
+        )
+    ),
+    (f"[{_BEGUN}]", ""),
+    (f"[{SURELY}{PERHAPS}]", "'"),
+)
 _CLEANING = {
     "word": (
         *_JOINERS,
@@ -47,6 +71,7 @@ _CLEANING = {
         (r"\u2014+|--+| - ", " \u2014 "),
         (rf"(?<=\p{{L}})' (?=(?:{SUFFIXES}){_ENDS})", "'"),
         (r"(?<=\s)'+(?=\s)", ""),
+        *_QUOTATIONS,
         *_BLANKS,
     ),
     "character": (

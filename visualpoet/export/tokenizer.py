@@ -12,6 +12,11 @@ from visualpoet.corpus.characters import UNSPACED
 from visualpoet.corpus.characters import UNSPOKEN
 from visualpoet.corpus.characters import WORD
 from visualpoet.corpus.characters import as_class
+from visualpoet.corpus.quotations import APOSTROPHES
+from visualpoet.corpus.quotations import BEGINS
+from visualpoet.corpus.quotations import PERHAPS
+from visualpoet.corpus.quotations import QUOTATIONS
+from visualpoet.corpus.quotations import SURELY
 from visualpoet.corpus.vocabulary import BLANK
 from visualpoet.corpus.vocabulary import LINE_BREAK
 from visualpoet.corpus.vocabulary import UNKNOWN
@@ -38,6 +43,17 @@ _BLANK_RULES = (
     (r" ?\n[ \n]*", "\n", 1),
     _STRIP,
 )
+_QUOTATION_RULES = (
+    *(
+        (f"({before})'({after})", rf"\1{sign}\2", _TWICE)
+        for before, after, sign in APOSTROPHES
+    ),
+    *(
+        (f"({BEGINS})'({quoted}){end}({after})", r"\1\2\3", _TWICE)
+        for quoted, end, after in QUOTATIONS
+    ),
+    (f"[{SURELY}{PERHAPS}]", "'", 1),
+)
 _RULES = {
     "word": (
         _STRIP,
@@ -51,6 +67,7 @@ _RULES = {
             _TWICE,
         ),
         (r"([ \n])'+([ \n])", r"\1\2", _TWICE),
+        *_QUOTATION_RULES,
         *_BLANK_RULES,
         (rf"'s([^{IN_WORD}]|$)", r" 's \1", _TWICE),
         (r"\n", f" {_BREAK} ", 1),
