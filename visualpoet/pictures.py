@@ -16,6 +16,7 @@ from PIL import Image
 
 from visualpoet.corpus.folders import count_skipped
 from visualpoet.corpus.folders import is_hidden
+from visualpoet.corpus.folders import is_there
 from visualpoet.features.photographs import SUFFIXES
 from visualpoet.features.picture_files import MAX_PIXELS
 from visualpoet.features.picture_files import PictureError
@@ -218,7 +219,7 @@ def _list_folder(folder: pathlib.Path) -> list[pathlib.Path]:
     files = [
         path
         for path in sorted(folder.rglob("*"))
-        if not is_hidden(path.relative_to(folder)) and path.is_file()
+        if not is_hidden(path.relative_to(folder)) and is_there(path)
     ]
     skipped = [path for path in files if path.suffix.lower() not in SUFFIXES]
     if skipped:

@@ -175,8 +175,8 @@ def test_separators(tmp_path, separator, line_end):
 
 @pytest.mark.parametrize("line", ["sep=;\r\n", '"sep=;"\n', "SEP=;\r"])
 def test_separator_that_excel_names(tmp_path, line):
-    assert _csv(tmp_path, f"{line}name;verse\na;b, c\n") == [
-        (1, {"name": "a", "verse": "b, c"})
+    assert _csv(tmp_path, f"{line}id;poem\na;b, c\n") == [
+        (1, {"id": "a", "poem": "b, c"})
     ]
 
 

@@ -373,8 +373,9 @@ def test_missing_path(tmp_path, read):
 def test_unknown_format_is_named_with_those_that_are_known(tmp_path, name):
     _, (bad_row,) = readers.read_poems(_write(tmp_path / name, "x"))
     assert bad_row.reason == (
-        "expected a folder of .txt, .txt, .csv, .tsv, .json, .jsonl (also "
-        f".gz) or .parquet. Received: {name}"
+        "expected a folder of .txt, or a file: .txt, .csv, .tsv, .json, .jsonl "
+        f"(also .gz) or .parquet. Received: {name}; save the poems as one of "
+        "these"
     )
 
 
@@ -390,13 +391,112 @@ def test_rows_that_are_no_objects(tmp_path):
     ]
 
 
-def test_json_that_is_no_list(tmp_path):
-    path = _write(tmp_path / "poems.json", json.dumps(ROWS[0]))
+SEA, FOX = "the sea\nis wide", "a fox\nin snow"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"poems": [{"poem": SEA}, {"poem": FOX}]},
+        {"count": 2, "data": [{"text": SEA}, {"lines": FOX.split("\n")}]},
+        {"poem": [SEA, FOX], "tags": ["", ""]},
+        {"content": {"0": SEA, "1": FOX}, "year": {"0": 1, "1": 2}},
+    ],
+)
+def test_json_that_holds_a_list(tmp_path, content):
+    path = _write(tmp_path / "poems.json", json.dumps(content))
+    assert readers.read_poems(path) == ([Poem(SEA), Poem(FOX)], [])
+
+
+def test_json_of_one_poem(tmp_path):
+    path = _write(tmp_path / "poems.json", json.dumps({"poem": SEA, "id": 7}))
+    assert readers.read_poems(path) == ([Poem(SEA, "7")], [])
+
+
+def test_json_without_a_list_of_objects(tmp_path):
+    path = _write(tmp_path / "poems.json", json.dumps({"Sea": SEA, "Fox": FOX}))
     poems, bad_rows = readers.read_poems(path)
     assert poems == []
     assert _reasons(bad_rows) == [
-        (0, "expected a JSON list of objects. Received: dict")
+        (0, "expected a JSON list of objects. Received: dict: Sea, Fox")
     ]
+
+
+def test_commas_behind_json_lines(tmp_path):
+    path = _write(tmp_path / "a.jsonl", '{"text": "a,"},\n{"text": "b"} , \n')
+    assert readers.read_poems(path) == ([Poem("a,"), Poem("b")], [])
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        f'"{SEA}"\n"{FOX}"\n',
+        f'Sea,"{SEA}"\nFox,"{FOX}"\n',
+        f'1;"{SEA}";Me\n2;"{FOX}";Me\n',
+        f'verses\n"{SEA}"\n"{FOX}"\n',
+        "the sea\\nis wide\na fox<br>in snow\n",
+    ],
+)
+def test_table_without_known_field_names(tmp_path, table):
+    path = _write(tmp_path / "poems.csv", table)
+    assert readers.read_poems(path) == ([Poem(SEA), Poem(FOX)], [])
+
+
+@pytest.mark.parametrize(
+    ("table", "received"),
+    [
+        ("the sea,is wide\na fox,in snow\n", "the sea, is wide"),
+        (f'"{SEA}","{FOX}"\n', "the sea is wide, a fox in snow"),
+    ],
+)
+def test_table_whose_poems_are_not_plain(tmp_path, table, received):
+    path = _write(tmp_path / "poems.csv", table)
+    poems, bad_rows = readers.read_poems(path)
+    assert poems == []
+    assert _reasons(bad_rows) == [
+        (
+            0,
+            "expected a row of field names, with poem or text for poems, file "
+            f"for photographs. Received: {received}; write the names into the "
+            "first line",
+        )
+    ]
+
+
+def test_field_names_that_come_again_are_no_poem(tmp_path):
+    path = _write(tmp_path / "poems.csv", "id,poem\n1,sea\nid,poem\n2,fox\n")
+    assert readers.read_poems(path) == (
+        [Poem("sea", "1"), Poem("fox", "2")],
+        [],
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"PK\x03\x04\x14", "a document of Word or the like, or an archive"),
+        (rb"{\rtf1\ansi The sea\par}", "a document in rich text"),
+        (b"%PDF-1.4\n1 0 obj", "a PDF"),
+    ],
+)
+def test_document_by_the_name_of_a_text(tmp_path, content, kind):
+    _, (bad_row,) = readers.read_poems(_write(tmp_path / "a.txt", content))
+    assert bad_row.reason == (
+        f"expected plain text. Received: a.txt, which is {kind}; save the "
+        "poems as plain text, .txt"
+    )
+
+
+def test_compressed_text_by_the_name_of_a_text(tmp_path):
+    path = _write(tmp_path / "a.txt", gzip.compress(SEA.encode()))
+    assert readers.read_poems(path) == ([Poem(SEA, "a")], [])
+
+
+def test_link_to_nothing_is_named(tmp_path):
+    (tmp_path / "a.txt").symlink_to(tmp_path / "gone.txt")
+    _, (bad_row,) = readers.read_poems(tmp_path)
+    assert bad_row.file == str(tmp_path / "a.txt")
+    assert "No such file" in bad_row.reason
 
 
 def test_missing_field(tmp_path):

@@ -4,6 +4,7 @@ import math
 import pathlib
 import re
 import urllib.parse
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -17,8 +18,15 @@ from visualpoet.corpus.plain_text import clean_text
 
 TEXT_FIELDS = ("poem", "text")
 IMAGE_FIELDS = ("file", "image", "photograph", "photo")
+_OTHER_FIELDS = {
+    *("id", "source", "title", "author", "split", "form", "similarity"),
+    *("label", "caption", "captions", "romantic", "humorous"),
+}
 # Names under which data sets have what is called otherwise here.
 _NAMES = {
+    "content": "text",
+    "lines": "text",
+    "poem name": "title",
     "poet": "author",
     "file_name": "file",
     "filename": "file",
@@ -64,6 +72,32 @@ def field_name(name: str) -> str:
     """
     name = name.strip(f"{INVISIBLE} \t\r\n").lower()
     return _NAMES.get(name, name)
+
+
+def known_fields(names: Iterable[str]) -> set[str]:
+    """Returns the names that mean something here.
+
+    Args:
+        names: As the file has them.
+
+    Returns:
+        Those that are known, as `field_name` returns them.
+    """
+    known = {*TEXT_FIELDS, *IMAGE_FIELDS, *_OTHER_FIELDS}
+    return known & set(map(field_name, names))
+
+
+def describe(names: Iterable[str]) -> str:
+    """Lists the first of some names, for a message.
+
+    Args:
+        names: As a file has them.
+
+    Returns:
+        Them behind a colon, each in a line and cut; empty if there are none.
+    """
+    shown = [" ".join(name.split())[:30] for name, _ in zip(names, range(4))]
+    return f": {', '.join(shown)}" if shown else ""
 
 
 def is_missing(value: Any) -> bool:

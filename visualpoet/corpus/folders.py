@@ -22,6 +22,18 @@ def is_hidden(path: pathlib.PurePath) -> bool:
     )
 
 
+def is_there(path: pathlib.Path) -> bool:
+    """Returns whether a name of a folder is to be read.
+
+    Args:
+        path: The path.
+
+    Returns:
+        Whether it is a file, or a link to nothing, which is then reported.
+    """
+    return path.is_file() or path.is_symlink() and not path.exists()
+
+
 def count_skipped(files: Sequence[pathlib.PurePath], why: str) -> str:
     """Counts the files that are left out, for people.
 
