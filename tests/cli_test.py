@@ -266,7 +266,7 @@ def test_option_out_of_bounds(capsys, option, message):
         ["sing", "sea.jpg"],
         ["write", "sea.jpg", "--format", "xml"],
         ["find", "sea.jpg"],
-        ["find", "sea.jpg", "--poems", "poems", "--format", "html"],
+        ["find", "sea.jpg", "--poems", "poems", "--format", "xml"],
     ],
 )
 def test_wrong_command(arguments, capsys):

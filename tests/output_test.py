@@ -8,6 +8,8 @@ from PIL import Image
 from tests.tiny import decode
 from tests.tiny import encode
 from visualpoet import output
+from visualpoet.corpus.records import Poem
+from visualpoet.embedding.retrieval import FoundPoem
 from visualpoet.poet import Candidate
 from visualpoet.poet import WrittenPoem
 
@@ -119,6 +121,22 @@ def test_page_shows_photographs_poems_and_errors():
     assert {"class": "error"} in page.all("div")
     assert len(page.all("article")) == 2
     assert len(page.all("img")) == 1
+
+
+def test_page_of_found_poems_names_their_sources():
+    found = (
+        FoundPoem(Poem("Waves\nroll", title="Sea", author="N. N."), 0.456),
+        FoundPoem(Poem("Gulls\n<cry>", id="gulls"), 0.1),
+    )
+    page = _Page(
+        render([output.Entry("sea.jpg", CONTENT, found=found), BAD], "html")
+    )
+    assert len(page.all("img")) == 1
+    for text in ("Waves\nroll", "sea.jpg · Sea, N. N. · fit 0.46"):
+        assert text in page.text
+    for text in ("Gulls\n<cry>", "sea.jpg · gulls · fit 0.10"):
+        assert text in page.text
+    assert "no.jpg: No such file or directory" in page.text
 
 
 def test_page_carries_the_photographs_itself():

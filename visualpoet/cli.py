@@ -93,11 +93,9 @@ def _add_control(
     )
 
 
-def _add_output(
-    parser: argparse.ArgumentParser, formats: Sequence[str]
-) -> None:
+def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--format", choices=formats, default="text", help="(text)"
+        "--format", choices=output.FORMATS, default="text", help="(text)"
     )
     parser.add_argument(
         "-o",
@@ -161,7 +159,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="write slurs and crude words, too",
     )
-    _add_output(write, output.FORMATS)
+    _add_output(write)
     write.set_defaults(run=_write)
 
     find = verbs.add_parser(
@@ -179,7 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     find.add_argument(
         "--count", type=_read_count, default=1, help="poems a photograph (1)"
     )
-    _add_output(find, output.FOUND_FORMATS)
+    _add_output(find)
     find.set_defaults(run=_find)
 
     _add_exporting(verbs)

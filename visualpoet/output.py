@@ -12,7 +12,6 @@ from visualpoet.features import picture_files
 from visualpoet.poet import WrittenPoem
 
 FORMATS = ("text", "json", "jsonl", "html")
-FOUND_FORMATS = FORMATS[:3]  # a page is of poems that were written
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,10 +66,8 @@ def _text(entries: Iterable[Entry], many: bool) -> Iterator[str]:
             title = f"# {entry.name}\n\n" if many else ""
             yield f"{title}{entry.written.poem}\n" + ("\n" if many else "")
         for found in entry.found:
-            poem = found.poem
-            source = ", ".join(filter(None, (poem.title, poem.author)))
-            title = f"# {entry.name}: {source or poem.id} ({found.fit:.2f})"
-            yield f"{title}\n\n{poem.text}\n\n"
+            title = f"# {entry.name}: {found.source} ({found.fit:.2f})"
+            yield f"{title}\n\n{found.poem.text}\n\n"
 
 
 def _json(entries: Iterable[Entry]) -> Iterator[str]:

@@ -22,6 +22,12 @@ class FoundPoem:
     poem: Poem
     fit: float
 
+    @property
+    def source(self) -> str:
+        """Its title and author, or its id."""
+        named = filter(None, (self.poem.title, self.poem.author))
+        return ", ".join(named) or self.poem.id
+
 
 def unit_length(rows: np.ndarray) -> np.ndarray:
     """Scales rows to unit length.
