@@ -30,9 +30,9 @@ from PIL import Image
 
 from visualpoet import extras
 from visualpoet import poet
-from visualpoet import runs
+from visualpoet import run_options
 from visualpoet.export import samples
-from visualpoet.runs import option
+from visualpoet.run_options import option
 from visualpoet.serve.process import ServerProcess
 
 with extras.needs("serve"):
@@ -365,4 +365,4 @@ async def _call(channel, draw, photograph):
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

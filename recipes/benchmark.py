@@ -22,8 +22,8 @@ from collections.abc import Callable
 import numpy as np
 
 from visualpoet import model_folders
-from visualpoet import runs
-from visualpoet.runs import option
+from visualpoet import run_options
+from visualpoet.run_options import option
 
 VOCABULARY, STATE, STEPS = 26_867, 512, 70
 BATCH = 8
@@ -215,4 +215,4 @@ def main(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

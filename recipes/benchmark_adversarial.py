@@ -21,7 +21,7 @@ import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from visualpoet import extras  # noqa: E402
-from visualpoet import runs  # noqa: E402
+from visualpoet import run_options  # noqa: E402
 from visualpoet.adversarial import training  # noqa: E402
 from visualpoet.adversarial.actor import GeneratorNetwork  # noqa: E402
 from visualpoet.adversarial.agent import build_reinforce_agent  # noqa: E402
@@ -32,7 +32,7 @@ from visualpoet.discriminators.training import make_loss  # noqa: E402
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: E402
 from visualpoet.generator.poem_sampling import sample_poems  # noqa: E402
 from visualpoet.optimization import make_train_step  # noqa: E402
-from visualpoet.runs import option  # noqa: E402
+from visualpoet.run_options import option  # noqa: E402
 
 with extras.needs("adversarial"):
     from tf_agents.utils import common
@@ -194,4 +194,4 @@ def _measure(config):
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

@@ -29,10 +29,10 @@ from PIL import Image
 from visualpoet import extras
 from visualpoet import model_folders
 from visualpoet import poet
-from visualpoet import runs
+from visualpoet import run_options
 from visualpoet.process_memory import allocated_megabytes
 from visualpoet.process_memory import memory_megabytes
-from visualpoet.runs import option
+from visualpoet.run_options import option
 from visualpoet.serve.process import ServerProcess
 
 with extras.needs("serve"):
@@ -185,4 +185,4 @@ def main(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

@@ -28,8 +28,8 @@ from visualpoet import controls
 from visualpoet import extras
 from visualpoet import model_folders
 from visualpoet import poet
-from visualpoet import runs
-from visualpoet.runs import option
+from visualpoet import run_options
+from visualpoet.run_options import option
 from visualpoet.serve.process import ServerProcess
 
 with extras.needs("serve"):
@@ -357,4 +357,4 @@ def main(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

@@ -26,13 +26,14 @@ import numpy as np
 import tensorflow as tf
 
 from visualpoet import distribution
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.teacher_forcing import count_tokens
 from visualpoet.generator.teacher_forcing import teacher_forced_loss
 from visualpoet.optimization import make_train_step
 from visualpoet.optimization import sum_gradients
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 MAX_SECONDS = 60  # in which workers end that have lost or lack one
 IMAGE_DIM = 8
@@ -398,4 +399,4 @@ def _check_missing(config):
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

@@ -12,6 +12,7 @@ import pathlib
 
 import numpy as np
 
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
@@ -25,7 +26,7 @@ from visualpoet.evaluation import report
 from visualpoet.features import photographs
 from visualpoet.features import picture_files
 from visualpoet.features.store import load_features
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -234,4 +235,4 @@ def _thumbnail(content):
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from visualpoet import distribution
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import PreparedCorpus
@@ -36,7 +37,7 @@ from visualpoet.features.experts import concatenate_features
 from visualpoet.features.visual_encoder import ENCODER_SIZE
 from visualpoet.features.visual_encoder import VisualEncoder
 from visualpoet.optimization import make_train_step
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -287,4 +288,4 @@ def _store_features(run, contents: dict[str, bytes]) -> None:
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

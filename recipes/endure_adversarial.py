@@ -23,9 +23,9 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from visualpoet import runs
+from visualpoet import run_options
 from visualpoet.process_memory import memory_megabytes
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 RECIPE = pathlib.Path(__file__).parent / "train_adversarial.py"
 
@@ -176,4 +176,4 @@ def _tensors(run_dir):
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

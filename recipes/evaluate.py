@@ -21,6 +21,7 @@ from rich.progress import track
 from sklearn.linear_model import Ridge
 
 import visualpoet
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import corpus_files
@@ -39,7 +40,7 @@ from visualpoet.features.store import load_features
 from visualpoet.generator.generator_inputs import find_form
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
 from visualpoet.generator.teacher_forcing import token_losses
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -404,4 +405,4 @@ def _perplexities(config, corpus):
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

@@ -13,6 +13,7 @@ import pathlib
 import keras
 import numpy as np
 
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import corpus_files
@@ -39,7 +40,7 @@ from visualpoet.generator.constraints import token_kinds
 from visualpoet.generator.known_runs import KnownRuns
 from visualpoet.generator.patterns import check_reachable
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 ENCODER_FILE = "encoder.keras"
 RANKING = (tasks.MULTIMODAL, tasks.POEM_STYLE)  # they help to rank
@@ -229,4 +230,4 @@ def _load_discriminators(folder: str) -> dict[str, keras.Model]:
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

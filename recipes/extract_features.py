@@ -13,13 +13,14 @@ import numpy as np
 import tensorflow as tf
 from rich.progress import track
 
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.features import experts
 from visualpoet.features import images
 from visualpoet.features import photographs
 from visualpoet.features import picture_files
 from visualpoet.features import store
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,4 +95,4 @@ def main(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

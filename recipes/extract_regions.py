@@ -11,13 +11,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.features import photographs
 from visualpoet.features import picture_files
 from visualpoet.features import regions
 from visualpoet.features import visual_encoder
 from visualpoet.features.experts import concatenate_features
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,4 +84,4 @@ def main(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

@@ -16,9 +16,9 @@ from visualpoet.corpus import caption_files
 from visualpoet.corpus import downloads
 from visualpoet.corpus import readers
 from visualpoet.features import collections
-from visualpoet.runs import argument
-from visualpoet.runs import option
-from visualpoet.runs import parse_config
+from visualpoet.run_options import argument
+from visualpoet.run_options import option
+from visualpoet.run_options import parse_config
 
 # Titles as they begin in the heads of the files: another book is refused.
 BOOKS = {

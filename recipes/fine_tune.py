@@ -6,7 +6,7 @@
 `visualpoet/finetuning/tuning.py: fine_tune`; docs/fine-tuning.md explains them.
 """
 
-from visualpoet import runs
+from visualpoet import run_options
 from visualpoet.finetuning.options import Options
 from visualpoet.finetuning.tuning import fine_tune
 
@@ -21,4 +21,4 @@ def main(config: Options) -> None:
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Options))
+    main(run_options.parse_config(Options))

@@ -15,6 +15,7 @@ import pathlib
 
 import numpy as np
 
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
@@ -24,7 +25,7 @@ from visualpoet.evaluation import measures
 from visualpoet.evaluation import method_runs
 from visualpoet.features import photographs
 from visualpoet.features import picture_files
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -180,4 +181,4 @@ def _analyse(config):
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

@@ -16,6 +16,7 @@ import pathlib
 import keras
 import numpy as np
 
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import VOCABULARY_FILE
@@ -31,7 +32,7 @@ from visualpoet.generator.generator_inputs import prepare_generator_inputs
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
 from visualpoet.generator.poem_sampling import sample_rows
 from visualpoet.generator.ranking import measure_clue_share
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -178,4 +179,4 @@ def _correlate(samples, clue_ids, logits):
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

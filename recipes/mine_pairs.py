@@ -12,13 +12,14 @@ import pathlib
 
 import numpy as np
 
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet import templating
 from visualpoet.corpus import excerpts
 from visualpoet.corpus import readers
 from visualpoet.evaluation import mining
 from visualpoet.evaluation import relevance
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,4 +132,4 @@ def _write(path, pairs):
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

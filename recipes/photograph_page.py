@@ -12,8 +12,8 @@ import shutil
 
 from playwright import sync_api
 
-from visualpoet import runs
-from visualpoet.runs import option
+from visualpoet import run_options
+from visualpoet.run_options import option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,4 +66,4 @@ def main(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

@@ -13,13 +13,14 @@ import logging
 import pathlib
 from collections.abc import Iterator
 
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.corpus import excerpts
 from visualpoet.corpus import paired
 from visualpoet.corpus import readers
 from visualpoet.corpus.records import BadRow
 from visualpoet.corpus.vocabulary import Vocabulary
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,4 +161,4 @@ def _train_vocabulary(config, pieces, photos):
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 
 from visualpoet import distribution
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.corpus import readers
 from visualpoet.corpus.prepared import VOCABULARY_FILE
@@ -34,7 +35,7 @@ from visualpoet.generator.generator_inputs import prepare_generator_inputs
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
 from visualpoet.generator.poem_sampling import sample_rows
 from visualpoet.optimization import make_train_step
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -300,4 +301,4 @@ def _classify(discriminator, inputs, labels):
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

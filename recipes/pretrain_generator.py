@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from visualpoet import distribution
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import VOCABULARY_FILE
@@ -42,7 +43,7 @@ from visualpoet.generator.teacher_forcing import sampled_loss
 from visualpoet.generator.teacher_forcing import teacher_forced_loss
 from visualpoet.optimization import interpolate
 from visualpoet.optimization import make_train_step
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -399,4 +400,4 @@ def _evaluate(score, checked, generator, optimizer):
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.corpus.negatives import split_lines
@@ -17,7 +18,7 @@ from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.generator import hierarchical
 from visualpoet.optimization import make_train_step
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,4 +132,4 @@ def _pairs(config, corpus, split, rows):
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 from PIL import ImageFilter
 
-from visualpoet import runs
-from visualpoet.runs import option
+from visualpoet import run_options
+from visualpoet.run_options import option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -199,4 +199,4 @@ def main(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

@@ -13,8 +13,8 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from visualpoet import runs
-from visualpoet.runs import option
+from visualpoet import run_options
+from visualpoet.run_options import option
 
 POEMS = {
     "sea": (
@@ -195,4 +195,4 @@ def _write_jsonl(path: pathlib.Path, rows: list[dict]) -> None:
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

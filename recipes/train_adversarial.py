@@ -20,6 +20,7 @@ import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from visualpoet import extras  # noqa: E402
+from visualpoet import run_options  # noqa: E402
 from visualpoet import runs  # noqa: E402
 from visualpoet.adversarial import training  # noqa: E402
 from visualpoet.adversarial.actor import GeneratorNetwork  # noqa: E402
@@ -42,7 +43,7 @@ from visualpoet.generator import poem_generator  # noqa: E402, F401
 from visualpoet.generator.poem_sampling import sample_poems  # noqa: E402
 from visualpoet.optimization import interpolate  # noqa: E402
 from visualpoet.optimization import make_train_step  # noqa: E402
-from visualpoet.runs import option  # noqa: E402
+from visualpoet.run_options import option  # noqa: E402
 
 with extras.needs("adversarial"):
     from tf_agents.eval import metric_utils
@@ -420,4 +421,4 @@ def _log(config, run, step, row):
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

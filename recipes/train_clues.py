@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import corpus_files
@@ -23,7 +24,7 @@ from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
 from visualpoet.generator.constraints import token_kinds
 from visualpoet.optimization import make_train_step
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,4 +160,4 @@ def _measure(corpus, head, rows, image_embeddings):
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from visualpoet import distribution
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import corpus_files
@@ -25,7 +26,7 @@ from visualpoet.features.experts import FEATURE_NAMES
 from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
 from visualpoet.optimization import make_train_step
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -261,4 +262,4 @@ def _build_towers(config, corpus, features, run):
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

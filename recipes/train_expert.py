@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from sklearn.metrics import average_precision_score
 
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.corpus.datasets import index_batches
 from visualpoet.corpus.prepared import PreparedCorpus
@@ -23,7 +24,7 @@ from visualpoet.features.experts import SentimentExpert
 from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
 from visualpoet.optimization import make_train_step
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,4 +155,4 @@ def main(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

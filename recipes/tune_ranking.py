@@ -18,6 +18,7 @@ import pathlib
 import numpy as np
 import pandas as pd
 
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
@@ -26,7 +27,7 @@ from visualpoet.evaluation import ranking_weights
 from visualpoet.evaluation import relevance
 from visualpoet.generator import ranking
 from visualpoet.generator.composer import DecodingOptions
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 # Score to its weight in `DecodingOptions`.
 WEIGHTS = {
@@ -158,4 +159,4 @@ def _compare(config, poems, scores, similarities):
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

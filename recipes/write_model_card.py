@@ -8,9 +8,9 @@ import dataclasses
 import json
 import pathlib
 
-from visualpoet import runs
+from visualpoet import run_options
 from visualpoet.export import model_card
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,4 +44,4 @@ def main(config: Config) -> None:
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.corpus.prepared import VOCABULARY_FILE
 from visualpoet.corpus.prepared import load_corpus
@@ -25,7 +26,7 @@ from visualpoet.generator.generator_inputs import take_rows
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
 from visualpoet.generator.poem_sampling import sample_poems
 from visualpoet.generator.samplers import NEVER
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,4 +137,4 @@ def _write_tokens(config, corpus, model, names):
 
 
 if __name__ == "__main__":
-    main(runs.parse_config(Config))
+    main(run_options.parse_config(Config))

@@ -13,7 +13,7 @@ from google.protobuf import wrappers_pb2
 
 from recipes import pretrain_generator
 from visualpoet import cli
-from visualpoet import runs
+from visualpoet import run_options
 from visualpoet import workers
 from visualpoet.serve import metrics
 from visualpoet.serve import options
@@ -471,7 +471,7 @@ def test_training_gives_options_that_the_recipe_takes():
     _, claim, spec, container = training()
     recipe, *arguments = container["args"]
     assert recipe == "recipes/pretrain_generator.py"
-    config = runs.parse_config(pretrain_generator.Config, arguments)
+    config = run_options.parse_config(pretrain_generator.Config, arguments)
     assert config.resume
     out, tmp = spec["template"]["spec"]["volumes"]
     claimed = out["persistentVolumeClaim"]["claimName"]

@@ -13,9 +13,10 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.util import event_pb2
 
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.optimization import make_train_step
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 # --- options
 
@@ -41,12 +42,12 @@ class Config:
 
 
 def test_defaults():
-    assert runs.parse_config(Config, []) == Config()
+    assert run_options.parse_config(Config, []) == Config()
     assert Config().words == ("a", "b")
 
 
 def test_every_type_is_parsed():
-    config = runs.parse_config(
+    config = run_options.parse_config(
         Config,
         "--run-dir out/x --num-steps 7 --rate 1e-3 --name n --words c "
         "--files p/q r --no-shuffle --resume".split(),
@@ -64,12 +65,12 @@ def test_every_type_is_parsed():
 
 
 def test_tuple_may_be_emptied():
-    assert runs.parse_config(Config, ["--words"]).words == ()
+    assert run_options.parse_config(Config, ["--words"]).words == ()
 
 
 def test_command_line_is_the_default(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["train.py", "--num-steps", "9"])
-    assert runs.parse_config(Config).num_steps == 9
+    assert run_options.parse_config(Config).num_steps == 9
 
 
 @pytest.mark.parametrize(
@@ -82,14 +83,14 @@ def test_command_line_is_the_default(monkeypatch):
 )
 def test_wrong_options_end_with_exit_code_2(capsys, arguments, message):
     with pytest.raises(SystemExit) as error:
-        runs.parse_config(Config, arguments)
+        run_options.parse_config(Config, arguments)
     assert error.value.code == 2
     assert message in capsys.readouterr().err
 
 
 def test_help_is_complete(capsys):
     with pytest.raises(SystemExit) as error:
-        runs.parse_config(Config, ["--help"])
+        run_options.parse_config(Config, ["--help"])
     assert error.value.code == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "Train something." in text

@@ -26,19 +26,6 @@ import tensorflow as tf
 from rich.progress import Progress
 
 from visualpoet import distribution
-from visualpoet.run_options import argument
-from visualpoet.run_options import option
-from visualpoet.run_options import parse_config
-
-__all__ = [
-    "RunDirectory",
-    "argument",
-    "check_same_input",
-    "file_digest",
-    "option",
-    "parse_config",
-    "train",
-]
 
 
 def file_digest(path: pathlib.Path) -> str:

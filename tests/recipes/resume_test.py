@@ -18,6 +18,7 @@ from tests.recipes.stages import generate
 from tests.recipes.stages import learn_sentiment
 from tests.recipes.stages import prepare
 from visualpoet import pictures
+from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.features import store
@@ -266,7 +267,9 @@ def test_recipes_say_which_input_is_missing(recipe, option):
 
 def test_command_line_names_a_wrong_option(capsys):
     with pytest.raises(SystemExit):
-        runs.parse_config(pretrain_generator.Config, ["--pair-share", "2"])
+        run_options.parse_config(
+            pretrain_generator.Config, ["--pair-share", "2"]
+        )
     assert "--pair-share in [0, 1]. Received: 2.0" in capsys.readouterr().err
 
 
