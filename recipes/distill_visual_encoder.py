@@ -37,6 +37,7 @@ from visualpoet.features.experts import concatenate_features
 from visualpoet.features.visual_encoder import ENCODER_SIZE
 from visualpoet.features.visual_encoder import VisualEncoder
 from visualpoet.optimization import make_train_step
+from visualpoet.optimization import warm_up_and_decay
 from visualpoet.run_options import option
 
 
@@ -147,11 +148,8 @@ def main(config: Config) -> None:
 
 def _build_optimizer(config):
     return keras.optimizers.AdamW(
-        keras.optimizers.schedules.CosineDecay(
-            0.0,
-            config.num_steps - config.warmup_steps,
-            warmup_target=config.learning_rate,
-            warmup_steps=config.warmup_steps,
+        warm_up_and_decay(
+            config.learning_rate, config.num_steps, config.warmup_steps
         ),
         weight_decay=config.weight_decay,
     )

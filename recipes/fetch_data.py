@@ -5,8 +5,6 @@ python recipes/fetch_data.py DATA --sources tfds:coco_captions books prose \
 """
 
 import dataclasses
-import gzip
-import json
 import pathlib
 import re
 import sys
@@ -15,6 +13,7 @@ from visualpoet.corpus import books
 from visualpoet.corpus import caption_files
 from visualpoet.corpus import downloads
 from visualpoet.corpus import readers
+from visualpoet.corpus import row_files
 from visualpoet.features import collections
 from visualpoet.run_options import argument
 from visualpoet.run_options import option
@@ -110,18 +109,18 @@ class Fetching:
         """`book:NUMBER` of Project Gutenberg, as poems."""
         poems = books.cut_poems(self._book(what), f"gutenberg-{what}")
         path = self._config.data / "poems" / f"gutenberg-{what}.jsonl.gz"
-        _write_gzip(path, poems)
+        _write_records(path, poems)
         return f"{len(poems)} poems", _PUBLIC
 
     def paragraphs(self, what):
         """`paragraphs:NUMBER` of Project Gutenberg, as prose."""
         texts = books.cut_paragraphs(self._book(what), f"gutenberg-{what}")
         folder = self._config.data / "prose"
-        _write_gzip(folder / f"gutenberg-{what}.jsonl.gz", texts)
+        _write_records(folder / f"gutenberg-{what}.jsonl.gz", texts)
         # Members of a gzip file may follow each other.
         joined = b"".join(p.read_bytes() for p in sorted(folder.glob("*.gz")))
         path = self._config.data / "poems" / "paragraphs.jsonl.gz"
-        _replace(path, joined)
+        row_files.replace_file(path, joined)
         return f"{len(texts)} paragraphs", _PUBLIC
 
     def poems(self, what):
@@ -130,7 +129,7 @@ class Fetching:
         if not poems:
             raise ValueError(f"expected poems. Received: none in {what}")
         name = pathlib.Path(what).name.split(".")[0]
-        _write_gzip(self._config.data / "poems" / f"{name}.jsonl.gz", poems)
+        _write_records(self._config.data / "poems" / f"{name}.jsonl.gz", poems)
         return f"{len(poems)} poems, {len(bad)} bad rows", _YOURS
 
     def object(self, what):
@@ -189,24 +188,9 @@ def _expand(sources):
             yield source
 
 
-def _write_gzip(path, records):
-    rows = (
-        {k: v for k, v in dataclasses.asdict(record).items() if v}
-        for record in records
-    )
-    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    _replace(path, gzip.compress(lines.encode(), mtime=0))
-
-
-def _replace(path, content):
-    """Writes a file, all or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(content)
-        partial.rename(path)
-    finally:
-        partial.unlink(missing_ok=True)
+def _write_records(path, records):
+    rows = (dataclasses.asdict(record).items() for record in records)
+    row_files.write_rows(path, ({k: v for k, v in row if v} for row in rows))
 
 
 def _note_source(folder, source, made, licence):
@@ -218,7 +202,9 @@ def _note_source(folder, source, made, licence):
     cell = "| `" + source.replace("|", "\\|")
     if not made.startswith(_THERE) or cell not in rows:
         rows[cell] = f"{cell}` | {made} | {licence} |"
-    _replace(path, (_HEAD + "\n".join([*rows.values(), ""])).encode())
+    row_files.replace_file(
+        path, (_HEAD + "\n".join([*rows.values(), ""])).encode()
+    )
 
 
 def main(config: Config) -> int:

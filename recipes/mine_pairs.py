@@ -6,8 +6,6 @@ python recipes/mine_pairs.py --captions DATA/images/*.jsonl \
 """
 
 import dataclasses
-import gzip
-import json
 import pathlib
 
 import numpy as np
@@ -17,6 +15,7 @@ from visualpoet import runs
 from visualpoet import templating
 from visualpoet.corpus import excerpts
 from visualpoet.corpus import readers
+from visualpoet.corpus import row_files
 from visualpoet.evaluation import mining
 from visualpoet.evaluation import relevance
 from visualpoet.run_options import option
@@ -115,7 +114,6 @@ def _pieces(config):
 
 
 def _write(path, pairs):
-    path.parent.mkdir(parents=True, exist_ok=True)
     rows = (
         {
             "file": pair.image,
@@ -127,8 +125,7 @@ def _write(path, pairs):
         }
         for pair in pairs
     )
-    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    path.write_bytes(gzip.compress(lines.encode(), mtime=0))
+    row_files.write_rows(path, rows)
 
 
 if __name__ == "__main__":

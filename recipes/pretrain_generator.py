@@ -43,6 +43,7 @@ from visualpoet.generator.teacher_forcing import sampled_loss
 from visualpoet.generator.teacher_forcing import teacher_forced_loss
 from visualpoet.optimization import interpolate
 from visualpoet.optimization import make_train_step
+from visualpoet.optimization import warm_up_and_decay
 from visualpoet.run_options import option
 
 
@@ -246,11 +247,8 @@ def _build_generator(config, corpus, image_dim):
 
 def _build_optimizer(config):
     return keras.optimizers.Adam(
-        keras.optimizers.schedules.CosineDecay(
-            0.0,
-            config.num_steps - config.warmup_steps,
-            warmup_target=config.learning_rate,
-            warmup_steps=config.warmup_steps,
+        warm_up_and_decay(
+            config.learning_rate, config.num_steps, config.warmup_steps
         ),
         global_clipnorm=config.clip_norm,
         use_ema=True,

@@ -29,6 +29,27 @@ def sum_gradients(gradients: Sequence) -> list[tf.Tensor]:
     return [tf.convert_to_tensor(gradient) for gradient in gradients]
 
 
+def warm_up_and_decay(
+    learning_rate: float, num_steps: int, warmup_steps: int
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Builds a schedule that rises in a line and falls by half a cosine.
+
+    Args:
+        learning_rate: The highest one.
+        num_steps: Train steps until it is 0.
+        warmup_steps: How many of them it rises for, from 0.
+
+    Returns:
+        The schedule.
+    """
+    return keras.optimizers.schedules.CosineDecay(
+        0.0,
+        num_steps - warmup_steps,
+        warmup_target=learning_rate,
+        warmup_steps=warmup_steps,
+    )
+
+
 def make_train_step(
     loss: Callable[[Any], Any],
     variables: Sequence[keras.Variable],

@@ -1,0 +1,35 @@
+"""Rows as files that the readers take."""
+
+import gzip
+import json
+import pathlib
+from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
+
+
+def write_rows(path: pathlib.Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Writes rows as JSON lines, compressed.
+
+    Args:
+        path: The file, .jsonl.gz; the same rows give the same bytes.
+        rows: Field to value.
+    """
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    replace_file(path, gzip.compress(lines.encode(), mtime=0))
+
+
+def replace_file(path: pathlib.Path, content: bytes) -> None:
+    """Writes a file, all or nothing.
+
+    Args:
+        path: The file; its folder is made if need be.
+        content: The bytes.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_bytes(content)
+        partial.rename(path)
+    finally:
+        partial.unlink(missing_ok=True)
