@@ -37,7 +37,8 @@ from visualpoet.evaluation.memorisation import CopiedRuns
 from visualpoet.features import photographs
 from visualpoet.features.experts import concatenate_features
 from visualpoet.features.store import load_features
-from visualpoet.generator.generator_inputs import find_form
+from visualpoet.generator.forms import find_learnt
+from visualpoet.generator.forms import number_form
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
 from visualpoet.generator.teacher_forcing import token_losses
 from visualpoet.run_options import option
@@ -78,7 +79,9 @@ class Config:
     sentences: bool = option(True, "measure with the sentence embedding too")
     perplexity: bool = option(True, "measure perplexity beside Kneser-Ney")
     form: str = option(
-        "", "of the poems, here and of human hand; as exported if empty"
+        "",
+        "of the poems, learnt or a pattern, and of human hand; as exported if "
+        "empty, of any human form then",
     )
     temperature: float = option(-1.0, "of the poems; as exported if below 0")
     top_p: float = option(-1.0, "of the poems; as exported if below 0")
@@ -295,7 +298,7 @@ def _guidance_curve(config, run, poet, contents, captions):
 
 def _random_poems(config, corpus, names):
     rng = np.random.default_rng(config.seed)
-    texts = corpus.texts("train", config.form or None)
+    texts = corpus.texts("train", _human_form(config, corpus))
     return [texts[i] for i in rng.choice(len(texts), len(names))]
 
 
@@ -307,11 +310,17 @@ def _paired(config, corpus, names):
 
 
 def _pairs(config, corpus):
-    return [p for p in corpus.pairs if config.form in ("", p.poem.form)]
+    form = _human_form(config, corpus)
+    return [p for p in corpus.pairs if form in (None, p.poem.form)]
+
+
+def _human_form(config, corpus):
+    """The form of human poems beside those of a form, any for None."""
+    return find_learnt(config.form, corpus.forms()) or None
 
 
 def _nearest(config, corpus, poet, contents):
-    texts = corpus.texts("train", config.form or None)
+    texts = corpus.texts("train", _human_form(config, corpus))
     embeddings = np.concatenate(
         [
             poet.embed_poems(texts[i : i + 4096])
@@ -374,9 +383,9 @@ def _perplexities(config, corpus):
             trained["leave_out"],
         )
 
-    test = sorted(framed("test", config.form or None), key=len)
+    test = sorted(framed("test", _human_form(config, corpus)), key=len)
     generator = keras.saving.load_model(config.generator)
-    number = find_form(generator, config.form)
+    number = number_form(generator, config.form or "verse")
 
     @tf.function(reduce_retracing=True)
     def score(token_ids):
