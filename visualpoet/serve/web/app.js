@@ -1,6 +1,8 @@
 // The page: a photograph on one side, its poem on the other.
 
 import * as album from "./album.js";
+import * as fields from "./fields.js";
+import * as incoming from "./incoming.js";
 import * as kept from "./kept.js";
 import * as pictures from "./picture.js";
 import * as server from "./server.js";
@@ -9,14 +11,12 @@ import * as taking from "./taking.js";
 const NUM_VERSIONS = 8;
 const TRIES = 4; // for a line that is not the one that stood there
 const BETWEEN_LINES = 180; // ms
-const AFTER_CHANGES = 350; // ms
 
 const $ = (id) => document.getElementById(id);
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 let entry = null; // of the album: the photograph that is open, and its poem
 let work = new AbortController(); // what is under way
-let changes = 0; // the timer of what was changed last
 
 // --- the poem on the page
 
@@ -123,37 +123,6 @@ async function run(task) {
 
 const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
 
-// --- what the reader asks of the poem
-
-function isUntouched(field) {
-  if (field.type === "range") return field.value === field.defaultValue;
-  return Boolean(field.selectedOptions?.[0].defaultSelected);
-}
-
-function controls() {
-  // What was not touched is left to the model.
-  const meant = fields().filter((e) => e.value && !isUntouched(e));
-  return Object.fromEntries(meant.map((e) => [e.name, e.value.trim()]));
-}
-
-const fields = () => [...$("controls").elements].filter((e) => e.name);
-
-// As they were when the poem was written.
-function restore(values) {
-  clearTimeout(changes);
-  for (const field of fields()) field.value = values[field.name];
-  showControls();
-}
-
-function showControls() {
-  for (const output of document.querySelectorAll("output")) {
-    const slider = $(output.htmlFor.value);
-    const untouched = slider.value === slider.defaultValue;
-    output.textContent = untouched ? "auto" : slider.value;
-    slider.setAttribute("aria-valuetext", output.textContent);
-  }
-}
-
 // --- tasks
 
 /** Takes photographs into the album and opens the first of them. */
@@ -201,7 +170,7 @@ async function open(chosen, signal) {
     return;
   }
   show(entry.poem.lines);
-  restore(entry.poem.fields);
+  fields.restore(entry.poem.fields);
 }
 
 // From the invitation to the page for reading.
@@ -219,7 +188,7 @@ async function write(signal) {
   clear();
   $("versions").hidden = true;
   $("status").textContent = "Looking at the photograph …";
-  const values = Object.fromEntries(fields().map((e) => [e.name, e.value]));
+  const values = fields.values();
   try {
     await receive(values, signal);
   } catch (error) {
@@ -229,7 +198,7 @@ async function write(signal) {
 }
 
 async function receive(values, signal) {
-  const events = server.write(entry.photograph, controls(), signal);
+  const events = server.write(entry.photograph, fields.controls(), signal);
   for await (const [kind, data] of events) {
     signal.throwIfAborted();
     if (kind === "clues") notice(data);
@@ -285,7 +254,7 @@ async function differentLine(before, number, signal) {
 }
 
 async function nextLine(before, number, signal) {
-  const { opening, ...asked } = controls(); // it stands in the lines before
+  const { opening, ...asked } = fields.controls(); // it stands in the lines before
   const seed = Math.floor(Math.random() * 2 ** 31);
   const poem = before.join("\n");
   const { token } = entry;
@@ -344,7 +313,7 @@ function use(poem, item) {
 function undo() {
   entry.poem = entry.past.pop();
   show(entry.poem.lines);
-  restore(entry.poem.fields);
+  fields.restore(entry.poem.fields);
   keep();
   busy(false);
   $("status").textContent = "The poem is as it was before.";
@@ -370,47 +339,6 @@ async function share() {
   await taking.share(text(), await card(), entry.name);
 }
 
-// --- photographs come in by five ways
-
-function take(files) {
-  const images = [...files].filter((f) => f.type.startsWith("image/"));
-  const chosen = images.length ? images : [...files];
-  if (chosen.length) run((signal) => choose(chosen, signal));
-}
-
-for (const button of document.querySelectorAll("#examples button")) {
-  const address = button.querySelector("img").getAttribute("src");
-  button.addEventListener("click", () => {
-    run(async (signal) => choose([await server.example(address, signal)], signal));
-  });
-}
-
-for (const [button, input] of [["choose", "chosen"], ["take", "taken"]]) {
-  $(button).addEventListener("click", () => $(input).click());
-  $(input).addEventListener("change", () => {
-    take($(input).files);
-    $(input).value = ""; // so that the same file can be chosen again
-  });
-}
-
-document.addEventListener("paste", (event) => {
-  if (event.clipboardData.files.length) take(event.clipboardData.files);
-});
-
-let inside = 0; // dragenter and dragleave come for every element passed
-const dragging = (change) => {
-  inside = change === 0 ? 0 : inside + change;
-  document.body.toggleAttribute("data-dragging", inside > 0);
-};
-document.addEventListener("dragenter", () => dragging(1));
-document.addEventListener("dragleave", () => dragging(-1));
-document.addEventListener("dragover", (event) => event.preventDefault());
-document.addEventListener("drop", (event) => {
-  event.preventDefault();
-  dragging(0);
-  take(event.dataTransfer.files);
-});
-
 // --- buttons
 
 function onClick(id, task) {
@@ -431,23 +359,14 @@ onClick("share", () => share().catch(fail));
 onClick("undo", undo);
 onClick("forget", kept.clear);
 
-function changed() {
-  clearTimeout(changes);
-  changes = setTimeout(() => run(write), AFTER_CHANGES);
-}
-
-$("controls").addEventListener("input", showControls);
-$("controls").addEventListener("change", changed);
-$("controls").addEventListener("submit", (event) => event.preventDefault());
-$("controls").addEventListener("reset", () => {
-  // The fields have their old values only after this event.
-  setTimeout(() => {
-    showControls();
-    changed();
-  });
-});
-
+fields.watch(() => run(write));
+incoming.watch(
+  (files) => run((signal) => choose(files, signal)),
+  (address) => {
+    run(async (signal) => choose([await server.example(address, signal)], signal));
+  },
+);
 $("share").hidden = !taking.canShare;
 kept.show();
-showControls();
+fields.show();
 busy(false);
