@@ -122,7 +122,7 @@ def test_a_batch_is_printed_before_the_next_is_read(monkeypatch):
             read.append(name)
             yield output.Entry(name, pathlib.Path(name).read_bytes())
 
-    written = cli._write_in_batches(tiny.poet, entries(), {"candidates": 1})
+    written = output.write_poems(tiny.poet, entries(), {"candidates": 1})
     assert next(written).name == "sea.jpg"
     assert read == ["sea.jpg"]
 

@@ -74,6 +74,7 @@ def test_a_way_can_be_gone(way):
 def test_the_ways_begin_where_work_begins():
     assert [way[0][0] for way in WAYS] == [
         "visualpoet/cli.py",
+        "recipes/write_album.py",
         "visualpoet/serve/server.py",
         "visualpoet/export/signatures.py",
         "recipes/prepare_corpus.py",

@@ -18,7 +18,7 @@ NEEDS_TOOLS = {"photograph_page"}
 # Those that can go on from an import of TensorFlow with what the first brings.
 # For tf-agents it must be imported beside Keras 2.
 TOGETHER = [
-    ["base", "serve", "train", "evaluate", "data"],
+    ["base", "serve", "train", "evaluate", "data", "batch"],
     ["adversarial"],
 ]
 

@@ -38,6 +38,7 @@ GROUND = (
     "run_options",
     "templating",
     "unwritten",
+    "whole_files",
     "workers",
 )
 LOWEST = ("distribution", "model_folders", "workers")
@@ -281,11 +282,14 @@ def test_recipes_do_not_import_each_other():
         assert imported.isdisjoint(names | {"recipes", ""}), path.name
 
 
-@pytest.mark.parametrize("module", ["visualpoet", "visualpoet.cli"])
+@pytest.mark.parametrize(
+    "module", ["visualpoet", "visualpoet.cli", "visualpoet.albums"]
+)
 def test_import_is_cheap(module):
     program = (
         f"import sys, {module}\n"
-        "print({'tensorflow', 'keras', 'pandas', 'visualpoet'} & "
+        "print({'tensorflow', 'keras', 'pandas', 'apache_beam', "
+        "'visualpoet'} & "
         "sys.modules.keys())"
     )
     result = subprocess.run(

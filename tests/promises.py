@@ -6,6 +6,7 @@ Nothing here needs the tests' own packages: `.ci/fresh_extras` runs it in
 environments that hold one extra, `extras_test.py` where all else is hidden.
 """
 
+import collections
 import concurrent.futures
 import importlib.util
 import json
@@ -37,6 +38,7 @@ RECIPES = {
     ),
     "evaluate": ("compare_methods", "evaluate", "human_study", "mine_pairs"),
     "data": ("fetch_data",),
+    "batch": ("write_album",),
 }
 _PATIENCE = 900  # s, of a busy machine that loads everything anew
 POEM = "The sea is wide,\nThe sky is grey,\nThe gulls go home\n"
@@ -128,6 +130,18 @@ def try_data() -> None:
     _require(found.captions == "captions", "captions of a builder")
 
 
+def try_batch() -> None:
+    """Tries a run of Beam, in this process."""
+    from visualpoet import pipelines
+
+    found = pipelines.run(_count, [1, 2], beam_options=["--runner=FnApiRunner"])
+    _require(found == {"ones": 1, "twos": 2}, "counts of a run of Beam")
+
+
+def _count(piece: int) -> collections.Counter:
+    return collections.Counter({1: {"ones": 1}, 2: {"twos": 2}}[piece])
+
+
 def _import_recipes(extra: str) -> None:
     for name in RECIPES[extra]:
         path = ROOT / "recipes" / f"{name}.py"
@@ -149,6 +163,7 @@ def try_extra(extra: str) -> None:
     """
     _import_recipes(extra)
     tries = {"base": try_base, "serve": try_serve, "data": try_data}
+    tries["batch"] = try_batch
     tries.get(extra, lambda: None)()
 
 

@@ -2,10 +2,8 @@
 
 import argparse
 import contextlib
-import dataclasses
 import functools
 import io
-import itertools
 import json
 import os
 import pathlib
@@ -270,26 +268,6 @@ def _report(entry: output.Entry) -> None:
     print(f"visualpoet: {entry.error}", file=sys.stderr)
 
 
-def _write_in_batches(
-    load: Callable[[], poet.Poet],
-    entries: Iterator[output.Entry],
-    given: dict[str, Any],
-) -> Iterator[output.Entry]:
-    """Gives the entries of photographs that were read their poems, in order."""
-    while batch := list(itertools.islice(entries, poet.BATCH)):
-        read = [
-            pictures.ReadPicture(entry.content)
-            for entry in batch
-            if not entry.error
-        ]
-        written = iter(load().write(read, **given) if read else [])
-        for entry in batch:
-            if entry.error:
-                yield entry
-            else:
-                yield dataclasses.replace(entry, written=next(written))
-
-
 def _write(arguments: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import track
@@ -304,7 +282,7 @@ def _write(arguments: argparse.Namespace) -> int:
         console = Console(stderr=True)
         quiet = len(paths) == 1 or not console.is_terminal
         for entry in track(
-            _write_in_batches(load, _read(paths), given),
+            output.write_poems(load, _read(paths), given),
             "writing",
             total=len(paths),
             console=console,

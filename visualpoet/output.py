@@ -1,12 +1,18 @@
-"""How `visualpoet` prints poems: text, JSON, JSON lines, or a page."""
+"""What comes of photographs, and how it is printed: text, JSON or a page."""
 
 import base64
 import dataclasses
+import itertools
 import json
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
+from visualpoet import pictures
+from visualpoet import poet
 from visualpoet.embedding.retrieval import FoundPoem
 from visualpoet.features import picture_files
 from visualpoet.poet import WrittenPoem
@@ -38,6 +44,36 @@ class Entry:
         return base64.b64encode(
             picture_files.thumbnail(self.content, 960)
         ).decode()
+
+
+def write_poems(
+    load: Callable[[], poet.Poet],
+    entries: Iterable[Entry],
+    given: Mapping[str, Any],
+) -> Iterator[Entry]:
+    """Gives the entries of photographs that were read their poems.
+
+    Args:
+        load: Returns the poet; not called before it is needed.
+        entries: Read as the poems are asked for, a batch ahead.
+        given: The controls.
+
+    Yields:
+        The entries, in order; those with an error as they are.
+    """
+    entries = iter(entries)
+    while batch := list(itertools.islice(entries, poet.BATCH)):
+        read = [
+            pictures.ReadPicture(entry.content)
+            for entry in batch
+            if not entry.error
+        ]
+        written = iter(load().write(read, **given) if read else [])
+        for entry in batch:
+            if entry.error:
+                yield entry
+            else:
+                yield dataclasses.replace(entry, written=next(written))
 
 
 def _as_dict(entry: Entry) -> dict:

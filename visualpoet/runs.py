@@ -112,7 +112,8 @@ class RunDirectory:
     Args:
         path: The folder.
         config: Frozen dataclass of options; its `resume` field, if any, says
-            whether the folder may already hold a run.
+            whether the folder may already hold a run. `processes`, which
+            changes nothing of what comes out, may be another one then.
         inputs: Files the run reads; their digests are recorded.
 
     Raises:
@@ -132,6 +133,7 @@ class RunDirectory:
             self.path = pathlib.Path(self._own.name)
         options = dataclasses.asdict(config)
         resume = options.pop("resume", False)
+        options.pop("processes", None)
         options = json.loads(json.dumps(options, default=str))
         self._check(options, resume)
         digests = {str(path): file_digest(path) for path in inputs}

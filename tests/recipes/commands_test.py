@@ -27,6 +27,7 @@ def commands_of(document):
     text = document.read_text(encoding="utf-8").replace("\\\n", " ")
     for recipe, rest in COMMAND.findall(text):
         own = re.sub(r'"[^"]*"', "", rest)  # what is quoted is for another one
+        own = own.partition(" -- ")[0]  # the rest is for Apache Beam
         options = re.findall(r"--([a-z][a-z-]+)", own)
         if options and (FOLDER / f"{recipe}.py").exists():
             yield document.name, recipe, options
