@@ -1,25 +1,24 @@
 """Encode every photograph with the object and scene experts (liu18).
 
-python recipes/extract_features.py --photographs PHOTOS.tar FOLDER \
+    python recipes/extract_features.py --photographs PHOTOS.tar FOLDER \
         --object HANDLE --scene HANDLE
+
+Each of --photographs is read by one process. A run that was killed goes on
+with --resume. What stands after `--` is for Apache Beam, such as
+`-- --runner=SparkRunner`: docs/scaling.md.
 """
 
 import dataclasses
 import functools
-import itertools
 import pathlib
+import sys
+from collections.abc import Sequence
 
-import numpy as np
-import tensorflow as tf
-from rich.progress import track
-
+from visualpoet import pipelines
 from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.features import experts
-from visualpoet.features import images
-from visualpoet.features import photographs
-from visualpoet.features import picture_files
-from visualpoet.features import store
+from visualpoet.features import extraction
 from visualpoet.run_options import option
 
 
@@ -36,7 +35,8 @@ class Config:
     num_crops: int = option(
         3, "random crops of each photograph, for distill_visual_encoder.py"
     )
-    batch_size: int = option(64, "photographs a batch")
+    batch_size: int = option(64, "views a batch")
+    processes: int = option(1, "processes of this machine")
     resume: bool = option(False, "go on with the run in --run-dir")
 
     def __post_init__(self):
@@ -44,55 +44,36 @@ class Config:
             raise ValueError("expected --photographs. Received: none")
 
 
-def main(config: Config) -> None:
+def main(config: Config, beam_options: Sequence[str] = ()) -> None:
     """Runs the recipe.
 
     Args:
         config: Its options.
+        beam_options: Those of Apache Beam.
     """
     run = runs.RunDirectory(config.run_dir, config)
     handles = {"object": config.object, "scene": config.scene}
-    encoders = {name: experts.load_expert(h) for name, h in handles.items()}
     digests = {name: experts.expert_digest(h) for name, h in handles.items()}
-    stores = {
-        name: store.FeatureStore(config.run_dir / "store", digest)
-        for name, digest in digests.items()
-    }
-
-    def encode(name: str, view: int, batch: list[bytes]) -> np.ndarray:
-        size = experts.EXPERT_SIZE
-        pictures = [images.load_view(b, size, view) for b in batch]
-        return encoders[name](tf.stack(pictures) / 255.0).numpy()
-
-    names, contents, bad = [], [], []
-    for name, content in photographs.read_photographs(config.photographs):
-        try:
-            content = picture_files.make_upright(content, name)
-            images.decode_image(content)
-        except picture_files.PictureError as error:
-            bad.append(str(error))
-            continue
-        except tf.errors.InvalidArgumentError as error:
-            bad.append(f"{name}: {error.message}")
-            continue
-        names.append(name)
-        contents.append(content)
-    run.log(f"{len(names)} photographs, {len(bad)} unreadable")
-    starts = range(0, len(names), config.batch_size)
-    views = range(1 + config.num_crops)
-    work = list(itertools.product(views, starts))
-    for view, start in track(work, "encoding"):
-        batch = contents[start : start + config.batch_size]
-        for name in handles:
-            encoder = functools.partial(encode, name, view)
-            stores[name].encode(batch, encoder, view)
-
-    index = {n: store.image_digest(c) for n, c in zip(names, contents)}
+    pipelines.run(
+        functools.partial(
+            extraction.extract_features,
+            folder=config.run_dir,
+            handles=handles,
+            digests=digests,
+            num_crops=config.num_crops,
+            batch_size=config.batch_size,
+        ),
+        extraction.find_missing(config.photographs, config.run_dir),
+        config.processes,
+        beam_options,
+    )
+    index, bad = extraction.join_parts(config.photographs, config.run_dir)
     run.write_json("index.json", index)
     run.write_json("experts.json", {"handles": handles, "digests": digests})
     (config.run_dir / "unreadable.txt").write_text("\n".join(bad))
-    run.log(f"features of {len(index)} photographs in {config.run_dir}")
+    run.log(f"{len(index)} photographs, {len(bad)} unreadable")
 
 
 if __name__ == "__main__":
-    main(run_options.parse_config(Config))
+    arguments, beam_options = pipelines.split_options(sys.argv[1:])
+    main(run_options.parse_config(Config, arguments), beam_options)

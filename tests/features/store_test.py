@@ -8,17 +8,6 @@ from visualpoet.features import store
 from visualpoet.features.store import FeatureStore
 
 
-class _Encoder:
-    """Length and first byte of each photograph; remembers its calls."""
-
-    def __init__(self):
-        self.calls = []
-
-    def __call__(self, photographs):
-        self.calls.append(list(photographs))
-        return np.array([[len(p), p[0], 0.5] for p in photographs])
-
-
 def test_digests():
     # SHA-256 of "abc" begins like this.
     digest = store.image_digest(b"abc")
@@ -27,49 +16,35 @@ def test_digests():
     assert store.view_digest(digest, 3) == f"{digest}-3"
 
 
-def test_encoder_sees_a_photograph_once(tmp_path):
-    features, encoder = FeatureStore(tmp_path, "expert"), _Encoder()
-    first = features.encode([b"a", b"bb"], encoder)
-    second = features.encode([b"bb", b"ccc", b"a", b"ccc"], encoder)
-    third = features.encode([b"a"], encoder)
-    assert encoder.calls == [[b"a", b"bb"], [b"ccc"]]
-    np.testing.assert_array_equal(first, [[1, 97, 0.5], [2, 98, 0.5]])
-    np.testing.assert_array_equal(second[:, 0], [2, 3, 1, 3])
-    np.testing.assert_array_equal(third, [[1, 97, 0.5]])
-    assert len(features) == 3
-
-
 def test_views_are_kept_apart(tmp_path):
-    features, encoder = FeatureStore(tmp_path, "expert"), _Encoder()
-    features.encode([b"a"], encoder)
-    features.encode([b"a"], lambda photographs: np.full([1, 3], 7), view=2)
-    digest = store.image_digest(b"a")
-    assert digest in features
-    assert f"{digest}-2" in features
-    assert f"{digest}-1" not in features
-    np.testing.assert_array_equal(
-        features.get([f"{digest}-2", digest]), [[7, 7, 7], [1, 97, 0.5]]
-    )
+    features = FeatureStore(tmp_path, "expert")
+    features.add(["d", "d-2"], np.array([[1, 97], [7, 7]]))
+    np.testing.assert_array_equal(features.get(["d-2", "d"]), [[7, 7], [1, 97]])
+    with pytest.raises(KeyError, match="d-1"):
+        features.get(["d-1"])
 
 
-def test_shards_survive_reopening(tmp_path):
-    FeatureStore(tmp_path, "expert").encode([b"a"], _Encoder())
-    FeatureStore(tmp_path, "expert").encode([b"a", b"bb"], _Encoder())
-    encoder = _Encoder()
-    reopened = FeatureStore(tmp_path, "expert")
+def test_shards_are_named_by_what_is_in_them(tmp_path):
+    """So that several may write, and what is there is known by its name."""
+    first, second = (FeatureStore(tmp_path, "expert") for _ in range(2))
+    first.add(["a", "b"], np.ones([2, 3]))
+    second.add(["c"], np.zeros([1, 3]))
+    second.add(["a", "b"], np.ones([2, 3]))
+    assert len(list((tmp_path / "expert").iterdir())) == 2
+    assert first.holds(["c"])
+    assert second.holds(["a", "b"])
+    assert not second.holds(["b", "a"])
     np.testing.assert_array_equal(
-        reopened.encode([b"bb", b"a"], encoder), [[2, 98, 0.5], [1, 97, 0.5]]
+        second.get(["c", "a", "c", "b"])[:, 0], [0, 1, 0, 1]
     )
-    assert encoder.calls == []
-    assert len(list((tmp_path / "expert").glob("*.npz"))) == 2
 
 
 def test_experts_are_kept_apart(tmp_path):
-    FeatureStore(tmp_path, "one").encode([b"a"], _Encoder())
+    FeatureStore(tmp_path, "one").add(["a"], np.ones([1, 2]))
     other = FeatureStore(tmp_path, "two")
-    assert len(other) == 0
+    assert not other.holds(["a"])
     with pytest.raises(KeyError, match="extract_features.py"):
-        other.get([store.image_digest(b"a")])
+        other.get(["a"])
 
 
 def test_features_are_the_same_before_and_after_reopening(tmp_path):
@@ -83,21 +58,9 @@ def test_features_are_the_same_before_and_after_reopening(tmp_path):
         assert received.dtype == np.float32
 
 
-def test_leftover_of_a_killed_write_is_ignored(tmp_path):
-    FeatureStore(tmp_path, "expert").encode([b"a"], _Encoder())
-    leftover = tmp_path / "expert" / "00000001.partial"
-    leftover.write_bytes(b"half a shard")
-    features, encoder = FeatureStore(tmp_path, "expert"), _Encoder()
-    assert len(features) == 1
-    features.encode([b"a", b"bb"], encoder)
-    assert encoder.calls == [[b"bb"]]
-    assert not leftover.exists()
-    assert len(FeatureStore(tmp_path, "expert")) == 2
-
-
 def test_failed_write_stores_nothing(tmp_path, monkeypatch):
     features = FeatureStore(tmp_path, "expert")
-    features.encode([b"a"], _Encoder())
+    features.add(["a"], np.ones([1, 2]))
 
     def full_disk(stream, **arrays):
         stream.write(b"half")
@@ -106,9 +69,9 @@ def test_failed_write_stores_nothing(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(np, "savez", full_disk)
         with pytest.raises(OSError, match="No space left"):
-            features.encode([b"bb"], _Encoder())
-    assert store.image_digest(b"bb") not in features
-    assert len(FeatureStore(tmp_path, "expert")) == 1
+            features.add(["b"], np.ones([1, 2]))
+    assert not features.holds(["b"])
+    assert len(list((tmp_path / "expert").iterdir())) == 1
 
 
 def test_missing_photograph_is_counted_and_named(tmp_path):

@@ -89,7 +89,10 @@ def test_run_directories(smoke):
                 "vocabulary.json",
             },
         ),
-        ("features", RUN | FEATURES | {"unreadable.txt", "sentiment"}),
+        (
+            "features",
+            RUN | FEATURES | {"parts", "unreadable.txt", "sentiment"},
+        ),
         (
             "features/sentiment",
             TRAINING | {"sentiment.keras", "words.json", "results.json"},

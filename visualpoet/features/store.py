@@ -1,14 +1,14 @@
-"""On-disk feature store: no photograph is encoded twice by one expert."""
+"""On-disk feature store: what an expert has encoded is kept."""
 
 import hashlib
 import json
 import pathlib
-from collections.abc import Callable
 from collections.abc import Sequence
 
 import keras
 import numpy as np
 
+from visualpoet import whole_files
 from visualpoet.features import experts
 
 
@@ -40,8 +40,9 @@ def view_digest(digest: str, view: int) -> str:
 class FeatureStore:
     """Feature vectors of one expert, keyed by image digest.
 
-    Each call of `add` writes one shard (`.npz`, never pickled) under a
-    temporary name and renames it, so a kill loses at most that shard.
+    Each call of `add` writes one shard (`.npz`, never pickled), which is named
+    by the digests in it and is there as a whole or not at all: several
+    processes may write, and a kill loses at most one shard of each.
 
     Args:
         folder: Where the shards live; one sub-folder an expert.
@@ -51,20 +52,18 @@ class FeatureStore:
     def __init__(self, folder: pathlib.Path, expert: str):
         self._folder = pathlib.Path(folder) / expert
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._rows: dict[str, np.ndarray] = {}
-        for shard in sorted(self._folder.glob("*.npz")):
-            self._load(shard)
 
-    def _load(self, shard: pathlib.Path) -> None:
-        with np.load(shard, allow_pickle=False) as arrays:
-            rows = arrays["features"].astype(np.float32)
-            self._rows.update(zip(arrays["digests"].tolist(), rows))
+    def _shard(self, digests: Sequence[str]) -> pathlib.Path:
+        name = hashlib.sha256("\n".join(digests).encode()).hexdigest()
+        return self._folder / f"{name[:32]}.npz"
 
-    def __len__(self) -> int:
-        return len(self._rows)
+    def holds(self, digests: Sequence[str]) -> bool:
+        """Returns whether the features of these were added together.
 
-    def __contains__(self, digest: str) -> bool:
-        return digest in self._rows
+        Args:
+            digests: Image digests, in the order of then.
+        """
+        return self._shard(digests).exists()
 
     def add(self, digests: Sequence[str], features: np.ndarray) -> None:
         """Stores the features of some photographs.
@@ -74,15 +73,14 @@ class FeatureStore:
             features: float `[B, F]`; kept as float16.
         """
         features = np.asarray(features, np.float16)
-        name = f"{len(self._rows):08d}"
-        partial = self._folder / f"{name}.partial"
-        with partial.open("wb") as stream:
+        with (
+            whole_files.write_whole(self._shard(digests)) as path,
+            path.open("wb") as stream,
+        ):
             np.savez(stream, digests=np.array(digests), features=features)
-        partial.rename(self._folder / f"{name}-{digests[0][:8]}.npz")
-        self._rows.update(zip(digests, features.astype(np.float32)))
 
     def get(self, digests: Sequence[str]) -> np.ndarray:
-        """Returns the stored features.
+        """Returns the stored features; shards are read one after the other.
 
         Args:
             digests: Image digests.
@@ -93,7 +91,16 @@ class FeatureStore:
         Raises:
             KeyError: If a photograph has not been encoded.
         """
-        missing = [digest for digest in digests if digest not in self._rows]
+        wanted = set(digests)
+        rows: dict[str, np.ndarray] = {}
+        for shard in sorted(self._folder.glob("*.npz")):
+            with np.load(shard, allow_pickle=False) as arrays:
+                held = arrays["digests"].tolist()
+                chosen = [i for i, d in enumerate(held) if d in wanted]
+                if chosen:
+                    features = arrays["features"][chosen]
+                    rows.update(zip((held[i] for i in chosen), features))
+        missing = [digest for digest in digests if digest not in rows]
         if missing:
             raise KeyError(
                 f"{len(missing)} of {len(digests)} photographs have no "
@@ -101,29 +108,7 @@ class FeatureStore:
                 "recipes/extract_features.py on the same photographs, with "
                 "as many --num-crops as are asked for"
             )
-        return np.stack([self._rows[digest] for digest in digests])
-
-    def encode(
-        self,
-        photographs: Sequence[bytes],
-        encoder: Callable[[Sequence[bytes]], np.ndarray],
-        view: int = 0,
-    ) -> np.ndarray:
-        """Returns features, running the expert only where none are stored.
-
-        Args:
-            photographs: Encoded pictures.
-            encoder: Maps encoded pictures to float `[B, F]`.
-            view: Number of the view (`images.load_view`).
-
-        Returns:
-            float `[B, F]`.
-        """
-        digests = [view_digest(image_digest(p), view) for p in photographs]
-        new = {d: p for d, p in zip(digests, photographs) if d not in self}
-        if new:
-            self.add(list(new), encoder(list(new.values())))
-        return self.get(digests)
+        return np.stack([rows[digest] for digest in digests], dtype=np.float32)
 
 
 def feature_files(folder: pathlib.Path) -> list[pathlib.Path]:
