@@ -20,8 +20,9 @@ from visualpoet import albums
 from visualpoet import model_folders
 from visualpoet import pipelines
 from visualpoet import poet
+from visualpoet import run_options
 from visualpoet import runs
-from visualpoet.runs import option
+from visualpoet.run_options import option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,4 +101,4 @@ def _inputs(config: Config, model: pathlib.Path) -> list[pathlib.Path]:
 
 if __name__ == "__main__":
     arguments, beam_options = pipelines.split_options(sys.argv[1:])
-    main(runs.parse_config(Config, arguments), beam_options)
+    main(run_options.parse_config(Config, arguments), beam_options)

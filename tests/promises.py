@@ -131,7 +131,9 @@ def try_data() -> None:
 
 
 def try_batch() -> None:
-    """Tries a run of Beam, in this process."""
+    """Tries a run of Beam, in this process, where it is installed."""
+    if importlib.util.find_spec("apache_beam") is None:
+        return  # the tests do without it, `.ci/fresh_extras` has it
     from visualpoet import pipelines
 
     found = pipelines.run(_count, [1, 2], beam_options=["--runner=FnApiRunner"])

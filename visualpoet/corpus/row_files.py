@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
+from visualpoet import whole_files
+
 
 def write_rows(path: pathlib.Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Writes rows as JSON lines, compressed.
@@ -27,9 +29,5 @@ def replace_file(path: pathlib.Path, content: bytes) -> None:
         content: The bytes.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
+    with whole_files.write_whole(path) as partial:
         partial.write_bytes(content)
-        partial.rename(path)
-    finally:
-        partial.unlink(missing_ok=True)
