@@ -26,9 +26,9 @@ from visualpoet.embedding.encoders import load_towers
 from visualpoet.embedding.photographs import embed_photographs
 from visualpoet.export import model_card
 from visualpoet.export import serving_files
-from visualpoet.export.float16_weights import EncoderFeatures
 from visualpoet.export.poet_module import PoetModule
 from visualpoet.export.savedmodel import export_poet
+from visualpoet.export.stored_weights import EncoderFeatures
 from visualpoet.features.experts import SENTIMENT_FILE
 from visualpoet.features.experts import ExpertEnsemble
 from visualpoet.features.store import feature_files

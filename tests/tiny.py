@@ -22,9 +22,9 @@ from visualpoet.embedding.clues import ClueHead
 from visualpoet.embedding.clues import clue_mask
 from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.encoders import PoemTower
-from visualpoet.export.float16_weights import EncoderFeatures
 from visualpoet.export.poet_module import PoetModule
 from visualpoet.export.savedmodel import export_poet
+from visualpoet.export.stored_weights import EncoderFeatures
 from visualpoet.export.warmup import WARMUP_FILE
 from visualpoet.features.visual_encoder import VisualEncoder
 from visualpoet.generator.composer import DecodingOptions

@@ -39,8 +39,7 @@ class PresetModel(keras.Model):
                 the newest is taken.
 
         Returns:
-            The model, its matrices rounded to float16 as the export keeps
-            them.
+            The model, its matrices rounded as the export keeps them.
 
         Raises:
             FileNotFoundError: If the folder holds no export, or one without
@@ -89,10 +88,14 @@ def _read_weights(folder: pathlib.Path, name: str) -> dict[str, np.ndarray]:
     try:
         checkpoint = tf.train.load_checkpoint(str(prefix))
         if (folder / WEIGHTS_FILE).exists():
-            keys = json.loads((folder / WEIGHTS_FILE).read_text())[name]
+            found = json.loads((folder / WEIGHTS_FILE).read_text())[name]
+            keys = {path: [key] for path, key in found.items()}
         else:
             keys = _find_keys(checkpoint, name)
-        return {path: checkpoint.get_tensor(key) for path, key in keys.items()}
+        return {
+            path: _scale(*map(checkpoint.get_tensor, keys[path]))
+            for path in keys
+        }
     except (tf.errors.OpError, IndexError) as error:  # the latter: too short
         raise ValueError(
             f"expected all weights of an export in {prefix.parent}. Received: "
@@ -100,18 +103,31 @@ def _read_weights(folder: pathlib.Path, name: str) -> dict[str, np.ndarray]:
         ) from error
 
 
-def _find_keys(checkpoint: Any, name: str) -> dict[str, str]:
-    """Where the checkpoint has each weight: what two models share, once."""
+def _scale(value: np.ndarray, scale: np.ndarray | None = None) -> np.ndarray:
+    return value if scale is None else value * scale
+
+
+def _find_keys(checkpoint: Any, name: str) -> dict[str, list[str]]:
+    """Where the checkpoint has each weight: what two models share, once.
+
+    Returns:
+        By path the key of its value, and that of its scale if it has one.
+    """
     graph = trackable_object_graph_pb2.TrackableObjectGraph.FromString(
         checkpoint.get_tensor(_OBJECT_GRAPH)
     )
     node = graph.nodes[0]  # the exported module; these are its attributes
     for step in ("models", name, "weights"):
         node = _children(graph, node)[step]
-    return {
-        path: child.attributes[0].checkpoint_key
-        for path, child in _children(graph, node).items()
-    }
+    found = {}
+    for path, weight in _children(graph, node).items():
+        parts = _children(graph, weight)
+        found[path] = [
+            parts[part].attributes[0].checkpoint_key
+            for part in ("value", "scale")
+            if part in parts
+        ]
+    return found
 
 
 def _children(

@@ -5,7 +5,7 @@ from tests import tiny
 from tests.export.poet_module_test import compose
 from visualpoet.corpus import datasets
 from visualpoet.discriminators.poem_style import PoemStyleDiscriminator
-from visualpoet.export.float16_weights import EncoderFeatures
+from visualpoet.export.stored_weights import EncoderFeatures
 from visualpoet.generator.known_runs import KnownRuns
 
 

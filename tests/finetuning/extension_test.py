@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tests import tiny
+from visualpoet.export.stored_weights import StoredWeight
 from visualpoet.finetuning import base
 from visualpoet.finetuning import extension
 from visualpoet.generator import constraints
@@ -33,7 +34,7 @@ def test_a_poet_is_read_with_all_its_parts(poet):
         (poet.generator, parts.generator),
         (poet.poem_tower, parts.poem_tower),
     ):
-        rounded = np.asarray(expected.weights[0]).astype(np.float16)
+        rounded = StoredWeight(expected.weights[0]).read()
         np.testing.assert_array_equal(found.weights[0], rounded)
     assert poet.options == {"verse": tiny.OPTIONS, "haiku": tiny.HAIKU}
     for name, expected in vars(tiny.kinds()).items():

@@ -8,12 +8,13 @@ import tensorflow as tf
 
 from visualpoet.discriminators.rewards import first_class_probability
 from visualpoet.embedding.encoders import PoemTower
-from visualpoet.export.float16_weights import Float16Weights
+from visualpoet.export.stored_weights import StoredWeight
+from visualpoet.export.stored_weights import StoredWeights
 from visualpoet.generator.known_runs import KnownRuns
 
 
 class CandidateScores(tf.Module):
-    """Discriminators, stored as float16, and the runs that were learnt.
+    """Discriminators, as they are stored, and the runs that were learnt.
 
     Args:
         discriminators: `paired`, the multi-modal one, and `poetic`, the
@@ -27,7 +28,7 @@ class CandidateScores(tf.Module):
         self,
         discriminators: dict[str, keras.Model],
         poem_tower: PoemTower,
-        shared: dict[int, tf.Variable],
+        shared: dict[int, StoredWeight],
         known_runs: KnownRuns | None = None,
     ):
         super().__init__()
@@ -81,11 +82,11 @@ class CandidateScores(tf.Module):
 
 
 def _store(
-    model: keras.Model, poem_tower: PoemTower, shared: dict[int, tf.Variable]
-) -> Float16Weights:
+    model: keras.Model, poem_tower: PoemTower, shared: dict[int, StoredWeight]
+) -> StoredWeights:
     """Word vectors that are still the poem tower's are stored once."""
     vectors = poem_tower.get_layer("word_vectors").embeddings
     read = model.get_layer("token_embedding").embeddings
     if read.shape == vectors.shape and np.array_equal(read, vectors):
         shared[id(read)] = shared[id(vectors)]
-    return Float16Weights(model, shared)
+    return StoredWeights(model, shared)

@@ -12,7 +12,8 @@ from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.export.candidate_scores import CandidateScores
-from visualpoet.export.float16_weights import Float16Weights
+from visualpoet.export.stored_weights import StoredWeight
+from visualpoet.export.stored_weights import StoredWeights
 from visualpoet.export.tokenizer import GraphTokenizer
 from visualpoet.generator import composer
 from visualpoet.generator import ranking
@@ -45,14 +46,14 @@ class CandidateWriter(tf.Module):
         vocabulary: Vocabulary,
         kinds: TokenKinds,
         options: Mapping[str, composer.DecodingOptions],
-        poem_tower: Float16Weights,
+        poem_tower: StoredWeights,
         candidate_scores: CandidateScores,
-        shared: dict[int, tf.Variable],
+        shared: dict[int, StoredWeight],
     ):
         super().__init__()
-        self._start = Float16Weights(generator.start_view, shared)
+        self._start = StoredWeights(generator.start_view, shared)
         self._start_inputs = list(generator.start_view.input)
-        self._step = Float16Weights(generator.step_view, shared)
+        self._step = StoredWeights(generator.step_view, shared)
         tokens = generator.get_layer("token_embedding").embeddings
         self._token_embedding = shared[id(tokens)]
         self._image_dim = generator.image_dim
@@ -188,7 +189,7 @@ class CandidateWriter(tf.Module):
         return wrap_networks(
             self._start.read(),
             self._step.read(),
-            tf.cast(self._token_embedding, tf.float32),
+            self._token_embedding.read(),
             self._poem_tower.read(),
             self._start_inputs,
         )

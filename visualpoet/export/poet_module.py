@@ -17,8 +17,9 @@ from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.encoders import PoemTower
 from visualpoet.export.candidate_scores import CandidateScores
 from visualpoet.export.candidate_writer import CandidateWriter
-from visualpoet.export.float16_weights import EncoderFeatures
-from visualpoet.export.float16_weights import Float16Weights
+from visualpoet.export.stored_weights import EncoderFeatures
+from visualpoet.export.stored_weights import StoredWeight
+from visualpoet.export.stored_weights import StoredWeights
 from visualpoet.features import images
 from visualpoet.features.experts import ExpertEnsemble
 from visualpoet.generator import composer
@@ -82,13 +83,13 @@ class PoetModule(tf.Module):
     ):
         super().__init__()
         self._visual_encoder = visual_encoder
-        self._image_tower = Float16Weights(image_tower)
-        shared: dict[int, tf.Variable] = {}
-        self._poem_tower = Float16Weights(poem_tower, shared)
+        self._image_tower = StoredWeights(image_tower)
+        shared: dict[int, StoredWeight] = {}
+        self._poem_tower = StoredWeights(poem_tower, shared)
         self._candidate_scores = CandidateScores(
             discriminators or {}, poem_tower, shared, known_runs
         )
-        stored_generator = Float16Weights(generator, shared)
+        stored_generator = StoredWeights(generator, shared)
         self._writer = CandidateWriter(
             generator,
             vocabulary,
@@ -101,7 +102,7 @@ class PoetModule(tf.Module):
         self.scores = self._writer.scores
         self.embedding_dim = poem_tower.embedding_dim
         self.options = options
-        self._clue_head = Float16Weights(clue_head)
+        self._clue_head = StoredWeights(clue_head)
         stored = (
             self._visual_encoder,
             self._image_tower,
@@ -114,7 +115,7 @@ class PoetModule(tf.Module):
         self.models = {
             model.name: model
             for model in stored
-            if isinstance(model, Float16Weights)
+            if isinstance(model, StoredWeights)
         }
         self._choose_by = clue_head.choose_by
         self.num_clues = clue_head.num_clues

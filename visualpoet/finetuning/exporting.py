@@ -9,9 +9,9 @@ import numpy as np
 from visualpoet.controls import MAX_LINES
 from visualpoet.corpus.scripts import UNSPACED_SCRIPTS
 from visualpoet.corpus.vocabulary import Vocabulary
-from visualpoet.export.float16_weights import EncoderFeatures
 from visualpoet.export.poet_module import PoetModule
 from visualpoet.export.savedmodel import export_poet
+from visualpoet.export.stored_weights import EncoderFeatures
 from visualpoet.finetuning.base import Poet
 from visualpoet.finetuning.corpus import VoiceCorpus
 from visualpoet.generator.composer import DecodingOptions
