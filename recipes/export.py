@@ -38,7 +38,6 @@ from visualpoet.generator import forms
 from visualpoet.generator.constraints import add_rules
 from visualpoet.generator.constraints import token_kinds
 from visualpoet.generator.known_runs import KnownRuns
-from visualpoet.generator.patterns import check_reachable
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
 from visualpoet.run_options import option
 
@@ -119,7 +118,8 @@ def main(config: Config) -> None:
     options = _decoding(config, generator)
     kinds = token_kinds(corpus.vocabulary, poems)
     if any(one.pattern.syllables for one in options.values()):
-        kinds = _add_rules(kinds, corpus.vocabulary, poems, options)
+        patterns = {form: one.pattern for form, one in options.items()}
+        kinds = add_rules(kinds, corpus.vocabulary, poems, patterns)
     discriminators = _load_discriminators(config.discriminators_dir)
     poet = PoetModule(
         visual_encoder,
@@ -168,13 +168,6 @@ def _decoding(config, generator):
     if config.decoding:
         return forms.read_options(pathlib.Path(config.decoding))
     return forms.choose_options(generator.forms, config.form, config.patterns)
-
-
-def _add_rules(kinds, vocabulary, poems, options):
-    kinds = add_rules(kinds, vocabulary, poems)
-    for form, one in options.items():
-        check_reachable(kinds.rules, one.pattern, form)
-    return kinds
 
 
 def _load_encoder(features_dir: pathlib.Path):

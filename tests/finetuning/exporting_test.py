@@ -30,9 +30,8 @@ def test_lines_and_words_are_those_of_the_poems():
     assert kept == tiny.OPTIONS
 
 
-def make_poet(level="word", known_runs=None):
+def make_poet(level="word", known_runs=None, texts=poems.POEMS):
     """A poet that is asked for words and runs alone."""
-    texts = poems.POEMS
     vocabulary = tiny.Vocabulary.train(texts, 300, level)
     size = len(vocabulary)
     nothing = np.zeros(size, bool)
@@ -49,6 +48,33 @@ def make_poet(level="word", known_runs=None):
         "known_runs": known_runs,
     }
     return base.Poet(**parts)
+
+
+def test_a_voice_writes_its_form_and_patterns(tmp_path):
+    lines = [f"一二三四{chr(0x5000 + number)}" for number in range(60)]
+    quatrains = ["\n".join(lines[i : i + 4]) for i in range(0, 60, 4)]
+    poet = make_poet("character", texts=quatrains)
+    voice = exporting.prepare_patterns(poet, quatrains, ["jueju-5"])
+    syllables = voice.kinds.rules.sounds.syllables
+    assert syllables[poet.vocabulary.encode(lines[0])].tolist() == [1] * 5
+    voice = dataclasses.replace(voice, options={"": tiny.OPTIONS})
+    options = exporting.choose_options(voice, quatrains, "", ["jueju-5"])
+    assert list(options) == ["plain", "jueju-5"]
+    assert options["plain"].max_words == 5
+    assert options["jueju-5"].pattern.syllables == (5, 5, 5, 5)
+    assert exporting.prepare_patterns(poet, quatrains, []) is poet
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("limerick", "form limerick: expected at least 50 words"),
+        ("sonnet", "expected patterns of .*Received: 'sonnet'"),
+    ],
+)
+def test_patterns_out_of_reach_are_refused(pattern, message):
+    with pytest.raises(ValueError, match=message):
+        exporting.prepare_patterns(make_poet(), poems.POEMS, [pattern])
 
 
 def measure(poet, allow_quotes, folder, texts):

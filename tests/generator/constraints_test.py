@@ -305,7 +305,7 @@ def test_no_line_of_a_pattern_ends_with_a_genitive():
     vocabulary = Vocabulary.train(["the sea's the sea-the\nsea, is."], 40)
     poems = [[1, *vocabulary.encode("the sea's the sea,\nthe sea."), 2]]
     kinds = constraints.token_kinds(vocabulary, poems)
-    rules = constraints.add_rules(kinds, vocabulary, poems).rules
+    rules = constraints.add_rules(kinds, vocabulary, poems, {}).rules
     place = {token: index for index, token in enumerate(vocabulary.tokens)}
     assert rules.leans[[place["'s"], place["-"]]].all()
     others = [place[token] for token in (",", ".", "sea", "\n")]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from visualpoet.controls import MAX_LINES
+from visualpoet.corpus import datasets
 from visualpoet.corpus.scripts import UNSPACED_SCRIPTS
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.export.poet_module import PoetModule
@@ -14,9 +15,12 @@ from visualpoet.export.savedmodel import export_poet
 from visualpoet.export.stored_weights import EncoderFeatures
 from visualpoet.finetuning.base import Poet
 from visualpoet.finetuning.corpus import VoiceCorpus
+from visualpoet.generator import forms
 from visualpoet.generator.composer import DecodingOptions
+from visualpoet.generator.constraints import add_rules
 from visualpoet.generator.known_runs import KnownRuns
 
+MAX_TOKENS = 200  # of a poem that is looked at for how words close lines
 LETTERS_A_WORD = 6  # with the blank, where tokens are letters
 _LINES = (10, 90)  # percentiles of the corpus that bound what is written
 _WORDS = (5, 95)
@@ -52,6 +56,56 @@ def fit_options(
     )
 
 
+def prepare_patterns(
+    poet: Poet, texts: Sequence[str], patterns: Sequence[str]
+) -> Poet:
+    """Adds how words sound and close lines, if there are patterns.
+
+    Args:
+        poet: The poet.
+        texts: Poems, whose words close lines where they do in these.
+        patterns: Of `forms.PATTERNS`.
+
+    Returns:
+        The poet, which can write them.
+
+    Raises:
+        ValueError: If there is no such pattern, or the words cannot fill it.
+    """
+    if not patterns:
+        return poet
+    options = forms.choose_options([], "", patterns)
+    token_ids = datasets.frame_poems(poet.vocabulary, texts, MAX_TOKENS)
+    kinds = add_rules(
+        poet.kinds,
+        poet.vocabulary,
+        token_ids,
+        {form: one.pattern for form, one in options.items()},
+    )
+    return dataclasses.replace(poet, kinds=kinds)
+
+
+def choose_options(
+    poet: Poet, texts: Sequence[str], form: str, patterns: Sequence[str]
+) -> dict[str, DecodingOptions]:
+    """Chooses how the poems of a voice are written.
+
+    Args:
+        poet: The poet.
+        texts: Poems of the corpus.
+        form: What they are learnt as, or empty.
+        patterns: Of `forms.PATTERNS`.
+
+    Returns:
+        Decoding options by form: that of the corpus, then the patterns.
+    """
+    learnt = [form] if form else []
+    options = forms.choose_options(learnt, form, patterns)
+    default = next(iter(options))
+    fitted = fit_options(poet.options[form], texts, poet.vocabulary)
+    return {**options, default: fitted}
+
+
 def guard(
     poet: Poet, corpus: VoiceCorpus, allow_quotes: int
 ) -> KnownRuns | None:
@@ -78,6 +132,7 @@ def export_voice(
     poet: Poet,
     corpus: VoiceCorpus,
     form: str,
+    patterns: Sequence[str],
     allow_quotes: int,
     folder: pathlib.Path,
     lineage: dict,
@@ -87,7 +142,8 @@ def export_voice(
     Args:
         poet: The poet, trained.
         corpus: What it has learnt.
-        form: What it has learnt it as; the only one that it writes.
+        form: What it has learnt it as.
+        patterns: Forms that it writes besides, as of `prepare_patterns`.
         allow_quotes: As for `guard`.
         folder: `<name>/<integer version>`.
         lineage: What the voice came of.
@@ -96,7 +152,7 @@ def export_voice(
         FileExistsError: If the folder exists.
     """
     texts = corpus.texts("train")
-    options = fit_options(poet.options[form], texts, poet.vocabulary)
+    options = choose_options(poet, texts, form, patterns)
     module = PoetModule(
         EncoderFeatures(poet.visual_encoder),
         poet.image_tower,
@@ -105,7 +161,7 @@ def export_voice(
         poet.vocabulary,
         poet.clue_head,
         poet.kinds,
-        {form: options},
+        options,
         known_runs=guard(poet, corpus, allow_quotes),
     )
     export_poet(module, poet.vocabulary, folder, lineage)

@@ -26,6 +26,11 @@ class Options:
     form: str = option(
         "", "of the base's forms, that the corpus is; empty for its default"
     )
+    patterns: tuple[str, ...] = option(
+        (),
+        "forms besides, with syllables and rhymes: limerick, quatrain-abab, "
+        "quatrain-aabb, haiku-5-7-5, jueju-5, jueju-7",
+    )
     level: str = option(
         "",
         "of a new vocabulary, word or character; empty for what the script "

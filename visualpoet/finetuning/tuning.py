@@ -137,6 +137,7 @@ def prepare(options: Options) -> Material:
 
 
 def prepare_lessons(
+    poet = exporting.prepare_patterns(poet, texts, options.patterns)
     material: Material, options: Options
 ) -> tuple[Lessons, list]:
     """Makes what is learnt from: poems, and pairs if there are photographs.
@@ -311,6 +312,7 @@ def try_out(
     Args:
         material: Knows the base.
         options: The options.
+            options.patterns,
         folder: The voice.
 
     Returns:

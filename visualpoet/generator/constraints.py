@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,7 +15,9 @@ from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.corpus.words import find_twins
+from visualpoet.generator.patterns import Pattern
 from visualpoet.generator.patterns import PatternRules
+from visualpoet.generator.patterns import check_reachable
 from visualpoet.generator.patterns import make_rules
 from visualpoet.generator.samplers import NEVER
 
@@ -103,6 +106,7 @@ def add_rules(
     kinds: TokenKinds,
     vocabulary: Vocabulary,
     token_ids: Sequence[Sequence[int]],
+    patterns: Mapping[str, Pattern],
 ) -> TokenKinds:
     """Adds how words sound and close lines, for forms that are patterns.
 
@@ -113,9 +117,13 @@ def add_rules(
         kinds: Of the vocabulary.
         vocabulary: The vocabulary.
         token_ids: Poems, each with START and END.
+        patterns: By form, what is to be written.
 
     Returns:
         The kinds with their `rules`.
+
+    Raises:
+        ValueError: If the vocabulary cannot fill a pattern.
     """
     stream = np.concatenate([np.asarray(ids, int) for ids in token_ids])
     counts = np.bincount(stream, minlength=len(vocabulary))
@@ -129,6 +137,8 @@ def add_rules(
         kinds.is_pause,
         stops,
     )
+    for form, pattern in patterns.items():
+        check_reachable(rules, pattern, form)
     return dataclasses.replace(kinds, rules=rules)
 
 
