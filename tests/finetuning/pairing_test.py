@@ -58,6 +58,34 @@ def test_pairs_are_written_looked_at_and_read_back(
     assert "night.jpg" in page and "broken.jpg" not in page
 
 
+def test_captions_move_photographs_towards_what_they_say(
+    poet, places, tmp_path
+):
+    path = tmp_path / "captions.csv"
+    path.write_text("file,caption\nelsewhere/sea.jpg,The forest sleeps\n")
+    captions = pairing.read_captions(path, list(places))
+    (said,) = captions
+    assert said.endswith("sea.jpg")
+    found = corpus.read_corpus(poems.write(tmp_path / "poems"), "", False)
+    before, after = (
+        {
+            (one.image, one.poem.text): one.similarity
+            for one in pairing.pair(poet, found, places, given)
+        }
+        for given in ({}, captions)
+    )
+    kept = {pair: value for pair, value in before.items() if pair[0] != said}
+    assert kept.items() <= after.items()
+    assert before != after
+
+
+def test_captions_of_other_photographs_are_refused(places, tmp_path):
+    path = tmp_path / "captions.csv"
+    path.write_text("file,caption\nhill.jpg,A hill\n")
+    with pytest.raises(ValueError, match="captions of the photographs"):
+        pairing.read_captions(path, list(places))
+
+
 def test_photographs_are_named_from_the_folder_of_the_file(paths, tmp_path):
     (tmp_path / "photos").symlink_to(paths[0].parent)
     path = tmp_path / "pairs.csv"

@@ -44,6 +44,11 @@ class Options:
     photographs: tuple[str, ...] = option(
         (), "files or folders to pair with poems of the corpus"
     )
+    captions: str = option(
+        "",
+        "what is said of the photographs, to pair them by it too: COCO's "
+        "JSON, a token file of Flickr8k, or rows of file and caption",
+    )
     pairs: str = option(
         "", "pairs to learn from as they are, as of readers.read_pairs"
     )

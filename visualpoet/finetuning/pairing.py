@@ -2,6 +2,7 @@
 
 import csv
 import pathlib
+import types
 from collections.abc import Mapping
 from collections.abc import Sequence
 
@@ -12,8 +13,10 @@ from visualpoet import pictures
 from visualpoet import templating
 from visualpoet.corpus import datasets
 from visualpoet.corpus import readers
+from visualpoet.corpus.caption_files import read_caption_file
 from visualpoet.corpus.records import ImagePoemPair
 from visualpoet.corpus.records import Photograph
+from visualpoet.embedding import retrieval
 from visualpoet.embedding.encoders import embed_token_ids
 from visualpoet.evaluation import mining
 from visualpoet.features import images
@@ -58,15 +61,57 @@ def place_photographs(
     return places
 
 
+def read_captions(
+    path: pathlib.Path, names: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """Reads what is said of photographs.
+
+    Args:
+        path: As for `read_caption_file`.
+        names: Paths of the photographs; the file may name them without
+            folders.
+
+    Returns:
+        Captions, or else the label, by path, of those that have any.
+
+    Raises:
+        ValueError: If nothing is said of any.
+    """
+    photos, _ = read_caption_file(path)
+    said = {
+        pathlib.Path(photo.image).name: photo.captions or (photo.label,)
+        for photo in photos
+    }
+    found = {
+        name: said[pathlib.Path(name).name]
+        for name in names
+        if pathlib.Path(name).name in said
+    }
+    if not found:
+        raise ValueError(
+            "expected captions of the photographs, by the names of their "
+            f"files. Received: {path}, which has none of {names[0]} and "
+            f"{len(names) - 1} others"
+        )
+    return found
+
+
 def pair(
-    poet: Poet, corpus: VoiceCorpus, places: Mapping[str, np.ndarray]
+    poet: Poet,
+    corpus: VoiceCorpus,
+    places: Mapping[str, np.ndarray],
+    captions: Mapping[str, Sequence[str]] = types.MappingProxyType({}),
 ) -> list[ImagePoemPair]:
     """Pairs photographs with the training poems nearest to them.
 
+    A photograph with captions stands halfway between its own place and that
+    of its captions.
+
     Args:
-        poet: Places poems.
+        poet: Places poems and captions.
         corpus: The poems.
         places: Of the photographs.
+        captions: Of those photographs that have any.
 
     Returns:
         The pairs; near to everything is no nearness.
@@ -76,9 +121,23 @@ def pair(
     token_ids = poet.vocabulary.encode_batch([poem.text for poem in poems])
     rows = embed_token_ids(poet.poem_tower, token_ids).astype(np.float32)
     options = mining.MiningOptions(pairs_each=min(PAIRS_EACH, len(poems)))
-    return mining.mine_pairs(
-        photos, np.stack(list(places.values())), poems, rows, options
+    photo_rows = np.stack(
+        [
+            _move(poet, place, captions.get(name, ()))
+            for name, place in places.items()
+        ]
     )
+    return mining.mine_pairs(photos, photo_rows, poems, rows, options)
+
+
+def _move(poet: Poet, place: np.ndarray, captions: Sequence[str]) -> np.ndarray:
+    """Moves a place halfway to that of captions, if there are any."""
+    token_ids = poet.vocabulary.encode_batch(captions)
+    if not any(token_ids):
+        return place
+    rows = poet.poem_tower(datasets.pad_token_ids(token_ids)).numpy()
+    said = retrieval.unit_length(rows.mean(axis=0, keepdims=True))
+    return retrieval.unit_length(place[None] + said)[0]
 
 
 def write_pairs(path: pathlib.Path, pairs: Sequence[ImagePoemPair]) -> None:

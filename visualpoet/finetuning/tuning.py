@@ -178,7 +178,13 @@ def _pair(material: Material, options: Options) -> tuple[list, list[Examples]]:
             "expected photographs. Received: none that could be read among "
             f"{len(paths)} files"
         )
-    pairs = pairs or pairing.pair(material.poet, material.corpus, places)
+    if not pairs:
+        said = (
+            pairing.read_captions(pathlib.Path(options.captions), list(places))
+            if options.captions
+            else {}
+        )
+        pairs = pairing.pair(material.poet, material.corpus, places, said)
     examples = pairing.learn_pairs(
         material.poet, pairs, places, material.form, options.max_tokens
     )
@@ -225,7 +231,8 @@ def open_run(material: Material, options: Options) -> runs.RunDirectory:
     Returns:
         The run.
     """
-    given = [pathlib.Path(p) for p in (options.glosses, options.pairs) if p]
+    named = (options.glosses, options.pairs, options.captions)
+    given = [pathlib.Path(name) for name in named if name]
     inputs = [
         *formats.find_files(options.corpus),
         *base.list_files(material.folder),
