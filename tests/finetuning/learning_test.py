@@ -10,6 +10,7 @@ from tests.finetuning import poems
 from visualpoet import runs
 from visualpoet.finetuning import base
 from visualpoet.finetuning import learning
+from visualpoet.finetuning import tuning
 from visualpoet.finetuning.options import Options
 
 OPTIONS = Options(pathlib.Path("poems"), epochs=3, batch_size=8, patience=99)
@@ -26,11 +27,14 @@ def make_lessons():
     return poet, learning.prepare_lessons(poet, [train], held)
 
 
-def train(folder, resume=False, options=OPTIONS):
+def train(folder, resume=False, options=OPTIONS, estimated=True):
     options = dataclasses.replace(options, out=folder, resume=resume)
     poet, lessons = make_lessons()
     run = runs.RunDirectory(folder, options)
-    learning.train_voice(run, poet.generator, lessons, options)
+    training = learning.prepare_training(poet.generator, lessons, options)
+    if estimated:
+        tuning.estimate(training, lessons, options)
+    learning.train_voice(run, training, lessons, options)
     return [variable.numpy() for variable in poet.generator.variables]
 
 
@@ -55,7 +59,7 @@ def watched(monkeypatch):
 
 @pytest.mark.slow
 def test_a_run_that_was_killed_ends_with_the_same_weights(tmp_path, watched):
-    expected = train(tmp_path / "whole")
+    expected = train(tmp_path / "whole", estimated=False)
     watched.append(5)
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path / "killed")

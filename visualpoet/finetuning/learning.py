@@ -54,6 +54,21 @@ class Lessons:
     spec: dict[str, tf.TensorSpec]
 
 
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """What is trained, and what trains it.
+
+    Attributes:
+        generator: The base's, with all words.
+        optimizer: Its optimizer.
+        update: The train step: a function of a batch.
+    """
+
+    generator: PoemGenerator
+    optimizer: keras.optimizers.Optimizer
+    update: Callable[[Any], tf.Tensor]
+
+
 def place_poems(
     poet: Poet, texts: Sequence[str], form: str, max_tokens: int
 ) -> Examples:
@@ -157,7 +172,7 @@ def measure(
 
 def train_voice(
     run: runs.RunDirectory,
-    generator: PoemGenerator,
+    training: Training,
     lessons: Lessons,
     options: Options,
 ) -> None:
@@ -165,12 +180,12 @@ def train_voice(
 
     Args:
         run: Where checkpoints and metrics go.
-        generator: The base's, with all words; ends with the best weights.
+        training: The generator, which ends with the best weights.
         lessons: What is learnt.
         options: The options.
     """
+    generator = training.generator
     epoch, num_steps = count_steps(lessons, options)
-    optimizer = make_optimizer(options)
     stopping = EarlyStopping(generator.trainable_variables, options.patience)
     look = measure(generator, lessons)
 
@@ -183,10 +198,10 @@ def train_voice(
         run,
         num_steps=num_steps,
         batches=lambda start: iterate(lessons, options, start),
-        train_step=make_update(generator, lessons, optimizer, options),
+        train_step=training.update,
         variables={
             "generator": generator.variables,
-            "optimizer": optimizer.variables,
+            "optimizer": training.optimizer.variables,
             "stopping": stopping,
         },
         evaluate=evaluate,
@@ -195,13 +210,6 @@ def train_voice(
         is_over=stopping.is_over,
     )
     stopping.restore()
-
-
-def make_optimizer(options: Options) -> keras.optimizers.Optimizer:
-    """Makes the optimizer: Adam."""
-    return keras.optimizers.Adam(
-        options.learning_rate, global_clipnorm=CLIP_NORM
-    )
 
 
 def iterate(
@@ -223,13 +231,22 @@ def iterate(
     )
 
 
-def make_update(
-    generator: PoemGenerator,
-    lessons: Lessons,
-    optimizer: keras.optimizers.Optimizer,
-    options: Options,
-) -> Callable[[Any], tf.Tensor]:
-    """Makes the train step."""
+def prepare_training(
+    generator: PoemGenerator, lessons: Lessons, options: Options
+) -> Training:
+    """Makes optimizer and train step.
+
+    Args:
+        generator: The base's, with all words.
+        lessons: What is learnt.
+        options: The options.
+
+    Returns:
+        Both, with the generator.
+    """
+    optimizer = keras.optimizers.Adam(
+        options.learning_rate, global_clipnorm=CLIP_NORM
+    )
 
     def loss(batch: dict[str, tf.Tensor]) -> tf.Tensor:
         step = tf.cast(optimizer.iterations, tf.int32)
@@ -243,6 +260,7 @@ def make_update(
             tf.stack([options.seed, step]),
         )
 
-    return make_train_step(
+    update = make_train_step(
         loss, generator.trainable_variables, optimizer, lessons.spec
     )
+    return Training(generator, optimizer, update)

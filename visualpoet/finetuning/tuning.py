@@ -28,6 +28,7 @@ from visualpoet.finetuning.base import Poet
 from visualpoet.finetuning.corpus import VoiceCorpus
 from visualpoet.finetuning.corpus import read_corpus
 from visualpoet.finetuning.learning import Lessons
+from visualpoet.finetuning.learning import Training
 from visualpoet.finetuning.options import Options
 from visualpoet.finetuning.report import Report
 from visualpoet.finetuning.report import make_report
@@ -78,13 +79,16 @@ def fine_tune(options: Options) -> pathlib.Path | None:
     lessons, pairs = prepare_lessons(material, options)
     print("\n".join(material.report.describe()))
     print(f"pairs: {len(pairs)}")
-    print(estimate(material.poet, lessons, options), flush=True)
+    training = learning.prepare_training(
+        material.poet.generator, lessons, options
+    )
+    print(estimate(training, lessons, options), flush=True)
     if options.dry_run:
         return None
     run = open_run(material, options)
     if pairs and not options.pairs:
         pairing.write_pairs(options.out / "pairs.csv", pairs)
-    before, after = learn(run, material, lessons, options)
+    before, after = learn(run, material, lessons, training, options)
     folder = options.out / name_voice(options) / VERSION
     export(run, material, options, folder)
     trials = try_out(material, options, folder)
@@ -133,11 +137,11 @@ def prepare(options: Options) -> Material:
         poet = translation.translate_poet(poet, vocabulary, glosses, texts)
     else:
         poet = extension.extend_poet(poet, vocabulary, texts)
+    poet = exporting.prepare_patterns(poet, texts, options.patterns)
     return Material(folder, corpus, poet, form, report)
 
 
 def prepare_lessons(
-    poet = exporting.prepare_patterns(poet, texts, options.patterns)
     material: Material, options: Options
 ) -> tuple[Lessons, list]:
     """Makes what is learnt from: poems, and pairs if there are photographs.
@@ -191,28 +195,29 @@ def _pair(material: Material, options: Options) -> tuple[list, list[Examples]]:
     return pairs, [examples]
 
 
-def estimate(poet: Poet, lessons: Lessons, options: Options) -> str:
+def estimate(training: Training, lessons: Lessons, options: Options) -> str:
     """Says how long the training will take here, from some steps.
 
     Args:
-        poet: The base; its weights are as before in the end.
+        training: All of it is as before in the end.
         lessons: What is learnt.
         options: The options.
 
     Returns:
         A sentence.
     """
-    before = [variable.numpy() for variable in poet.generator.variables]
-    update = learning.make_update(
-        poet.generator, lessons, learning.make_optimizer(options), options
-    )
+    variables = [
+        *training.generator.variables,
+        *training.optimizer.variables,
+    ]
+    before = [variable.numpy() for variable in variables]
     batches = learning.iterate(lessons, options, 0)
-    float(update(next(batches)))  # traced
+    float(training.update(next(batches)))  # traced
     started = time.monotonic()
     for _ in range(MEASURED_STEPS):
-        float(update(next(batches)))
+        float(training.update(next(batches)))
     seconds = (time.monotonic() - started) / MEASURED_STEPS
-    for variable, value in zip(poet.generator.variables, before, strict=True):
+    for variable, value in zip(variables, before, strict=True):
         variable.assign(value)
     epoch, num_steps = learning.count_steps(lessons, options)
     return (
@@ -247,20 +252,22 @@ def learn(
     run: runs.RunDirectory,
     material: Material,
     lessons: Lessons,
+    training: Training,
     options: Options,
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Trains, and measures on the test poems before and after.
 
     Args:
         run: Where it goes.
-        material: Corpus and base, whose generator is trained.
+        material: Corpus and base.
         lessons: What is learnt.
+        training: Of the base's generator.
         options: The options.
 
     Returns:
         Perplexities of the base and of the voice.
     """
-    generator = material.poet.generator
+    generator = training.generator
     test = learning.place_poems(
         material.poet,
         material.corpus.texts("test"),
@@ -273,7 +280,7 @@ def learn(
     )
     before = look()
     weights = [variable.numpy() for variable in generator.trainable_variables]
-    learning.train_voice(run, generator, lessons, options)
+    learning.train_voice(run, training, lessons, options)
     if not options.glosses:  # of another language the base knows nothing
         interpolate(
             generator.trainable_variables, weights, options.interpolation
@@ -305,6 +312,7 @@ def export(
             material.poet,
             material.corpus,
             material.form,
+            options.patterns,
             options.allow_quotes,
             folder,
             run.describe_lineage(),
@@ -319,7 +327,6 @@ def try_out(
     Args:
         material: Knows the base.
         options: The options.
-            options.patterns,
         folder: The voice.
 
     Returns:
