@@ -31,16 +31,15 @@ class StoredWeight(tf.Module):
 
     def __init__(self, weight: keras.Variable):
         super().__init__()
-        value, scale = np.asarray(weight), None
+        value = np.asarray(weight)
+        self.scale: tf.Variable | None = None
         if value.dtype == np.float32 and value.ndim > 1:
             if value.shape[-1] > 1:
                 value, scale = quantize(value)
+                self.scale = tf.Variable(scale, trainable=False)
             else:
                 value = value.astype(np.float16)
         self.value = tf.Variable(value, trainable=False)
-        self.scale = (
-            None if scale is None else tf.Variable(scale, trainable=False)
-        )
 
     def read(self) -> tf.Tensor:
         """Returns the weight as it is computed with."""
