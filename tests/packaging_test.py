@@ -29,11 +29,11 @@ def test_the_package_is_installed_whole(installed):
     assert files <= installed
 
 
-def test_the_model_is_installed_whole(installed):
+def test_models_are_installed_whole(installed):
     files = {
         f"visualpoet/{path.relative_to(ROOT).as_posix()}"
-        for path in ROOT.glob("savedmodels/visualpoet/**/*")
-        if path.is_file()
+        for path in ROOT.glob("savedmodels/*/**/*")
+        if path.is_file() and "__pycache__" not in path.parts
     }
     assert files
     assert files <= installed

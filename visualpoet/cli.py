@@ -43,6 +43,15 @@ def _add_photographs(parser: argparse.ArgumentParser) -> None:
         help="an exported model, whose defaults may differ from those named "
         "here; the one that comes with the package if none",
     )
+    _add_voice(parser)
+
+
+def _add_voice(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--voice",
+        choices=poet.list_shipped(),
+        help="in place of --model, a model that comes with the package",
+    )
 
 
 def _read_count(text: str) -> int:
@@ -186,6 +195,7 @@ def _parser() -> argparse.ArgumentParser:
     tune.set_defaults(run=_fine_tune)
     serve = verbs.add_parser("serve", help="serve poems by REST and gRPC")
     serving.add_arguments(serve)
+    _add_voice(serve)
     serve.set_defaults(run=_serve)
     return parser
 
@@ -222,9 +232,23 @@ def _silence() -> Iterator[None]:
 
 def _find_model(arguments: argparse.Namespace) -> pathlib.Path | None:
     """The model that was named, so that a wrong name is told at once."""
+    if arguments.voice:
+        return _find_shipped(arguments)
     if arguments.model is None:
         return None
     return model_folders.newest_version(arguments.model)
+
+
+def _find_shipped(arguments: argparse.Namespace) -> pathlib.Path:
+    """The voice that was named, or the model that comes with the package."""
+    if arguments.voice is None:
+        return poet.default_model()
+    if arguments.model is not None:
+        raise ValueError(
+            "expected --model or --voice. Received: both, "
+            f"{arguments.model} and {arguments.voice}"
+        )
+    return poet.shipped_model(arguments.voice)
 
 
 @contextlib.contextmanager
@@ -396,7 +420,8 @@ def _fine_tune(arguments: argparse.Namespace) -> int:
 
 def _serve(arguments: argparse.Namespace) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    options = serving.from_arguments(arguments, poet.default_model().parent)
+    model = _find_shipped(arguments).parent
+    options = serving.from_arguments(arguments, model)
     with _silence(), extras.needs("serve"):
         from visualpoet.serve import server
     return server.run(options)

@@ -160,8 +160,34 @@ def _text(value: str | bytes) -> str:
 
 def default_model() -> pathlib.Path:
     """Returns the folder of the newest model that comes with the package."""
-    folder = importlib.resources.files("visualpoet.savedmodels") / "visualpoet"
-    return model_folders.newest_version(pathlib.Path(str(folder)))
+    return shipped_model("visualpoet")
+
+
+def shipped_model(name: str) -> pathlib.Path:
+    """Finds one of the models that come with the package: a voice.
+
+    Args:
+        name: One of `list_shipped`.
+
+    Returns:
+        The folder of its newest version.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    return model_folders.newest_version(_shipped_folder() / name)
+
+
+def list_shipped() -> list[str]:
+    """Returns the names of the models that come with the package."""
+    folders = [path for path in _shipped_folder().glob("*") if path.is_dir()]
+    return sorted(f.name for f in folders if model_folders.find_versions(f))
+
+
+def _shipped_folder() -> pathlib.Path:
+    return pathlib.Path(
+        str(importlib.resources.files("visualpoet.savedmodels"))
+    )
 
 
 class Poet:
