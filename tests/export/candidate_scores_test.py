@@ -120,4 +120,5 @@ def test_word_vectors_are_stored_once_while_they_are_the_poem_towers():
         sum(int(tf.size(variable)) for variable in module.variables)
         for module in (same, different)
     ]
-    assert sizes[1] - sizes[0] == len(tiny.vocabulary()) * 11
+    # Their scales, too.
+    assert sizes[1] - sizes[0] == len(tiny.vocabulary()) * (11 + 1)
