@@ -58,8 +58,8 @@ class DecodingOptions:
     min_words: tf.Tensor | int = 3
     max_words: tf.Tensor | int = 11
     penalty: tf.Tensor | float = 2.0
-    fluency_weight: tf.Tensor | float = 0.3
-    clue_weight: tf.Tensor | float = 0.6
+    fluency_weight: tf.Tensor | float = 0.5
+    clue_weight: tf.Tensor | float = 0.0
     paired_weight: tf.Tensor | float = 0.16
     poetic_weight: tf.Tensor | float = 0.04
     copied_weight: tf.Tensor | float = 3.0

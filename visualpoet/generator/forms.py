@@ -9,17 +9,18 @@ from visualpoet.generator.generator_inputs import find_form
 from visualpoet.generator.patterns import Pattern
 from visualpoet.generator.poem_generator import PoemGenerator
 
+# What readers keep of candidates decides temperature, guidance and ranking
+# (docs/results.md).
 OPTIONS = {
     "haiku": DecodingOptions(
-        temperature=1.0,
-        guidance=1.3,
+        temperature=0.6,
+        guidance=0.9,
         min_lines=3,
         max_lines=3,
         min_words=2,
         max_words=6,
         penalty=4.0,
-        fluency_weight=0.15,
-        clue_weight=0.5,
+        fluency_weight=0.35,
     ),
     "verse": DecodingOptions(),
     "free": DecodingOptions(),
