@@ -50,15 +50,15 @@ class DecodingOptions:
             `[B, MAX_LINES, 2]`, as of `Pattern.encode`.
     """
 
-    temperature: tf.Tensor | float = 0.6
+    temperature: tf.Tensor | float = 0.5
     top_p: tf.Tensor | float = 0.95
-    guidance: tf.Tensor | float = 1.2
+    guidance: tf.Tensor | float = 1.4
     min_lines: tf.Tensor | int = 4
-    max_lines: tf.Tensor | int = 5
+    max_lines: tf.Tensor | int = 4
     min_words: tf.Tensor | int = 3
-    max_words: tf.Tensor | int = 11
+    max_words: tf.Tensor | int = 9
     penalty: tf.Tensor | float = 2.0
-    fluency_weight: tf.Tensor | float = 0.5
+    fluency_weight: tf.Tensor | float = 0.7
     clue_weight: tf.Tensor | float = 0.0
     paired_weight: tf.Tensor | float = 0.16
     poetic_weight: tf.Tensor | float = 0.04

@@ -1,0 +1,102 @@
+"""Export a poet again: an older export's weights with today's graph.
+
+    python recipes/export_again.py --base savedmodels/visualpoet/2 \
+        --model out/poet/3
+
+Decoding, ranking, forms and how weights are stored are today's; what the
+models have learnt, and what poems should not recite, is the base's. Its
+discriminators are left out: they hardly help to rank.
+"""
+
+import dataclasses
+import pathlib
+
+from visualpoet import run_options
+from visualpoet import runs
+from visualpoet.corpus import readers
+from visualpoet.corpus.words import find_twins
+from visualpoet.embedding.clues import ClueHead
+from visualpoet.export import serving_files
+from visualpoet.export.poet_module import PoetModule
+from visualpoet.export.savedmodel import export_poet
+from visualpoet.export.stored_weights import EncoderFeatures
+from visualpoet.finetuning import base
+from visualpoet.finetuning import exporting
+from visualpoet.generator import forms
+from visualpoet.run_options import option
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Export a poet again: an older export's weights with today's graph."""
+
+    base: pathlib.Path = option(
+        pathlib.Path("savedmodels/visualpoet/2"), "version folder to read"
+    )
+    model: pathlib.Path = option(
+        pathlib.Path("out/poet/1"), "version folder to write"
+    )
+    form: str = option(
+        "", "that it writes by default; empty if the generator has learnt none"
+    )
+    patterns: tuple[str, ...] = option(
+        (), "forms besides, as of export.py; need --poems"
+    )
+    poems: tuple[pathlib.Path, ...] = option(
+        (), "files of poems, whose words close lines where they do in these"
+    )
+    run_dir: pathlib.Path = option(
+        pathlib.Path("out/export_again"), "output: what the version came of"
+    )
+
+    def __post_init__(self):
+        if self.patterns and not self.poems:
+            raise ValueError(
+                "expected --poems with --patterns, to know how words close "
+                "lines. Received: none"
+            )
+
+
+def main(config: Config) -> None:
+    """Runs the recipe.
+
+    Args:
+        config: Its options.
+    """
+    serving_files.refuse_existing(config.model)
+    inputs = [*base.list_files(config.base), *config.poems]
+    run = runs.RunDirectory(config.run_dir, config, inputs)
+    poet = base.read_poet(config.base)
+    texts = [
+        p.text for path in config.poems for p in readers.read_poems(path)[0]
+    ]
+    poet = exporting.prepare_patterns(poet, texts, config.patterns)
+    module = PoetModule(
+        EncoderFeatures(poet.visual_encoder),
+        poet.image_tower,
+        poet.poem_tower,
+        poet.generator,
+        poet.vocabulary,
+        _choose_one_twin(poet),
+        poet.kinds,
+        forms.choose_options(
+            poet.generator.forms, config.form, config.patterns
+        ),
+        known_runs=poet.known_runs,
+    )
+    export_poet(module, poet.vocabulary, config.model, run.describe_lineage())
+    run.write_json("parameters.json", exporting.count_parameters(poet))
+
+
+def _choose_one_twin(poet: base.Poet) -> ClueHead:
+    """The clue head, which chooses no word beside its plural."""
+    head = poet.clue_head
+    words = [poet.vocabulary.tokens[index] for index in head.word_ids]
+    config = head.get_config() | {"twins": find_twins(words).tolist()}
+    chooser = ClueHead.from_config(config)
+    chooser.set_weights(head.get_weights())
+    return chooser
+
+
+if __name__ == "__main__":
+    main(run_options.parse_config(Config))
