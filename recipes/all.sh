@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From data to an exported poet, as version 3 is trained.
+# From data to an exported poet, as the voice `haiku` is trained.
 #   [SIZE=small] bash recipes/all.sh DATA [OUT]
 # SIZE=small is for a first try of any data: it ends in under 40 minutes on two
 # cores. The other is full.
@@ -22,7 +22,7 @@ folds=(0 1) # of photographs that a tower does not learn from
 case ${SIZE:=full} in
 full)
     crops=3 embedding=2500 fold=1000 encoder=10000 embedding_small=1000
-    fold_small=700 width=768 poems_steps=6500 pairs_steps=2200
+    fold_small=700 width=768 poems_steps=10000 pairs_steps=600
     evaluation=()
     ;;
 small)
@@ -92,9 +92,9 @@ step train_clues embedding_small/clues "${small[@]}"
 # As the shipped encoder sees, so that training meets what writing meets.
 step pretrain_generator generator "${small[@]}" \
     --folds "${folds[@]/#/embedding_small/fold}" --hidden-dim $width \
-    --pair-share 0.35 --extra-pairs 0 --max-unknown 0.15 \
-    --num-steps $pairs_steps --learning-rate 1.2e-3 --warmup-steps 100 \
-    --ema-momentum 0.998 --interpolation 0.5 \
+    --pair-share 0.3 --extra-pairs 0 --max-unknown 0.15 --dropout 0.3 \
+    --num-steps $pairs_steps --learning-rate 6e-4 --warmup-steps 50 \
+    --ema-momentum 0.99 \
     --start-from generator_poems/generator.keras
 written=(--generator generator/generator.keras)
 python=$serving_python step export export "${small[@]}" "${written[@]}" \

@@ -1,7 +1,7 @@
 """Export a poet again: an older export's weights with today's graph.
 
-    python recipes/export_again.py --base savedmodels/visualpoet/2 \
-        --model out/poet/3
+    python recipes/export_again.py --base savedmodels/visualpoet/3 \
+        --model out/poet/4
 
 Decoding, ranking, forms and how weights are stored are today's; what the
 models have learnt, and what poems should not recite, is the base's. Its
@@ -31,13 +31,13 @@ class Config:
     """Export a poet again: an older export's weights with today's graph."""
 
     base: pathlib.Path = option(
-        pathlib.Path("savedmodels/visualpoet/2"), "version folder to read"
+        pathlib.Path("savedmodels/visualpoet/3"), "version folder to read"
     )
     model: pathlib.Path = option(
         pathlib.Path("out/poet/1"), "version folder to write"
     )
     form: str = option(
-        "", "that it writes by default; empty if the generator has learnt none"
+        "", "that it writes by default; that of the base if empty"
     )
     patterns: tuple[str, ...] = option(
         (), "forms besides, as of export.py; need --poems"
@@ -79,13 +79,17 @@ def main(config: Config) -> None:
         poet.vocabulary,
         _choose_one_twin(poet),
         poet.kinds,
-        forms.choose_options(
-            poet.generator.forms, config.form, config.patterns
-        ),
+        _options(config, poet),
         known_runs=poet.known_runs,
     )
     export_poet(module, poet.vocabulary, config.model, run.describe_lineage())
     run.write_json("parameters.json", exporting.count_parameters(poet))
+
+
+def _options(config, poet):
+    learnt = poet.generator.forms
+    form = base.choose_form(poet.options, config.form) if learnt else ""
+    return forms.choose_options(learnt, form, config.patterns)
 
 
 def _choose_one_twin(poet: base.Poet) -> ClueHead:

@@ -233,7 +233,11 @@ def main(config: Config) -> None:
 
 def _build_generator(config, corpus, image_dim):
     if config.start_from:
-        return keras.saving.load_model(config.start_from)
+        before = keras.saving.load_model(config.start_from)
+        changed = before.get_config() | {"dropout": config.dropout}
+        generator = PoemGenerator.from_config(changed)
+        generator.set_weights(before.get_weights())
+        return generator
     return PoemGenerator(
         len(corpus.vocabulary),
         config.embedding_dim,

@@ -27,7 +27,8 @@ RECIPES = {
     "train": (
         *("benchmark", "caption_reward", "check_distribution"),
         *("distill_visual_encoder",),
-        *("example_rewards", "extract_features", "extract_regions"),
+        *("example_rewards", "export_again"),
+        *("extract_features", "extract_regions"),
         *("measure_discriminator", "prepare_corpus", "pretrain_discriminator"),
         *("pretrain_generator", "pretrain_hierarchical", "render_pictures"),
         *("smoke_data", "train_clues", "train_embedding", "train_expert"),

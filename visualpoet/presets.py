@@ -2,8 +2,6 @@
 
 TARGET/<name>/<version>/variables/               their weights
 TARGET/<name>/<version>/assets.extra/models.json their configurations
-TARGET/<name>/<version>/assets.extra/weights.json where the weights are, in the
-    shipped version 2 alone, whose graph does not name them
 """
 
 import json
@@ -19,7 +17,6 @@ from tensorflow.core.protobuf import trackable_object_graph_pb2
 from visualpoet import model_folders
 
 MODELS_FILE = "assets.extra/models.json"
-WEIGHTS_FILE = "assets.extra/weights.json"
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
@@ -87,11 +84,7 @@ def _read_weights(folder: pathlib.Path, name: str) -> dict[str, np.ndarray]:
         )
     try:
         checkpoint = tf.train.load_checkpoint(str(prefix))
-        if (folder / WEIGHTS_FILE).exists():
-            found = json.loads((folder / WEIGHTS_FILE).read_text())[name]
-            keys = {path: [key] for path, key in found.items()}
-        else:
-            keys = _find_keys(checkpoint, name)
+        keys = _find_keys(checkpoint, name)
         return {
             path: _scale(*map(checkpoint.get_tensor, keys[path]))
             for path in keys

@@ -155,11 +155,6 @@ def describe_version(folder: pathlib.Path) -> dict:
     }
     options = json.loads((folder / "assets.extra/options.json").read_text())
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    # The only place that knows of exports without: version 2, as shipped.
-    lineage = {}
-    if (folder / LINEAGE_FILE).exists():
-        said = json.loads((folder / LINEAGE_FILE).read_text())
-        lineage = {"lineage": said}
     return {
         "tensorflow": graph.meta_info_def.tensorflow_version,
         "signatures": signatures,
@@ -169,7 +164,7 @@ def describe_version(folder: pathlib.Path) -> dict:
             for path in files
             if path.name != METADATA_FILE
         },
-        **lineage,
+        "lineage": json.loads((folder / LINEAGE_FILE).read_text()),
     }
 
 
