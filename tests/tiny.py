@@ -45,6 +45,7 @@ OPTIONS = DecodingOptions(
     max_words=5,
     penalty=2.0,
     fluency_weight=0.1,
+    clue_weight=0.6,
 )
 HAIKU = dataclasses.replace(
     OPTIONS, temperature=0.7, min_lines=2, max_lines=2, clue_weight=0.3

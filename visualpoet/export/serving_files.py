@@ -155,6 +155,10 @@ def describe_version(folder: pathlib.Path) -> dict:
     }
     options = json.loads((folder / "assets.extra/options.json").read_text())
     files = sorted(path for path in folder.rglob("*") if path.is_file())
+    lineage = {}
+    if (folder / LINEAGE_FILE).exists():  # a graph of other hands has none
+        said = json.loads((folder / LINEAGE_FILE).read_text())
+        lineage = {"lineage": said}
     return {
         "tensorflow": graph.meta_info_def.tensorflow_version,
         "signatures": signatures,
@@ -164,7 +168,7 @@ def describe_version(folder: pathlib.Path) -> dict:
             for path in files
             if path.name != METADATA_FILE
         },
-        "lineage": json.loads((folder / LINEAGE_FILE).read_text()),
+        **lineage,
     }
 
 

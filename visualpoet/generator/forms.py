@@ -104,7 +104,7 @@ def choose_options(
     Example:
         >>> options = choose_options(["free", "haiku"], "haiku")
         >>> [(form, one.max_lines) for form, one in options.items()]
-        [('haiku', 3), ('free', 5)]
+        [('haiku', 3), ('free', 4)]
     """
     unknown = [name for name in patterns if name not in PATTERNS]
     if unknown:
