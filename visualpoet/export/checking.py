@@ -172,7 +172,8 @@ def _check_invalid(
 ) -> None:
     try:
         export.run(name, inputs)
-    except tf.errors.InvalidArgumentError:
+    # A session may report first what it cancelled for the broken picture.
+    except (tf.errors.InvalidArgumentError, tf.errors.CancelledError):
         return
     except tf.errors.OpError as error:
         kind = type(error).__name__
