@@ -33,9 +33,12 @@ class Export:
 
     @functools.cached_property
     def _session(self) -> tf.compat.v1.Session:
-        # The loader that TensorFlow Serving has, too.
+        # The loader that TensorFlow Serving has, too, and its settings, not
+        # those of this process: without Grappler, which makes one graph of
+        # many functions, a step that was cancelled may hide why.
+        config = tf.compat.v1.ConfigProto()
         with tf.Graph().as_default() as graph:
-            session = tf.compat.v1.Session(graph=graph)
+            session = tf.compat.v1.Session(graph=graph, config=config)
             tf.compat.v1.saved_model.loader.load(
                 session, ["serve"], str(self.folder)
             )
