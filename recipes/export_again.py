@@ -17,9 +17,6 @@ from visualpoet.corpus import readers
 from visualpoet.corpus.words import find_twins
 from visualpoet.embedding.clues import ClueHead
 from visualpoet.export import serving_files
-from visualpoet.export.poet_module import PoetModule
-from visualpoet.export.savedmodel import export_poet
-from visualpoet.export.stored_weights import EncoderFeatures
 from visualpoet.finetuning import base
 from visualpoet.finetuning import exporting
 from visualpoet.generator import forms
@@ -71,18 +68,10 @@ def main(config: Config) -> None:
         p.text for path in config.poems for p in readers.read_poems(path)[0]
     ]
     poet = exporting.prepare_patterns(poet, texts, config.patterns)
-    module = PoetModule(
-        EncoderFeatures(poet.visual_encoder),
-        poet.image_tower,
-        poet.poem_tower,
-        poet.generator,
-        poet.vocabulary,
-        _choose_one_twin(poet),
-        poet.kinds,
-        _options(config, poet),
-        known_runs=poet.known_runs,
+    poet = dataclasses.replace(
+        poet, clue_head=_choose_one_twin(poet), options=_options(config, poet)
     )
-    export_poet(module, poet.vocabulary, config.model, run.describe_lineage())
+    exporting.export_again(poet, config.model, run.describe_lineage())
     run.write_json("parameters.json", exporting.count_parameters(poet))
 
 

@@ -153,6 +153,25 @@ def export_voice(
     """
     texts = corpus.texts("train")
     options = choose_options(poet, texts, form, patterns)
+    poet = dataclasses.replace(
+        poet,
+        options=options,
+        known_runs=guard(poet, corpus, allow_quotes),
+    )
+    export_again(poet, folder, lineage)
+
+
+def export_again(poet: Poet, folder: pathlib.Path, lineage: dict) -> None:
+    """Writes a version folder of a poet that was read from an export.
+
+    Args:
+        poet: The poet, trained or not; its options say how it writes.
+        folder: `<name>/<integer version>`.
+        lineage: What it came of.
+
+    Raises:
+        FileExistsError: If the folder exists.
+    """
     module = PoetModule(
         EncoderFeatures(poet.visual_encoder),
         poet.image_tower,
@@ -161,8 +180,8 @@ def export_voice(
         poet.vocabulary,
         poet.clue_head,
         poet.kinds,
-        options,
-        known_runs=guard(poet, corpus, allow_quotes),
+        poet.options,
+        known_runs=poet.known_runs,
     )
     export_poet(module, poet.vocabulary, folder, lineage)
 
