@@ -1,6 +1,5 @@
 """A collection: photographs in a tar archive, and a row for each beside it."""
 
-import contextlib
 import dataclasses
 import io
 import json
@@ -10,6 +9,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 
+from visualpoet.corpus import row_files
 from visualpoet.corpus.books import split_of
 from visualpoet.corpus.records import Photograph
 from visualpoet.features import photographs as photograph_files
@@ -82,20 +82,20 @@ def _split(photos: Sequence[Photograph]) -> list[Photograph]:
 
 
 def _write_rows(path: pathlib.Path, photos: Sequence[Photograph]) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    with contextlib.ExitStack() as cleaning:
-        cleaning.callback(partial.unlink, missing_ok=True)
-        with partial.open("w", encoding="utf-8") as stream:
-            for photo in photos:
-                row = {
-                    "file": photo.image,
-                    "split": photo.split,
-                    "captions": photo.captions,
-                    "label": photo.label,
-                }
-                row = {name: value for name, value in row.items() if value}
-                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
-        partial.rename(path)
+    rows = [
+        {
+            "file": photo.image,
+            "split": photo.split,
+            "captions": photo.captions,
+            "label": photo.label,
+        }
+        for photo in photos
+    ]
+    lines = [
+        json.dumps({k: v for k, v in row.items() if v}, ensure_ascii=False)
+        for row in rows
+    ]
+    row_files.replace_file(path, "".join(f"{x}\n" for x in lines).encode())
 
 
 def match_photographs(
