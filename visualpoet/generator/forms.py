@@ -22,8 +22,6 @@ OPTIONS = {
         penalty=4.0,
         fluency_weight=0.35,
     ),
-    "verse": DecodingOptions(),
-    "free": DecodingOptions(),
 }
 
 
