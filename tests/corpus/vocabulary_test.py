@@ -449,3 +449,12 @@ def test_concatenated_pieces_equal_decode(request, fixture, text):
     )
     assert len(written) > 10
     assert written == vocabulary.decode(token_ids)
+
+
+def test_tokens_are_left_out_and_the_others_move_up(words):
+    kept = [i for i, token in enumerate(words.tokens) if token != "fox"]
+    fewer = words.keep(kept)
+    assert fewer.tokens == [t for t in words.tokens if t != "fox"]
+    assert fewer.encode("fox") == [UNKNOWN]
+    assert fewer.decode(fewer.encode("The tail,")) == "The tail,"
+    assert "fox" in words.tokens

@@ -31,6 +31,11 @@ def test_a_report_says_what_there_is(found):
     assert lines[6] == "words unknown to the base: 32.3%"
     assert lines[7].startswith("vocabulary: 217 tokens of the base and 11 of ")
     assert lines[8:] == ["learnt as: verse"]
+    fewer = vocabulary.keep(range(200))
+    lines = list(report.make_report(found, base, fewer, "verse").describe())
+    assert lines[7].startswith(
+        "vocabulary: 200 tokens of the base, without 17 of its rarest, and 0 of"
+    )
 
 
 def test_words_of_a_script_without_blanks_are_its_characters(tmp_path):

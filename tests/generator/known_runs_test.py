@@ -6,6 +6,7 @@ from visualpoet.corpus import datasets
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
+from visualpoet.export.graph_constants import GraphConstants
 from visualpoet.generator import known_runs
 from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.known_runs import KnownRuns
@@ -129,5 +130,30 @@ def test_more_tokens_change_nothing_that_is_known():
         more, none, none, none, none, none, np.arange(more.size), BREAK
     )
     ids = tf.constant([LEARNT[1:9], [*range(20, 26), SIZE + 1, SIZE + 4]])
-    found = both.extend(wider).measure_copied(ids)
+    found = both.renumber(wider, np.arange(SIZE + 5)).measure_copied(ids)
     np.testing.assert_allclose(found, [1.0, 0.75])
+
+
+def test_fewer_tokens_change_nothing_that_is_known(tmp_path):
+    first = KnownRuns([LEARNT], kinds())
+    kept = np.delete(np.arange(SIZE), np.r_[8, 9, 30:3000])
+    none = np.zeros(kept.size, bool)
+    fewer = TokenKinds(
+        kept > COMMA, none, none, none, none, none, np.arange(kept.size), BREAK
+    )
+    renumbered = first.renumber(fewer, kept)
+    both = KnownRuns([range(18, 28)], fewer, before=renumbered)
+    of_first = [i if i <= COMMA else i - 2 for i in LEARNT[1:9]]
+    ids = tf.constant([of_first, range(50, 58), range(18, 26)])
+    np.testing.assert_allclose(both.measure_copied(ids), [1.0, 0.0, 1.0])
+    # An export holds the numbers beside the filters.
+    module = tf.Module()
+    module.measure = tf.function(
+        both.measure_copied,
+        input_signature=[tf.TensorSpec([None, None], tf.int32)],
+    )
+    tf.saved_model.save(
+        module, str(tmp_path), {"serving_default": module.measure}
+    )
+    restored = GraphConstants(tmp_path).read_known_runs(fewer)
+    np.testing.assert_allclose(restored.measure_copied(ids), [1.0, 0.0, 1.0])

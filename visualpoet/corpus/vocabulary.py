@@ -162,12 +162,31 @@ class Vocabulary:
             for index, token in enumerate(every.tokens[: len(counts)])
             if counts[index] >= min_count and token not in known
         ]
-        tokens = [*self.tokens, *new[:most]]
-        every._tokenizer.model = models.WordLevel(
+        return self._replace([*self.tokens, *new[:most]], every._tokenizer)
+
+    def keep(self, token_ids: Sequence[int]) -> "Vocabulary":
+        """Leaves out tokens; the others move up.
+
+        Args:
+            token_ids: What stays, in order of their ids: the special ones and
+                the line break among them.
+
+        Returns:
+            The vocabulary.
+        """
+        kept = [self.tokens[index] for index in token_ids]
+        copied = tokenizers.Tokenizer.from_str(self._tokenizer.to_str())
+        return self._replace(kept, copied)
+
+    def _replace(
+        self, tokens: Sequence[str], tokenizer: tokenizers.Tokenizer
+    ) -> "Vocabulary":
+        """Gives a tokenizer other tokens."""
+        tokenizer.model = models.WordLevel(
             {token: index for index, token in enumerate(tokens)},
             unk_token=SPECIAL_TOKENS[UNKNOWN],
         )
-        return type(self)(every._tokenizer, self.level)
+        return type(self)(tokenizer, self.level)
 
     def _score(self, texts: Sequence[str]) -> np.ndarray:
         token_ids = itertools.chain(*self.encode_batch(texts))

@@ -40,6 +40,8 @@ class GraphConstants:
     def read_known_runs(self, kinds: TokenKinds) -> KnownRuns | None:
         """Reads what its poems should not recite: all arrays of bytes.
 
+        A table of int64 says what tokens count as in them.
+
         Args:
             kinds: Sorts of tokens.
 
@@ -53,7 +55,12 @@ class GraphConstants:
             and node.attr["dtype"].type == types_pb2.DT_UINT8
         ]
         vectors = [array for array in filters if array.ndim == 1]
-        return KnownRuns.restore(vectors, kinds)
+        numbers = [
+            array
+            for array in self._list_tables()
+            if array.dtype == np.int64 and array.shape == kinds.is_word.shape
+        ]
+        return KnownRuns.restore(vectors, kinds, *numbers[:1])
 
     def read_kinds(self, vocabulary: Vocabulary) -> TokenKinds:
         """Reads the sorts of its tokens.

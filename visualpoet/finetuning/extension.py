@@ -49,7 +49,8 @@ def extend_poet(
         poem_tower=poem_tower,
         vocabulary=vocabulary,
         kinds=kinds,
-        known_runs=poet.known_runs and poet.known_runs.extend(kinds),
+        known_runs=poet.known_runs
+        and poet.known_runs.renumber(kinds, np.arange(len(vocabulary))),
     )
 
 

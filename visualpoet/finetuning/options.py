@@ -59,6 +59,9 @@ class Options:
     force: bool = option(False, "go on although the corpus looks like prose")
     min_count: int = option(2, "of a word, to be added to the vocabulary")
     max_added: int = option(4000, "most words that are added")
+    vocabulary_size: int = option(
+        0, "most tokens, for a small voice; 0 keeps every word of the base"
+    )
     batch_size: int = option(32, "poems a batch")
     max_tokens: int = option(120, "tokens of a poem, START and END included")
     epochs: int = option(12, "times that the corpus is seen, at most")

@@ -113,10 +113,13 @@ def count_words(corpus: VoiceCorpus) -> int:
 
 
 def _describe_vocabulary(base: Vocabulary, vocabulary: Vocabulary) -> str:
-    if vocabulary.tokens[: len(base)] == base.tokens:
+    kept = len(set(base.tokens) & set(vocabulary.tokens))
+    if kept > len(vocabulary) / 2:
+        left_out = len(base) - kept
+        without = f", without {left_out:,} of its rarest," if left_out else ""
         return (
-            f"{len(base):,} tokens of the base and "
-            f"{len(vocabulary) - len(base):,} of the corpus, whose vectors "
+            f"{kept:,} tokens of the base{without} and "
+            f"{len(vocabulary) - kept:,} of the corpus, whose vectors "
             "begin as the means of the words beside them."
         )
     return (

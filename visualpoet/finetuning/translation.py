@@ -58,7 +58,9 @@ def choose_vocabulary(
         )
     is_unspaced = corpus.script in UNSPACED_SCRIPTS
     level = options.level or ("character" if is_unspaced else "word")
-    return Vocabulary.train(texts, MOST_TOKENS, level)
+    return Vocabulary.train(
+        texts, options.vocabulary_size or MOST_TOKENS, level
+    )
 
 
 def read_glosses(path: pathlib.Path) -> dict[str, str]:

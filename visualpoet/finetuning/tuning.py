@@ -22,6 +22,7 @@ from visualpoet.finetuning import exporting
 from visualpoet.finetuning import extension
 from visualpoet.finetuning import learning
 from visualpoet.finetuning import pairing
+from visualpoet.finetuning import reduction
 from visualpoet.finetuning import translation
 from visualpoet.finetuning import trying
 from visualpoet.finetuning.base import Poet
@@ -129,14 +130,17 @@ def prepare(options: Options) -> Material:
     form = base.choose_form(base.read_options(folder), options.form)
     corpus = read_corpus(options.corpus, form, options.force)
     poet = base.read_poet(folder)
-    vocabulary = translation.choose_vocabulary(poet.vocabulary, corpus, options)
-    report = make_report(corpus, poet.vocabulary, vocabulary, form)
+    known = poet.vocabulary
+    vocabulary = translation.choose_vocabulary(known, corpus, options)
     texts = corpus.texts("train")
     if options.glosses:
         glosses = translation.read_glosses(pathlib.Path(options.glosses))
         poet = translation.translate_poet(poet, vocabulary, glosses, texts)
     else:
         poet = extension.extend_poet(poet, vocabulary, texts)
+    if options.vocabulary_size:
+        poet = reduction.reduce_poet(poet, texts, options.vocabulary_size)
+    report = make_report(corpus, known, poet.vocabulary, form)
     poet = exporting.prepare_patterns(poet, texts, options.patterns)
     return Material(folder, corpus, poet, form, report)
 

@@ -38,6 +38,8 @@ class KnownRuns:
         run_length: Words of a run.
         before: What the generator knew before it learnt from these poems, and
             should not recite either.
+        numbers: int64 `[V]`; what each token counts as in a run, as in
+            `before`, or its own id, if there are none.
 
     Example:
         >>> from visualpoet.corpus.vocabulary import Vocabulary
@@ -56,6 +58,7 @@ class KnownRuns:
         kinds: TokenKinds,
         run_length: int = RUN_LENGTH,
         before: "KnownRuns | None" = None,
+        numbers: np.ndarray | None = None,
     ):
         is_word = kinds.is_word.copy()
         is_word[UNKNOWN] = True  # it is a word, though not which one
@@ -63,9 +66,12 @@ class KnownRuns:
         self._run_length = run_length
         self._factors = _factors(run_length)
         self._before = before
+        if numbers is None:
+            numbers = before._numbers if before else np.arange(len(is_word))
+        self._numbers = numbers
         runs = [np.zeros([0, run_length], np.int64)]
         runs += [
-            _list_runs(np.asarray(ids), is_word, run_length)
+            numbers[_list_runs(np.asarray(ids), is_word, run_length)]
             for ids in token_ids
         ]
         # As a tensor an export holds it once, however many functions read it.
@@ -78,35 +84,41 @@ class KnownRuns:
         cls,
         filters: Sequence[np.ndarray],
         kinds: TokenKinds,
+        numbers: np.ndarray | None = None,
     ) -> "KnownRuns | None":
         """Makes it of filters that an export holds.
 
         Args:
             filters: uint8 `[BYTES]` each; of runs of `RUN_LENGTH` words.
             kinds: Sorts of tokens.
+            numbers: What tokens count as, if not as their ids.
 
         Returns:
             What is in any of them; None without any.
         """
         known = None
         for bits in filters:
-            known = cls([], kinds, before=known)
+            known = cls([], kinds, before=known, numbers=numbers)
             known._bits = tf.constant(bits)
         return known
 
-    def extend(self, kinds: TokenKinds) -> "KnownRuns":
-        """Reads poems with more tokens; what is known stays.
+    def renumber(self, kinds: TokenKinds, earlier: np.ndarray) -> "KnownRuns":
+        """Reads poems by other token ids; what is known stays.
 
         Args:
-            kinds: Sorts of the tokens, those that were there before first.
+            kinds: Sorts of the tokens, by their new ids.
+            earlier: int `[V]`; the id that each token had. One that is not
+                known yet has the next ids.
 
         Returns:
             The same runs.
         """
-        before = self._before.extend(kinds) if self._before else None
-        extended = type(self)([], kinds, self._run_length, before)
-        extended._bits = self._bits
-        return extended
+        before = self._before.renumber(kinds, earlier) if self._before else None
+        free = self._numbers.max() + 1 + np.arange(len(earlier))
+        numbers = np.concatenate([self._numbers, free])[earlier]
+        renumbered = type(self)([], kinds, self._run_length, before, numbers)
+        renumbered._bits = self._bits
+        return renumbered
 
     def measure_copied(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Measures poems.
@@ -155,7 +167,11 @@ class KnownRuns:
 
     def _has(self, runs: tf.Tensor) -> tf.Tensor:
         """Whether the filter has runs `[N, W, run_length]`."""
-        products = tf.cast(runs, tf.int64)[..., None] * self._factors
+        if (self._numbers == np.arange(len(self._numbers))).all():
+            numbers = tf.cast(runs, tf.int64)
+        else:
+            numbers = tf.gather(tf.constant(self._numbers, tf.int64), runs)
+        products = numbers[..., None] * self._factors
         places = tf.reduce_sum(products, axis=-2) % _PRIME
         places %= 8 * len(self._bits)
         byte = tf.cast(tf.gather(self._bits, places // 8), tf.int64)

@@ -1,0 +1,126 @@
+"""Fewer words for a poet, so that a voice is small."""
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.corpus.words import find_twins
+from visualpoet.embedding.clues import ClueHead
+from visualpoet.embedding.encoders import PoemTower
+from visualpoet.finetuning.base import Poet
+from visualpoet.generator.constraints import TokenKinds
+from visualpoet.generator.poem_generator import PoemGenerator
+
+
+def reduce_poet(poet: Poet, texts: Sequence[str], size: int) -> Poet:
+    """Leaves out the words that a voice needs least.
+
+    All that is no word stays, and every word of the corpus; then come the
+    words that photographs call for most often, then the others as they stand
+    in the vocabulary.
+
+    Args:
+        poet: The poet; stays as it is.
+        texts: Poems of the corpus.
+        size: Most tokens.
+
+    Returns:
+        The poet; what it knows of the words that stay is unchanged.
+
+    Raises:
+        ValueError: If there is no room for the words of the corpus.
+    """
+    if size >= len(poet.vocabulary):
+        return poet
+    kept = choose_tokens(poet, texts, size)
+    vocabulary = poet.vocabulary.keep(kept.tolist())
+    kinds = _keep_kinds(poet.kinds, vocabulary, kept)
+    generator, poem_tower = (
+        _keep_rows(model, vocabulary, kept)
+        for model in (poet.generator, poet.poem_tower)
+    )
+    return dataclasses.replace(
+        poet,
+        generator=generator,
+        poem_tower=poem_tower,
+        clue_head=_keep_clues(poet.clue_head, vocabulary, kept),
+        vocabulary=vocabulary,
+        kinds=kinds,
+        known_runs=poet.known_runs and poet.known_runs.renumber(kinds, kept),
+    )
+
+
+def choose_tokens(poet: Poet, texts: Sequence[str], size: int) -> np.ndarray:
+    """Chooses what stays, as of `reduce_poet`.
+
+    Args:
+        poet: The poet.
+        texts: Poems of the corpus.
+        size: How many tokens.
+
+    Returns:
+        int `[size]`, in order.
+
+    Raises:
+        ValueError: If there is no room for the words of the corpus.
+    """
+    encoded = poet.vocabulary.encode_batch(texts)
+    needed = ~poet.vocabulary.is_word()
+    needed[list(itertools.chain(*encoded))] = True
+    if needed.sum() > size:
+        raise ValueError(
+            f"expected a --vocabulary-size of {needed.sum()} or more, the "
+            f"words of the corpus and all marks. Received: {size}"
+        )
+    called = np.full(len(needed), -np.inf, np.float32)
+    _, bias = (weight.numpy() for weight in poet.clue_head.weights)
+    called[poet.clue_head.word_ids] = bias
+    order = np.lexsort([-called, ~needed])
+    return np.sort(order[:size])
+
+
+def _keep_rows(
+    model: PoemGenerator | PoemTower, vocabulary: Vocabulary, kept: np.ndarray
+) -> PoemGenerator | PoemTower:
+    """The same model with fewer rows wherever it has one for each token."""
+    config = model.get_config() | {"vocabulary_size": len(vocabulary)}
+    if "line_break" in config:
+        config["line_break"] = vocabulary.line_break
+    smaller = type(model)(**config)
+    for variable, earlier in zip(smaller.weights, model.weights, strict=True):
+        value = earlier.numpy()
+        variable.assign(
+            value if variable.shape == earlier.shape else value[kept]
+        )
+    return smaller
+
+
+def _keep_clues(
+    head: ClueHead, vocabulary: Vocabulary, kept: np.ndarray
+) -> ClueHead:
+    """The same head for the words that stay."""
+    stays = np.isin(head.word_ids, kept)
+    word_ids = np.searchsorted(kept, np.asarray(head.word_ids)[stays])
+    words = [vocabulary.tokens[index] for index in word_ids]
+    twins = None if head.twins is None else find_twins(words)
+    smaller = ClueHead(word_ids, head.image_dim, head.dropout, twins)
+    for variable, earlier in zip(smaller.weights, head.weights, strict=True):
+        variable.assign(earlier.numpy()[..., stays])
+    return smaller
+
+
+def _keep_kinds(
+    kinds: TokenKinds, vocabulary: Vocabulary, kept: np.ndarray
+) -> TokenKinds:
+    names = ("is_word", "is_mark", "is_content", "is_open", "is_pause")
+    sorts = {name: getattr(kinds, name)[kept] for name in names}
+    return dataclasses.replace(
+        kinds,
+        **sorts,
+        is_numeral=kinds.is_numeral[kept],
+        twin=find_twins(vocabulary.tokens),
+        line_break=vocabulary.line_break,
+    )
