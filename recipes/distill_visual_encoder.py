@@ -8,11 +8,13 @@ With --image-tower the encoder is also to take every photograph to its place
 in the experts' joint space, so that it spends its few parameters on what
 poems can speak of. Photographs of the validation and test splits are left
 out, so that what is measured on them holds for photographs that nobody has
-seen.
+seen. Views lie on the disk of the run directory while it learns, 57 kB each.
 """
 
 import dataclasses
+import itertools
 import pathlib
+import shutil
 
 import keras
 import numpy as np
@@ -27,11 +29,10 @@ from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.corpus.records import Photograph
 from visualpoet.embedding.encoders import ImageTower  # noqa: F401
-from visualpoet.features import images
 from visualpoet.features import photographs
-from visualpoet.features import picture_files
 from visualpoet.features import probes
 from visualpoet.features import store
+from visualpoet.features import views
 from visualpoet.features.experts import FEATURE_NAMES
 from visualpoet.features.experts import concatenate_features
 from visualpoet.features.visual_encoder import ENCODER_SIZE
@@ -80,31 +81,34 @@ def main(config: Config) -> None:
         config: Its options.
     """
     distribution.connect()
-    keras.utils.set_random_seed(config.seed)
     inputs = corpus_files(config.corpus_dir)
     inputs += store.feature_files(config.features_dir)
     inputs += [pathlib.Path(config.image_tower)] if config.image_tower else []
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
-    readable = store.load_features(config.features_dir)["object"]
-    contents = {
-        name: picture_files.make_upright(content, name)
-        for name, content in photographs.read_photographs(config.photographs)
-        if name in readable
+    readable = store.load_index(config.features_dir).keys() & {
+        name for name, _ in photographs.read_photographs(config.photographs)
     }
-    views = range(1 + config.num_crops)
-    pixels, targets = _examples(config, corpus, contents, "train", views)
-    checked = _examples(config, corpus, contents, "validation", [0])
+    every = range(1 + config.num_crops)
+    learnt = _examples(config, run, corpus, readable, "train", every)
+    checked = _examples(config, run, corpus, readable, "validation", [0])
     tower = config.image_tower and keras.saving.load_model(config.image_tower)
-    run.log(f"{len(pixels)} views to learn from")
+    run.log(f"{len(learnt.pixels)} views to learn from")
 
     if config.mixed_precision:
         keras.config.set_dtype_policy("mixed_bfloat16")
+    # Here, whatever was drawn, or not, to write the views.
+    keras.utils.set_random_seed(config.seed)
     with distribution.scope():
-        encoder = VisualEncoder({n: v.shape[1] for n, v in targets.items()})
+        encoder = VisualEncoder(
+            {name: learnt.features[name].shape[1] for name in FEATURE_NAMES}
+        )
         optimizer = _build_optimizer(config)
     distribution.normalize_over_all(encoder)
-    deviation = {n: v.std(0) + 1e-2 for n, v in targets.items()}
+    deviation = {
+        name: views.standard_deviation(rows) + 1e-2
+        for name, rows in learnt.features.items()
+    }
 
     def loss(batch):
         batch_pixels, features = batch
@@ -112,19 +116,26 @@ def main(config: Config) -> None:
         distance = _distance(answers, features, deviation)
         return distance + _displacement(answers, features, tower)
 
+    def measure(batch_pixels, features):
+        answers = encoder.predict(batch_pixels, batch_size=128, verbose=0)
+        distance = _distance(answers, features, deviation)
+        displacement = _displacement(answers, features, tower)
+        return float(distance), float(displacement)
+
     def evaluate():
         if not checked:
             return {}  # everything is for training
-        answers = encoder.predict(checked[0], batch_size=128, verbose=0)
-        return {
-            "distance": float(_distance(answers, checked[1], deviation)),
-            "displacement": float(_displacement(answers, checked[1], tower)),
-        }
+        means = np.average(
+            [measure(*block) for block in checked.blocks()],
+            axis=0,
+            weights=[len(rows) for rows, _ in checked.blocks()],
+        )
+        return dict(zip(("distance", "displacement"), means))
 
     runs.train(
         run,
         num_steps=config.num_steps,
-        batches=lambda start: _batches(config, pixels, targets, start),
+        batches=lambda start: _batches(config, learnt, start),
         train_step=make_train_step(
             loss, encoder.trainable_variables, optimizer
         ),
@@ -137,10 +148,11 @@ def main(config: Config) -> None:
     )
     encoder.save(run.path / "encoder.keras")
     run.log(f"{encoder.count_params()} parameters")
-    _store_features(run, contents)
+    _store_features(config, run, readable)
     results = _probe(config, run.path, corpus)
     run.write_json("results.json", results)
     run.log(f"linear probes, test photographs: {results}")
+    shutil.rmtree(run.path / "views")
 
 
 # --- what is learnt
@@ -155,30 +167,29 @@ def _build_optimizer(config):
     )
 
 
-def _examples(config, corpus, contents, split, views):
-    """Pixels and the experts' features of some views of a split, if any."""
-    names = [name for name in corpus.images(split) if name in contents]
-    if not names:
-        return ()
-    batch_pixels = [contents[name] for name in names]
-    pixels = np.concatenate([_pixels(batch_pixels, view) for view in views])
-    targets = [_targets(config, names, view) for view in views]
-    return pixels, {
-        name: np.concatenate([target[name] for target in targets])
-        for name in FEATURE_NAMES
-    }
+def _examples(config, run, corpus, readable, split, numbers):
+    """Some views of the photographs of a split, if any."""
+    names = [name for name in corpus.images(split) if name in readable]
+    return names and views.write_views(
+        run.path / "views" / split,
+        config.photographs,
+        config.features_dir,
+        names=names,
+        views=numbers,
+        size=ENCODER_SIZE,
+    )
 
 
-def _batches(config, pixels, targets, start):
+def _batches(config, learnt, start):
     order = datasets.index_batches(
-        len(pixels), config.batch_size, config.seed, start
+        len(learnt.pixels), config.batch_size, config.seed, start
     )
     for step, chosen in enumerate(order, start):
         rng = np.random.default_rng((config.seed, step))
         flip = rng.random(len(chosen)) < 0.5
-        batch_pixels = pixels[chosen]
+        batch_pixels, features = learnt.read(chosen)
         batch_pixels[flip] = batch_pixels[flip, :, ::-1]
-        yield batch_pixels, {name: v[chosen] for name, v in targets.items()}
+        yield batch_pixels, features
 
 
 def _distance(answers, features, deviation):
@@ -207,18 +218,19 @@ def _probe(
     config: Config, run_dir: pathlib.Path, corpus: PreparedCorpus
 ) -> dict:
     """Accuracy of linear probes on the experts and on the encoder."""
-    both = {
-        "experts": store.load_features(config.features_dir),
-        "encoder": store.load_features(run_dir),
-    }
+    folders = {"experts": config.features_dir, "encoder": run_dir}
+    indices = [store.load_index(folder) for folder in folders.values()]
     collections = {}
     for photo in corpus.photographs.values():
-        known = all(
-            photo.image in batch_pixels["object"]
-            for batch_pixels in both.values()
-        )
+        known = all(photo.image in index for index in indices)
         if known and photo.label and photo.split in ("train", "test"):
             collections.setdefault(photo.collection, []).append(photo)
+    names = [photo.image for photos in collections.values() for photo in photos]
+    both = {
+        name: store.load_features(folder, names=names)
+        for name, folder in folders.items()
+        if names
+    }
     results = {}
     for collection, photos in collections.items():
         train = [photo for photo in photos if photo.split == "train"]
@@ -246,43 +258,32 @@ def _rows(features: dict, photos: list[Photograph]) -> np.ndarray:
     )
 
 
-def _pixels(contents: list[bytes], view: int) -> np.ndarray:
-    dataset = tf.data.Dataset.from_tensor_slices(contents).map(
-        lambda content: tf.cast(
-            tf.round(images.load_view(content, ENCODER_SIZE, view)), tf.uint8
-        ),
-        num_parallel_calls=tf.data.AUTOTUNE,
-    )
-    return np.stack(list(dataset.as_numpy_iterator()))
-
-
-def _targets(config: Config, names: list[str], view: int) -> dict:
-    features = store.load_features(config.features_dir, view)
-    return {
-        kind: np.stack([features[kind][name] for name in names])
-        for kind in FEATURE_NAMES
-    }
-
-
-def _store_features(run, contents: dict[str, bytes]) -> None:
+def _store_features(config, run, readable) -> None:
     """Writes the encoder's features of all photographs, as the experts'."""
     keras.config.set_dtype_policy("float32")
     path = run.path / "encoder.keras"
     encoder = keras.saving.load_model(path)
-    answers = encoder.predict(
-        _pixels(list(contents.values()), 0), batch_size=128, verbose=0
-    )
     digest = runs.file_digest(path)[:16]
-    index = {n: store.image_digest(c) for n, c in contents.items()}
-    rows = list({key: row for row, key in enumerate(index.values())}.items())
-    for name in FEATURE_NAMES:
-        folder = store.FeatureStore(run.path / "store", f"{digest}-{name}")
-        folder.add(
-            [key for key, _ in rows], answers[name][[row for _, row in rows]]
-        )
-    run.write_json("index.json", index)
     digests = {name: f"{digest}-{name}" for name in FEATURE_NAMES}
     run.write_json("experts.json", {"digests": digests})
+    index = {}
+    reading = views.read_upright(config.photographs, readable)
+    while shard := list(itertools.islice(reading, views.BLOCK)):
+        names, contents = zip(*shard)
+        keys = list(map(store.image_digest, contents))
+        answers = encoder.predict(_pixels(contents), batch_size=128, verbose=0)
+        for name, held in store.open_stores(run.path).items():
+            held.add(keys, answers[name])
+        index |= zip(names, keys)
+    run.write_json("index.json", index)
+
+
+def _pixels(contents):
+    dataset = tf.data.Dataset.from_tensor_slices(list(contents)).map(
+        lambda content: views.load_pixels(content, ENCODER_SIZE, 0),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    return np.stack(list(dataset.as_numpy_iterator()))
 
 
 if __name__ == "__main__":

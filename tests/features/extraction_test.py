@@ -1,3 +1,4 @@
+import concurrent.futures
 import json
 
 import numpy as np
@@ -57,6 +58,19 @@ def extract(source, folder):
     )
 
 
+def extract_all(sources, folder):
+    for source in sources:
+        extract(source, folder)
+
+
+def content(folder):
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
 def test_features_of_two_sources(calls, sources, tmp_path):
     folder = tmp_path / "features"
     assert extraction.find_missing(sources, folder) == sources
@@ -102,3 +116,20 @@ def test_what_is_there_is_not_encoded_again(calls, sources, tmp_path):
     assert shards.holds(names)
     assert extraction.find_missing(sources, folder) == [sources[1]]
     assert len(list((folder / "store").glob("*/*"))) == 4
+
+
+def test_two_writers_at_once_write_what_one_does(calls, sources, tmp_path):
+    """Each does all of the work, as a runner may have it, in another order."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    for folder in (one, two):
+        extraction.find_missing(sources, folder)
+    for source in sources:
+        extract(source, one)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        orders = (sources, sources[::-1])
+        writers = [pool.submit(extract_all, order, two) for order in orders]
+    assert [writer.result() for writer in writers] == [None, None]
+    assert content(two) == content(one)
+    assert extraction.join_parts(sources, two) == extraction.join_parts(
+        sources, one
+    )

@@ -1,4 +1,7 @@
 import json
+import shutil
+import tracemalloc
+import types
 
 import numpy as np
 import pytest
@@ -58,6 +61,31 @@ def test_features_are_the_same_before_and_after_reopening(tmp_path):
         assert received.dtype == np.float32
 
 
+def test_features_on_disk_take_the_memory_of_a_shard(tmp_path):
+    features = FeatureStore(tmp_path, "expert")
+    rows = np.random.default_rng(0).normal(size=[2000, 500])
+    names = [f"d{row}" for row in range(2000)]
+    for start in range(0, 2000, 50):
+        block = slice(start, start + 50)
+        features.add(names[block], rows[block])
+    expected = features.get(names[::-1])  # 4 MB
+    tracemalloc.start()
+    found = features.get(names[::-1], tmp_path / "features.npy")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1e6
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(np.load(tmp_path / "features.npy"), expected)
+
+
+def test_an_array_that_the_disk_has_no_room_for(tmp_path, monkeypatch):
+    free = types.SimpleNamespace(free=10**9)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: free)
+    with pytest.raises(OSError, match="expected 2.0 GB .*Received: 1.0 GB"):
+        store.create_array(tmp_path / "a.npy", (10**6, 500), np.float32)
+    assert not list(tmp_path.iterdir())
+
+
 def test_failed_write_stores_nothing(tmp_path, monkeypatch):
     features = FeatureStore(tmp_path, "expert")
     features.add(["a"], np.ones([1, 2]))
@@ -106,6 +134,13 @@ def test_load_features_by_name(folder):
     np.testing.assert_array_equal(features["object"]["sea.jpg"], [3, 4, 5])
     np.testing.assert_array_equal(features["object"]["hill.jpg"], [0, 1, 2])
     np.testing.assert_array_equal(features["scene"]["sea.jpg"], [0, 0.5])
+    np.testing.assert_array_equal(features["scene"]["hill.jpg"], [1, 1.5])
+
+
+def test_load_features_of_some_photographs(folder):
+    assert store.load_index(folder) == {"sea.jpg": "d1", "hill.jpg": "d2"}
+    features = store.load_features(folder, names=["hill.jpg"])
+    assert list(features["scene"]) == ["hill.jpg"]
     np.testing.assert_array_equal(features["scene"]["hill.jpg"], [1, 1.5])
 
 

@@ -38,7 +38,13 @@ def test_labelled_photographs_without_features_are_left_out(monkeypatch):
     for kinds in features.values():
         for kind in ("object", "scene", "sentiment"):
             kinds[kind] = {n: np.array(r) for n, r in kinds["object"].items()}
-    monkeypatch.setattr(store, "load_features", features.get)
+
+    def load_features(folder, names):
+        kinds = features[folder].items()
+        return {kind: {n: rows[n] for n in names} for kind, rows in kinds}
+
+    monkeypatch.setattr(store, "load_index", lambda f: features[f]["object"])
+    monkeypatch.setattr(store, "load_features", load_features)
     corpus = PreparedCorpus([], [], {p.image: p for p in photographs}, None)
     assert distill_visual_encoder._probe(CONFIG, CONFIG.run_dir, corpus) == {
         "places": {"experts": 1.0, "encoder": 1.0}

@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+import math
 import pathlib
+import shutil
 from collections.abc import Sequence
 
 import keras
 import numpy as np
+from numpy.typing import DTypeLike
 
 from visualpoet import whole_files
 from visualpoet.features import experts
@@ -79,28 +82,38 @@ class FeatureStore:
         ):
             np.savez(stream, digests=np.array(digests), features=features)
 
-    def get(self, digests: Sequence[str]) -> np.ndarray:
+    def get(
+        self, digests: Sequence[str], path: pathlib.Path | None = None
+    ) -> np.ndarray:
         """Returns the stored features; shards are read one after the other.
 
         Args:
             digests: Image digests.
+            path: Of a `.npy` file that holds the features in place of memory.
 
         Returns:
             float `[B, F]`.
 
         Raises:
             KeyError: If a photograph has not been encoded.
+            OSError: As for `create_array`.
         """
-        wanted = set(digests)
-        rows: dict[str, np.ndarray] = {}
+        row_of = {digest: row for row, digest in enumerate(digests)}
+        found = np.zeros(len(digests), bool)
+        features = np.empty([0, 0], np.float32)
         for shard in sorted(self._folder.glob("*.npz")):
             with np.load(shard, allow_pickle=False) as arrays:
                 held = arrays["digests"].tolist()
-                chosen = [i for i, d in enumerate(held) if d in wanted]
-                if chosen:
-                    features = arrays["features"][chosen]
-                    rows.update(zip((held[i] for i in chosen), features))
-        missing = [digest for digest in digests if digest not in rows]
+                chosen = [i for i, d in enumerate(held) if d in row_of]
+                if not chosen:
+                    continue
+                read = arrays["features"][chosen]
+            if not len(features):
+                shape = (len(digests), read.shape[1])
+                features = create_array(path, shape, np.float32)
+            rows = [row_of[held[i]] for i in chosen]
+            features[rows], found[rows] = read, True
+        missing = [d for d in digests if not found[row_of[d]]]
         if missing:
             raise KeyError(
                 f"{len(missing)} of {len(digests)} photographs have no "
@@ -108,7 +121,38 @@ class FeatureStore:
                 "recipes/extract_features.py on the same photographs, with "
                 "as many --num-crops as are asked for"
             )
-        return np.stack([rows[digest] for digest in digests], dtype=np.float32)
+        for row, digest in enumerate(digests):
+            if row_of[digest] != row:  # the same picture under another name
+                features[row] = features[row_of[digest]]
+        return features
+
+
+def create_array(
+    path: pathlib.Path | None, shape: tuple[int, ...], dtype: DTypeLike
+) -> np.ndarray:
+    """Makes room for an array.
+
+    Args:
+        path: Of a `.npy` file that holds it; in memory if None.
+        shape: Its shape.
+        dtype: Its type.
+
+    Returns:
+        The array, of any content; what is assigned to it is in the file.
+
+    Raises:
+        OSError: If the disk has no room for it: writing would kill the process.
+    """
+    if not path:
+        return np.empty(shape, dtype)
+    size, free = math.prod(shape), shutil.disk_usage(path.parent).free
+    size *= np.dtype(dtype).itemsize
+    if size > free:
+        raise OSError(
+            f"expected {size / 1e9:.1f} GB of free disk for {path}. Received: "
+            f"{free / 1e9:.1f} GB; free some, or name a folder elsewhere"
+        )
+    return np.lib.format.open_memmap(path, "w+", dtype, shape)
 
 
 def feature_files(folder: pathlib.Path) -> list[pathlib.Path]:
@@ -126,8 +170,46 @@ def feature_files(folder: pathlib.Path) -> list[pathlib.Path]:
     return [path for path in paths if path.exists()]
 
 
+def load_index(folder: pathlib.Path) -> dict[str, str]:
+    """Reads which photographs have features.
+
+    Args:
+        folder: As for `load_features`.
+
+    Returns:
+        Photograph name to its digest.
+
+    Raises:
+        FileNotFoundError: If the folder holds no features.
+    """
+    path = pathlib.Path(folder) / "index.json"
+    if not path.exists():
+        raise FileNotFoundError(
+            f"expected a folder of features. Received: {folder}, which has "
+            "no index.json; run recipes/extract_features.py first"
+        )
+    return json.loads(path.read_text())
+
+
+def open_stores(folder: pathlib.Path) -> dict[str, FeatureStore]:
+    """Opens the stores of a folder of features.
+
+    Args:
+        folder: As for `load_features`.
+
+    Returns:
+        Expert name to its store; the sentiment expert has none.
+    """
+    folder = pathlib.Path(folder)
+    digests = json.loads((folder / "experts.json").read_text())["digests"]
+    return {
+        name: FeatureStore(folder / "store", digest)
+        for name, digest in digests.items()
+    }
+
+
 def load_features(
-    folder: pathlib.Path, view: int = 0
+    folder: pathlib.Path, view: int = 0, names: Sequence[str] | None = None
 ) -> dict[str, dict[str, np.ndarray]]:
     """Reads the features that a recipe stored.
 
@@ -136,6 +218,7 @@ def load_features(
             `recipes/distill_visual_encoder.py`. Where it holds the run of
             `recipes/train_expert.py`, the sentiment features are added.
         view: Number of the view (`images.load_view`).
+        names: Photographs that are wanted, of `load_index`; all by default.
 
     Returns:
         Expert name to photograph name to float `[F]`.
@@ -144,20 +227,14 @@ def load_features(
         FileNotFoundError: If the folder holds no features.
     """
     folder = pathlib.Path(folder)
-    if not (folder / "index.json").exists():
-        raise FileNotFoundError(
-            f"expected a folder of features. Received: {folder}, which has "
-            "no index.json; run recipes/extract_features.py first"
-        )
-    index = json.loads((folder / "index.json").read_text())
-    digests = json.loads((folder / "experts.json").read_text())["digests"]
-    features = {}
-    keys = [view_digest(digest, view) for digest in index.values()]
-    for name, digest in digests.items():
-        rows = FeatureStore(folder / "store", digest).get(keys)
-        features[name] = rows
+    index = load_index(folder)
+    names = list(index) if names is None else names
+    keys = [view_digest(index[name], view) for name in names]
+    features = {
+        name: held.get(keys) for name, held in open_stores(folder).items()
+    }
     if (folder / experts.SENTIMENT_FILE).exists():
         expert = keras.saving.load_model(folder / experts.SENTIMENT_FILE)
         outputs = expert.predict(dict(features), batch_size=512, verbose=0)
         features["sentiment"] = outputs["sentiment"]
-    return {name: dict(zip(index, rows)) for name, rows in features.items()}
+    return {name: dict(zip(names, rows)) for name, rows in features.items()}
