@@ -105,8 +105,8 @@ def _keep_clues(
     stays = np.isin(head.word_ids, kept)
     word_ids = np.searchsorted(kept, np.asarray(head.word_ids)[stays])
     words = [vocabulary.tokens[index] for index in word_ids]
-    twins = None if head.twins is None else find_twins(words)
-    smaller = ClueHead(word_ids, head.image_dim, head.dropout, twins)
+    twins = None if head.twins is None else find_twins(words).tolist()
+    smaller = ClueHead(word_ids.tolist(), head.image_dim, head.dropout, twins)
     for variable, earlier in zip(smaller.weights, head.weights, strict=True):
         variable.assign(earlier.numpy()[..., stays])
     return smaller

@@ -68,7 +68,7 @@ class KnownRuns:
         self._before = before
         if numbers is None:
             numbers = before._numbers if before else np.arange(len(is_word))
-        self._numbers = numbers
+        self._numbers: np.ndarray = numbers
         runs = [np.zeros([0, run_length], np.int64)]
         runs += [
             numbers[_list_runs(np.asarray(ids), is_word, run_length)]
