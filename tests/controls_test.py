@@ -367,6 +367,7 @@ def _check_client(server, monkeypatch):
                 "export/candidate_writer.py",
                 "generator/composer.py",
                 "generator/forms.py",
+                "generator/guidance.py",
             ],
         ),
         (

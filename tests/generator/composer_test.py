@@ -138,19 +138,6 @@ def padded(values):
     return row
 
 
-def test_guide_is_the_formula():
-    conditional = tf.constant([[-1.0, -2.0]])
-    unconditional = tf.constant([[-3.0, -1.0]])
-    for guidance, expected in [
-        (0.0, [[-3.0, -1.0]]),
-        (1.0, [[-1.0, -2.0]]),
-        (1.5, [[0.0, -2.5]]),
-    ]:
-        np.testing.assert_allclose(
-            composer.guide(conditional, unconditional, guidance), expected
-        )
-
-
 def test_writes_the_poem_that_the_networks_spell():
     tokens, fluency = write(spell(POEM, POEM), num_candidates=3)
     np.testing.assert_array_equal(tokens, [padded(POEM)] * 3)

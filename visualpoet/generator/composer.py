@@ -3,22 +3,24 @@
 import dataclasses
 import functools
 from typing import Any
-from typing import NamedTuple
 
 import tensorflow as tf
 
 from visualpoet.controls import MAX_CANDIDATES
-from visualpoet.controls import MAX_LINES
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.generator import constraints
+from visualpoet.generator import guidance
 from visualpoet.generator import samplers
+from visualpoet.generator.drafts import MAX_TOKENS
+from visualpoet.generator.drafts import Draft
+from visualpoet.generator.drafts import Task
+from visualpoet.generator.drafts import append_token
+from visualpoet.generator.drafts import begin_draft
 from visualpoet.generator.networks import Networks
 from visualpoet.generator.patterns import Pattern
-from visualpoet.generator.patterns import find_ends
 from visualpoet.generator.patterns import pattern_mask
 
-MAX_TOKENS = 112
 TOP_K = 128
 REPEATED = -12.0  # log probability that a repeated content word counts [nats]
 MAX_SIDE_BY_SIDE = 64  # candidates that are written at once; bounds the memory
@@ -66,78 +68,6 @@ class DecodingOptions:
     pattern: tf.Tensor | Pattern = Pattern()
 
 
-def guide(
-    conditional: tf.Tensor, unconditional: tf.Tensor, guidance: tf.Tensor
-) -> tf.Tensor:
-    """Weighs the photograph.
-
-    `unconditional + guidance * (conditional - unconditional)`
-
-    Source: Ho and Salimans (2022), classifier-free guidance. Logits are affine
-    in the last hidden vector: guiding that is the same, and cheaper.
-
-    Args:
-        conditional: float `[N, V]`. Logits with the photograph, or `[N, E]`,
-            what they come from.
-        unconditional: The same without it.
-        guidance: Its weight.
-
-    Returns:
-        float of their shape.
-    """
-    return unconditional + guidance * (conditional - unconditional)
-
-
-class Task(NamedTuple):
-    """What a candidate is written for; one row each.
-
-    Attributes:
-        condition: `[N, 2, E]`. Of the network, with and without photograph.
-        length: int32 `[N]`. Tokens of the opening.
-        uniform: float `[N, MAX_TOKENS]`. Decides the draws.
-        one_line: bool `[N]`. Whether to stop at a line break.
-        options: Fields of `DecodingOptions`, each `[N]`.
-    """
-
-    condition: tf.Tensor
-    length: tf.Tensor
-    uniform: tf.Tensor
-    one_line: tf.Tensor
-    options: dict[str, tf.Tensor]
-
-
-class Draft(NamedTuple):
-    """Candidates on their way, what the writing loop carries; one row each.
-
-    Attributes:
-        tokens: int32 `[N, T]`. Those of the opening, then those written.
-        written: int32 `[N]`. How many were written.
-        fluency: float `[N, T]`. What each adds to fluency.
-        last: int32 `[N]`. The last token.
-        state: `[N, 2, H]`. Of the network, with and without photograph.
-        words: int32 `[N]`. Words of the line so far.
-        lines: int32 `[N]`. Lines finished so far.
-        syllables: int32 `[N]`. Of the line so far, where forms have patterns.
-        word: int32 `[N]`. The last word of the line so far, 0 for none.
-        ends: int32 `[N, MAX_LINES]`. The last word of each finished line.
-        offsets: float `[N, V]`. What bans and used words take off the logits.
-        done: bool `[N]`.
-    """
-
-    tokens: tf.Tensor
-    written: tf.Tensor
-    fluency: tf.Tensor
-    last: tf.Tensor
-    state: tf.Tensor
-    words: tf.Tensor
-    lines: tf.Tensor
-    syllables: tf.Tensor
-    word: tf.Tensor
-    ends: tf.Tensor
-    offsets: tf.Tensor
-    done: tf.Tensor
-
-
 def write_candidates(
     networks: Networks,
     kinds: constraints.TokenKinds,
@@ -181,12 +111,14 @@ def write_candidates(
     if opening is None:
         opening = tf.zeros([size, 0], tf.int32)
     # Of each photograph, then of each candidate.
-    length = _count(opening > 0)
-    state, condition = _both_sides(networks, image_embedding, clue_ids, form)
-    each = _spread_options(options, size)
-    draft = _begin(
-        networks, kinds, state, condition, opening, length, banned, each
+    length = tf.math.count_nonzero(opening > 0, axis=1, dtype=tf.int32)
+    state, condition = guidance.start_both(
+        networks, image_embedding, clue_ids, form
     )
+    each = _spread_options(options, size)
+    read = tf.pad(opening, [[0, 0], [1, 0]], constant_values=START)
+    state = guidance.read_both(networks, state, condition, read, length)
+    draft = begin_draft(kinds, state, read, length, banned, each)
     one_line = _of_each(one_line, size)
     draft, condition, length, one_line, each = _take(
         (draft, condition, length, one_line, each), owner
@@ -232,89 +164,6 @@ def _put(rows: tf.Tensor, values: tf.Tensor, further: tf.Tensor) -> tf.Tensor:
     return tf.tensor_scatter_nd_update(values, rows[:, None], further)
 
 
-def _count(is_one: tf.Tensor) -> tf.Tensor:
-    return tf.math.count_nonzero(is_one, axis=1, dtype=tf.int32)
-
-
-def _both_sides(
-    networks: Networks,
-    image_embedding: tf.Tensor,
-    clue_ids: tf.Tensor,
-    form: tf.Tensor,
-) -> tuple[tf.Tensor, ...]:
-    """State `[B, 2, H]` and condition, with and without the photograph."""
-    sides = networks.start(
-        tf.concat([image_embedding, tf.zeros_like(image_embedding)], axis=0),
-        tf.concat([clue_ids, tf.zeros_like(clue_ids)], axis=0),
-        tf.tile(form, [2]),
-    )
-    return tuple(tf.stack(tf.split(side, 2), axis=1) for side in sides)
-
-
-def _step(
-    networks: Networks,
-    token_id: tf.Tensor,
-    state: tf.Tensor,
-    condition: tf.Tensor,
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """One step of both sides: `[2N, E]`, those without photograph last."""
-    sides = (tf.concat(tf.unstack(x, axis=1), 0) for x in (state, condition))
-    hidden, state = networks.step(tf.tile(token_id, [2]), *sides)
-    return hidden, tf.stack(tf.split(state, 2), axis=1)
-
-
-def _begin(
-    networks: Networks,
-    kinds: constraints.TokenKinds,
-    state: tf.Tensor,
-    condition: tf.Tensor,
-    opening: tf.Tensor,
-    length: tf.Tensor,
-    banned: tf.Tensor,
-    options: dict[str, tf.Tensor],
-) -> Draft:
-    """Reads the openings; the drafts that hold them."""
-    lines = _count(opening == kinds.line_break)
-    read = tf.pad(opening, [[0, 0], [1, 0]], constant_values=START)
-    tokens = tf.pad(opening, [[0, 0], [0, MAX_TOKENS]])
-    return Draft(
-        tokens=tokens,
-        written=tf.zeros_like(length),
-        fluency=tf.zeros_like(tokens, tf.float32),
-        last=tf.gather(read, length, batch_dims=1),
-        state=_read(networks, state, condition, read, length),
-        words=tf.zeros_like(length),
-        lines=lines,
-        syllables=tf.zeros_like(length),
-        word=tf.zeros_like(length),
-        ends=find_ends(kinds.is_word, kinds.line_break, opening),
-        offsets=constraints.begin_offsets(
-            kinds, banned, opening, options["penalty"]
-        ),
-        done=(lines >= options["max_lines"]) & (length > 0),
-    )
-
-
-def _read(
-    networks: Networks,
-    state: tf.Tensor,
-    condition: tf.Tensor,
-    tokens: tf.Tensor,
-    length: tf.Tensor,
-) -> tf.Tensor:
-    """State before the last token of each opening `[B, L + 1]`."""
-
-    def read(time: tf.Tensor, state: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        _, after = _step(networks, tokens[:, time], state, condition)
-        after = tf.where((time < length)[:, None, None], after, state)
-        return time + 1, tf.ensure_shape(after, state.shape)
-
-    _, state = tf.while_loop(
-        lambda time, _: time < tf.shape(tokens)[1] - 1, read, (0, state)
-    )
-    return state
-
-
 def _write(
     networks: Networks,
     kinds: constraints.TokenKinds,
@@ -330,8 +179,12 @@ def _write(
     enough = tf.where(enough < MIN_SIDE_BY_SIDE, 0, enough)
 
     def write(draft: Draft) -> list[Draft]:
-        hidden, state = _step(networks, draft.last, draft.state, task.condition)
-        guided, fluent = _both_logits(networks, hidden, options.guidance)
+        hidden, state = guidance.step_both(
+            networks, draft.last, draft.state, task.condition
+        )
+        guided, fluent = guidance.both_logits(
+            networks, hidden, options.guidance
+        )
         guided = _constrain(guided, kinds, draft, task.length, options)
         chosen = samplers.sample(
             guided,
@@ -342,7 +195,7 @@ def _write(
         )
         chosen = tf.where(draft.done, END, chosen)
         gain = fluency_gain(fluent, draft.tokens, chosen, kinds)
-        draft = _append(kinds, draft, task, chosen, gain)
+        draft = append_token(kinds, draft, task, chosen, gain)
         offsets = constraints.add_use(
             draft.offsets, kinds, chosen, options.penalty
         )
@@ -356,16 +209,6 @@ def _write(
 
 def _goes_on(done: tf.Tensor) -> tf.Tensor:
     return tf.math.count_nonzero(~done, dtype=tf.int32)
-
-
-def _both_logits(
-    networks: Networks, hidden: tf.Tensor, guidance: tf.Tensor
-) -> list[tf.Tensor]:
-    """Logits `[N, V]`, guided and without the photograph."""
-    conditional, unconditional = tf.split(hidden, 2)
-    guided = guide(conditional, unconditional, guidance[:, None])
-    both = networks.to_logits(tf.concat([guided, unconditional], axis=0))
-    return tf.split(both, 2)
 
 
 def _constrain(
@@ -426,49 +269,6 @@ def fluency_gain(
     # Not reduce_logsumexp, which sums one row in another order than many.
     gain = tf.gather(tf.nn.log_softmax(logits), chosen, batch_dims=1)
     return tf.where(came & is_content, REPEATED, gain)
-
-
-def _append(
-    kinds: constraints.TokenKinds,
-    draft: Draft,
-    task: Task,
-    chosen: tf.Tensor,
-    gain: tf.Tensor,
-) -> Draft:
-    """The draft with one token more."""
-    places = tf.range(tf.shape(draft.tokens)[1])
-    here = places == (task.length + draft.written)[:, None]  # [N, T]
-    here &= ~draft.done[:, None]
-    breaks = chosen == kinds.line_break
-    is_word = tf.gather(tf.constant(kinds.is_word), chosen)
-    words = draft.words + tf.cast(is_word, tf.int32)
-    word = tf.where(is_word, chosen, draft.word)
-    ends = (tf.range(MAX_LINES) == draft.lines[:, None]) & breaks[:, None]
-    written = draft.written + tf.cast(~draft.done, tf.int32)
-    is_end = (
-        (chosen == END) | (breaks & task.one_line) | (written == MAX_TOKENS)
-    )
-    return draft._replace(
-        tokens=tf.where(here, chosen[:, None], draft.tokens),
-        written=written,
-        fluency=tf.where(here, gain[:, None], draft.fluency),
-        last=chosen,
-        words=tf.where(breaks, 0, words),
-        lines=draft.lines + tf.cast(breaks, tf.int32),
-        syllables=tf.where(breaks, 0, _add_syllables(kinds, draft, chosen)),
-        word=tf.where(breaks, 0, word),
-        ends=tf.where(ends, word[:, None], draft.ends),
-        done=draft.done | is_end,
-    )
-
-
-def _add_syllables(
-    kinds: constraints.TokenKinds, draft: Draft, chosen: tf.Tensor
-) -> tf.Tensor:
-    if not kinds.rules:
-        return draft.syllables
-    syllables = tf.constant(kinds.rules.sounds.syllables, tf.int32)
-    return draft.syllables + tf.gather(syllables, chosen)
 
 
 def draw_uniform(
