@@ -37,7 +37,10 @@ RECIPES = {
     "adversarial": (
         *("benchmark_adversarial", "endure_adversarial", "train_adversarial"),
     ),
-    "evaluate": ("compare_methods", "evaluate", "human_study", "mine_pairs"),
+    "evaluate": (
+        *("compare_methods", "evaluate", "human_study", "measure_voice"),
+        *("mine_pairs",),
+    ),
     "data": ("fetch_data",),
     "batch": ("write_album",),
 }

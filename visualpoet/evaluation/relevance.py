@@ -129,3 +129,24 @@ def is_among_first(
         before = (rest > row[own]).sum() + (rest == row[own]).sum() / 2
         hits.append(before < first)
     return np.array(hits)
+
+
+def own_and_others(similarity: np.ndarray) -> tuple[float, float]:
+    """Averages the similarity to the own photograph, and to others.
+
+    Args:
+        similarity: float `[N, N]`; column i is the photograph of poem i. N is
+            2 or more.
+
+    Returns:
+        Mean over poems and their photographs; mean over poems and all other
+        photographs, the floor.
+
+    Example:
+        >>> own_and_others(np.array([[0.5, 0.1], [0.3, 0.7]]))
+        (0.6, 0.2)
+    """
+    own = similarity.trace()
+    size = len(similarity)
+    others = (similarity.sum() - own) / (size * (size - 1))
+    return float(own / size), float(others)

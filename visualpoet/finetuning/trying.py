@@ -77,11 +77,11 @@ def write_both(
     ]
 
 
-def measure_copied(trials: Sequence[Trial], corpus: VoiceCorpus) -> dict:
+def measure_copied(written: Sequence[str], corpus: VoiceCorpus) -> dict:
     """Measures what the poems of a voice copied from its corpus.
 
     Args:
-        trials: What it wrote.
+        written: What it wrote.
         corpus: What it learnt.
 
     Returns:
@@ -93,12 +93,11 @@ def measure_copied(trials: Sequence[Trial], corpus: VoiceCorpus) -> dict:
     part = (lambda text: text) if spaced else " ".join
     texts = [poem.text for poem in corpus.excerpts]
     runs = CopiedRuns([part(text) for text in texts])
-    poems = [part(poem.poem) for trial in trials for poem in trial.after]
-    longest = runs.longest(poems, most=64)
+    longest = runs.longest([part(poem) for poem in written], most=64)
     return {
-        "poems": len(poems),
+        "poems": len(written),
         "longest": int(longest.max(initial=0)),
-        "share": float(np.mean(longest >= 6)) if poems else 0.0,
+        "share": float(np.mean(longest >= 6)) if written else 0.0,
     }
 
 

@@ -93,11 +93,12 @@ def fine_tune(options: Options) -> pathlib.Path | None:
     folder = options.out / name_voice(options) / VERSION
     export(run, material, options, folder)
     trials = try_out(material, options, folder)
+    written = [poem.poem for trial in trials for poem in trial.after]
     measured = {
         "before": before,
         "after": after,
         "alone": measure_alone(material),
-        "copied": trying.measure_copied(trials, material.corpus),
+        "copied": trying.measure_copied(written, material.corpus),
         "pairs": len(pairs),
     }
     run.write_json("results.json", measured)

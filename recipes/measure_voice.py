@@ -1,0 +1,331 @@
+"""Measure a voice beside its base: whose it sounds, and what it kept.
+
+    python recipes/measure_voice.py --voice out/poems/poems/1 \
+        --base savedmodels/visualpoet/3 --corpus poems --others OTHER.jsonl.gz \
+        --photographs PHOTOS.tar --captions PHOTOS.jsonl \
+        --run-dir out/measured
+
+Both write for the same photographs. A classifier of human poems, of the corpus
+against others, says whose theirs sound like; all of them are read alike, in
+lower case, without marks and line breaks, and cut to one length
+(`visualpoet/evaluation/voice_classifier.py`). Captions, which no voice has
+seen, judge relevance where they are in its script; so does the joint space,
+each model's own. `--form limerick` lets eSpeak count syllables and rhymes.
+Needs the extra `evaluate`.
+"""
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from rich.progress import track
+
+import visualpoet
+from visualpoet import run_options
+from visualpoet import runs
+from visualpoet.corpus.caption_files import read_caption_file
+from visualpoet.corpus.scripts import UNSPACED_SCRIPTS
+from visualpoet.corpus.scripts import find_script
+from visualpoet.evaluation import pronunciation
+from visualpoet.evaluation import relevance
+from visualpoet.evaluation import voice_classifier
+from visualpoet.evaluation.form_shares import measure_form
+from visualpoet.evaluation.memorisation import CopiedRuns
+from visualpoet.features import photographs
+from visualpoet.finetuning.corpus import VoiceCorpus
+from visualpoet.finetuning.corpus import read_corpus
+from visualpoet.finetuning.trying import measure_copied
+from visualpoet.generator.forms import PATTERNS
+from visualpoet.poet import Poet
+from visualpoet.run_options import option
+
+_DRAWN = 5  # texts of others for each of the corpus, at most
+_HELD_OUT = ("validation", "test")
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Measure a voice beside its base."""
+
+    voice: pathlib.Path = option(pathlib.Path("out/voice/1"), "exported model")
+    base: pathlib.Path = option(
+        pathlib.Path("savedmodels/visualpoet"), "model that it was made of"
+    )
+    corpus: pathlib.Path = option(
+        pathlib.Path("poems"), "poems that it was made of, as for fine_tune.py"
+    )
+    others: tuple[pathlib.Path, ...] = option(
+        (), "human poems of others, for the classifier; none for no classifier"
+    )
+    photographs: tuple[pathlib.Path, ...] = option(
+        (), "folders and tar archives of photographs"
+    )
+    captions: str = option(
+        "",
+        "what is said of the photographs, as for fine_tune.py; those that it "
+        "calls validation or test are written for, if there are any",
+    )
+    num_photographs: int = option(100, "most photographs to write for")
+    form: str = option(
+        "", "of the voice's poems; as exported if empty, as the base's are"
+    )
+    candidates: int = option(0, "a poem is the best of; as exported if 0")
+    sentences: bool = option(True, "measure with the sentence embedding too")
+    seed: int = option(0, "of the poems and the draws")
+    run_dir: pathlib.Path = option(pathlib.Path("out/measured"), "output")
+    resume: bool = option(False, "write again into --run-dir")
+
+
+@dataclasses.dataclass(frozen=True)
+class Material:
+    """What is measured.
+
+    Attributes:
+        corpus: The poems of the voice.
+        contents: Photographs by name.
+        captions: Of all photographs, or of none.
+        poets: `voice` and `base`.
+        poems: What each wrote, a poem a photograph.
+    """
+
+    corpus: VoiceCorpus
+    contents: Mapping[str, bytes]
+    captions: Sequence[Sequence[str]]
+    poets: Mapping[str, Poet]
+    poems: Mapping[str, Sequence[str]]
+
+    @property
+    def is_unspaced(self) -> bool:
+        """Whether characters are the words of the corpus."""
+        return self.corpus.script in UNSPACED_SCRIPTS
+
+    def shares_script(self, texts: Sequence[str]) -> bool:
+        """Returns whether texts are written as the corpus is."""
+        return find_script(texts) == self.corpus.script
+
+
+def main(config: Config) -> None:
+    """Runs the recipe.
+
+    Args:
+        config: Its options.
+    """
+    files = [p for p in (config.corpus, *config.others) if p.is_file()]
+    run = runs.RunDirectory(config.run_dir, config, files)
+    poets = {
+        "voice": visualpoet.load(config.voice),
+        "base": visualpoet.load(config.base),
+    }
+    material = _prepare(config, run, poets)
+    results = {
+        "photographs": len(material.contents),
+        "joint_space": {
+            who: _measure_joint_space(material, who) for who in poets
+        },
+        "relevance": _measure_relevance(config, material),
+        "classifier": _classify(config, material),
+        "copied": measure_copied(material.poems["voice"], material.corpus),
+        "form": _measure_form(config, material),
+    }
+    run.write_json("results.json", results)
+    for line in _table(results):
+        run.log(line)
+
+
+def _prepare(config, run, poets) -> Material:
+    form = config.form or poets["voice"].options["form"]
+    corpus = read_corpus(config.corpus, form.partition("-")[0], force=True)
+    captions = _read_captions(config)
+    contents = _draw_photographs(config, captions)
+    poems = {
+        who: _write(config, run, poet, who, contents)
+        for who, poet in poets.items()
+    }
+    known = [captions[pathlib.Path(n).name] for n in contents if captions]
+    return Material(corpus, contents, known, poets, poems)
+
+
+def _read_captions(config):
+    """Captions by the photograph's name, without folders."""
+    if not config.captions:
+        return {}
+    photos, _ = read_caption_file(pathlib.Path(config.captions))
+    held_out = [photo for photo in photos if photo.split in _HELD_OUT]
+    return {
+        pathlib.Path(photo.image).name: photo.captions or (photo.label,)
+        for photo in held_out or photos
+    }
+
+
+def _draw_photographs(config, captions):
+    read = photographs.read_photographs
+    names = [
+        name
+        for name, _ in read(config.photographs)
+        if not captions or pathlib.Path(name).name in captions
+    ]
+    if len(names) < 2:
+        raise ValueError(
+            "expected --photographs, with captions where --captions is given. "
+            f"Received: {len(names)}"
+        )
+    rng = np.random.default_rng(config.seed)
+    drawn = set(rng.permutation(names)[: config.num_photographs].tolist())
+    return {n: content for n, content in read(config.photographs) if n in drawn}
+
+
+def _write(config, run, poet, who, contents):
+    forms = poet.options.get("forms", {})
+    options = {"seed": config.seed}
+    if config.form in forms or who == "voice":
+        options["form"] = config.form
+    if config.candidates:
+        options["candidates"] = config.candidates
+    sources = track(list(contents.values()), f"{who} writes")
+    written = poet.write(sources, **options)
+    with (config.run_dir / "poems.jsonl").open(
+        "w" if who == "voice" else "a", encoding="utf-8"
+    ) as stream:
+        for name, poem in zip(contents, written):
+            row = {"by": who, "photograph": name, **poem.to_dict()}
+            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+    run.log(f"{len(written)} poems of the {who}")
+    return [poem.poem for poem in written]
+
+
+def _among_first(config, similarity):
+    others = min(99, len(similarity) - 1)
+    hits = relevance.is_among_first(similarity, others=others, seed=config.seed)
+    return float(hits.mean())
+
+
+def _measure_joint_space(material, who):
+    """Cosines in the model's own joint space, which it ranks by."""
+    poet = material.poets[who]
+    images = np.stack(
+        [poet.embed_images(content) for content in material.contents.values()]
+    )
+    poems = poet.embed_poems(material.poems[who])
+    own, others = relevance.own_and_others(poems @ images.T)
+    return {"own": own, "shuffled": others}
+
+
+def _measure_relevance(config, material) -> dict[str, dict[str, float]]:
+    """Shares of poems with the own photograph among the first tenth."""
+    captions = material.captions
+    said = [text for texts in captions for text in texts]
+    if not said or not material.shares_script(said):
+        return {}
+    embedded = relevance.embed_captions(captions) if config.sentences else None
+    measured = {}
+    for who, poems in material.poems.items():
+        words = relevance.tfidf_similarity(poems, captions)
+        measured[who] = {"tfidf": _among_first(config, words)}
+        if config.sentences:
+            meant = relevance.sentence_similarity(poems, embedded)
+            measured[who]["sentences"] = _among_first(config, meant)
+    return measured
+
+
+def _classify(config, material) -> dict[str, Any]:
+    """Shares of poems that a classifier calls the corpus's own."""
+    if not config.others:
+        return {}
+    alike = {
+        who: poems
+        for who, poems in material.poems.items()
+        if material.shares_script(poems)
+    }
+    written = [poem for poems in alike.values() for poem in poems]
+    reading = voice_classifier.find_reading(written, material.is_unspaced)
+    own, others = _read_human(config, material, reading)
+    classifier = voice_classifier.train_classifier(
+        own["train"], others["train"]
+    )
+    held_out = own["held out"], others["held out"]
+    return {
+        "accuracy": voice_classifier.measure_accuracy(classifier, *held_out),
+        "held_out": [len(texts) for texts in held_out],
+        "words": reading.words,
+        **{
+            who: float(classifier.predict(reading.read(poems)).mean())
+            for who, poems in alike.items()
+        },
+    }
+
+
+def _read_human(config, material, reading):
+    """Human texts of the corpus and of others, to learn from and held out."""
+    whole = dataclasses.replace(reading, words=10**6)
+    known = CopiedRuns(whole.read([e.text for e in material.corpus.excerpts]))
+    rng = np.random.default_rng(config.seed)
+    read = [read_corpus(path, "", force=True) for path in config.others]
+    own, others = {}, {}
+    for name, splits in (("train", ("train",)), ("held out", _HELD_OUT)):
+        own[name] = _cut([material.corpus], splits, reading)
+        others[name] = voice_classifier.draw_others(
+            _cut(read, splits, reading), _DRAWN * len(own[name]), known, rng
+        )
+    return own, others
+
+
+def _cut(corpora, splits, reading):
+    return [
+        text
+        for corpus in corpora
+        for split in splits
+        for text in reading.cut(corpus.texts(split))
+    ]
+
+
+def _measure_form(config, material) -> dict[str, float]:
+    if config.form not in PATTERNS:
+        return {}
+    poems = [
+        [
+            voice_classifier.list_words(line, material.is_unspaced)
+            for line in poem.split("\n")
+        ]
+        for poem in material.poems["voice"]
+    ]
+    hear = (
+        pronunciation.hear_characters
+        if material.is_unspaced
+        else pronunciation.transcribe
+    )
+    return measure_form(poems, PATTERNS[config.form].pattern, hear)
+
+
+def _table(results):
+    """The lines that are printed."""
+    yield f"{'':34}{'voice':>8}{'base':>8}"
+    rows = {
+        "called the corpus's own": ("classifier", ""),
+        "own photograph, TF-IDF": ("relevance", "tfidf"),
+        "own photograph, sentences": ("relevance", "sentences"),
+        "joint space, own photograph": ("joint_space", "own"),
+        "joint space, another one": ("joint_space", "shuffled"),
+    }
+    for title, (group, name) in rows.items():
+        cells = [results[group].get(who) for who in ("voice", "base")]
+        cells = [cell.get(name) if name and cell else cell for cell in cells]
+        if any(cell is not None for cell in cells):
+            yield f"{title:34}" + "".join(map(_cell, cells))
+    if results["classifier"]:
+        accuracy = results["classifier"]["accuracy"]
+        yield f"classifier, held-out human poems: {accuracy:.3f}"
+    yield f"copied from the corpus: {results['copied']}"
+    if results["form"]:
+        yield f"form: {results['form']}"
+
+
+def _cell(value):
+    return f"{'' if value is None else f'{value:.3f}':>8}"
+
+
+if __name__ == "__main__":
+    main(run_options.parse_config(Config))
