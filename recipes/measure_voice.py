@@ -43,7 +43,6 @@ from visualpoet.generator.forms import PATTERNS
 from visualpoet.poet import Poet
 from visualpoet.run_options import option
 
-_DRAWN = 5  # texts of others for each of the corpus, at most
 _HELD_OUT = ("validation", "test")
 
 
@@ -232,7 +231,7 @@ def _measure_relevance(config, material) -> dict[str, dict[str, float]]:
 
 
 def _classify(config, material) -> dict[str, Any]:
-    """Shares of poems that a classifier calls the corpus's own."""
+    """Shares of texts that a classifier calls the corpus's own."""
     if not config.others:
         return {}
     alike = {
@@ -246,15 +245,21 @@ def _classify(config, material) -> dict[str, Any]:
     classifier = voice_classifier.train_classifier(
         own["train"], others["train"]
     )
-    held_out = own["held out"], others["held out"]
+    texts = {
+        **{who: reading.read(poems) for who, poems in alike.items()},
+        "own_held_out": own["held out"],
+        "others_held_out": others["held out"],
+    }
+    shares = {
+        who: voice_classifier.share_own(classifier, some)
+        for who, some in texts.items()
+    }
+    right = shares["own_held_out"], 1 - shares["others_held_out"]
     return {
-        "accuracy": voice_classifier.measure_accuracy(classifier, *held_out),
-        "held_out": [len(texts) for texts in held_out],
+        "accuracy": sum(right) / 2,
+        "texts": {who: len(some) for who, some in texts.items()},
         "words": reading.words,
-        **{
-            who: float(classifier.predict(reading.read(poems)).mean())
-            for who, poems in alike.items()
-        },
+        **shares,
     }
 
 
@@ -266,20 +271,15 @@ def _read_human(config, material, reading):
     read = [read_corpus(path, "", force=True) for path in config.others]
     own, others = {}, {}
     for name, splits in (("train", ("train",)), ("held out", _HELD_OUT)):
-        own[name] = _cut([material.corpus], splits, reading)
+        own[name] = reading.cut(_texts([material.corpus], splits))
         others[name] = voice_classifier.draw_others(
-            _cut(read, splits, reading), _DRAWN * len(own[name]), known, rng
+            _texts(read, splits), len(own[name]), reading, known, rng
         )
     return own, others
 
 
-def _cut(corpora, splits, reading):
-    return [
-        text
-        for corpus in corpora
-        for split in splits
-        for text in reading.cut(corpus.texts(split))
-    ]
+def _texts(corpora, splits):
+    return [t for corpus in corpora for s in splits for t in corpus.texts(s)]
 
 
 def _measure_form(config, material) -> dict[str, float]:
@@ -302,29 +302,35 @@ def _measure_form(config, material) -> dict[str, float]:
 
 def _table(results):
     """The lines that are printed."""
-    yield f"{'':34}{'voice':>8}{'base':>8}"
+    yield f"{'':32}{'voice':>8}{'base':>8}"
+    classifier = results["classifier"]
     rows = {
-        "called the corpus's own": ("classifier", ""),
-        "own photograph, TF-IDF": ("relevance", "tfidf"),
-        "own photograph, sentences": ("relevance", "sentences"),
-        "joint space, own photograph": ("joint_space", "own"),
-        "joint space, another one": ("joint_space", "shuffled"),
+        "called the corpus's own": classifier,
+        "own photograph, TF-IDF": _column(results["relevance"], "tfidf"),
+        "own photograph, sentences": _column(results["relevance"], "sentences"),
+        "joint space, own photograph": _column(results["joint_space"], "own"),
+        "joint space, another one": _column(results["joint_space"], "shuffled"),
     }
-    for title, (group, name) in rows.items():
-        cells = [results[group].get(who) for who in ("voice", "base")]
-        cells = [cell.get(name) if name and cell else cell for cell in cells]
-        if any(cell is not None for cell in cells):
-            yield f"{title:34}" + "".join(map(_cell, cells))
-    if results["classifier"]:
-        accuracy = results["classifier"]["accuracy"]
-        yield f"classifier, held-out human poems: {accuracy:.3f}"
+    for title, values in rows.items():
+        if values:
+            yield f"{title:32}{_cell(values, 'voice')}{_cell(values, 'base')}"
+    if classifier:
+        yield (
+            f"classifier: {classifier['accuracy']:.3f} of held-out human poems "
+            f"right; own called own {classifier['own_held_out']:.3f}, "
+            f"others {classifier['others_held_out']:.3f}"
+        )
     yield f"copied from the corpus: {results['copied']}"
     if results["form"]:
-        yield f"form: {results['form']}"
+        yield f"in form: {results['form']}"
 
 
-def _cell(value):
-    return f"{'' if value is None else f'{value:.3f}':>8}"
+def _column(measured, name):
+    return {who: row[name] for who, row in measured.items() if name in row}
+
+
+def _cell(values, who):
+    return f"{values[who]:8.3f}" if who in values else 8 * " "
 
 
 if __name__ == "__main__":

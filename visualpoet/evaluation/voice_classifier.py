@@ -13,7 +13,6 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import Pipeline
 from sklearn.pipeline import make_pipeline
 
@@ -22,6 +21,7 @@ from visualpoet.corpus.words import split_words
 from visualpoet.evaluation.memorisation import CopiedRuns
 
 QUOTED = 6  # words in a row that make a text of others the corpus's own
+_SPARE = 3  # poems for each text: some have too few lines
 _SHORT = 10  # percentile of the words of written poems that is left of a text
 
 
@@ -111,23 +111,28 @@ def find_reading(written: Sequence[str], is_unspaced: bool) -> Reading:
 
 
 def draw_others(
-    texts: Sequence[str], most: int, own: CopiedRuns, rng: np.random.Generator
+    poems: Sequence[str],
+    most: int,
+    reading: Reading,
+    own: CopiedRuns,
+    rng: np.random.Generator,
 ) -> list[str]:
     """Draws texts of others, and leaves out those that the corpus has too.
 
     Args:
-        texts: Texts of others, read.
-        most: Texts to draw, at most.
-        own: Runs of words of the corpus, read.
+        poems: Human poems of others.
+        most: Texts to draw, at most; one a poem.
+        reading: How they are read.
+        own: Runs of words of the corpus.
         rng: Draws them.
 
     Returns:
-        Those that share no run of `QUOTED` words with the corpus.
+        Texts, read, that share no run of `QUOTED` words with the corpus.
     """
-    chosen = rng.permutation(len(texts))[:most]
-    drawn = [texts[index] for index in chosen]
+    order = rng.permutation(len(poems))[: _SPARE * most]
+    drawn = [text for i in order for text in reading.cut([poems[i]])[:1]]
     longest = own.longest(drawn, most=QUOTED)
-    return [text for text, run in zip(drawn, longest) if run < QUOTED]
+    return [text for text, run in zip(drawn, longest) if run < QUOTED][:most]
 
 
 def train_classifier(own: Sequence[str], others: Sequence[str]) -> Pipeline:
@@ -135,7 +140,7 @@ def train_classifier(own: Sequence[str], others: Sequence[str]) -> Pipeline:
 
     Args:
         own: Texts of the corpus, read.
-        others: Texts of others, read; both sides weigh the same.
+        others: About as many of others, read; both sides weigh the same.
 
     Returns:
         The classifier; `predict` of texts says which are the corpus's own.
@@ -145,6 +150,7 @@ def train_classifier(own: Sequence[str], others: Sequence[str]) -> Pipeline:
             tokenizer=str.split,
             token_pattern=None,
             ngram_range=(1, 2),
+            min_df=2,
             sublinear_tf=True,
         ),
         LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000),
@@ -153,19 +159,14 @@ def train_classifier(own: Sequence[str], others: Sequence[str]) -> Pipeline:
     return classifier.fit([*own, *others], is_own)
 
 
-def measure_accuracy(
-    classifier: Pipeline, own: Sequence[str], others: Sequence[str]
-) -> float:
-    """Measures how well a classifier tells held-out human texts apart.
+def share_own(classifier: Pipeline, texts: Sequence[str]) -> float:
+    """Asks a classifier whose some texts are.
 
     Args:
         classifier: What `train_classifier` returned.
-        own: Texts of the corpus, read; the classifier has not seen them.
-        others: Such texts of others.
+        texts: Texts, read, one or more.
 
     Returns:
-        Mean of the shares of both that it calls what they are; 0.5 by chance.
+        Share that it calls the corpus's own.
     """
-    is_own = [True] * len(own) + [False] * len(others)
-    called = classifier.predict([*own, *others])
-    return float(balanced_accuracy_score(is_own, called))
+    return float(classifier.predict(list(texts)).mean())
