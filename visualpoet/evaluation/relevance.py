@@ -143,8 +143,8 @@ def own_and_others(similarity: np.ndarray) -> tuple[float, float]:
         photographs, the floor.
 
     Example:
-        >>> own_and_others(np.array([[0.5, 0.1], [0.3, 0.7]]))
-        (0.6, 0.2)
+        >>> own_and_others(np.array([[0.5, 0.25], [0.0, 1.0]]))
+        (0.75, 0.125)
     """
     own = similarity.trace()
     size = len(similarity)
