@@ -248,7 +248,7 @@ def test_whoever_serves_needs_nothing_of_training(starts):
 
 def test_the_command_line_needs_no_experts():
     """But to fine-tune, which is a training."""
-    text = (ROOT / "visualpoet/cli.py").read_text()
+    text = (ROOT / "visualpoet/verbs.py").read_text()
     names = [f"{name.replace('.', '/')}.py" for name in _imports(text)]
     assert "visualpoet/finetuning/tuning.py" in names
     names.remove("visualpoet/finetuning/tuning.py")

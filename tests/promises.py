@@ -22,7 +22,10 @@ import urllib.request
 ROOT = pathlib.Path(__file__).parents[1]
 # Each recipe beside the extra that it needs to start.
 RECIPES = {
-    "base": ("export", "fit_ranking", "write_model_card", "write_poems"),
+    "base": (
+        *("draw_curves", "export", "fit_ranking"),
+        *("write_model_card", "write_poems"),
+    ),
     "serve": ("attack_serving", "benchmark_memory", "benchmark_serving"),
     "train": (
         *("benchmark", "caption_reward", "check_distribution"),
