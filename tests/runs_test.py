@@ -6,6 +6,7 @@ import json
 import pathlib
 import re
 import sys
+import types
 
 import keras
 import numpy as np
@@ -254,9 +255,15 @@ def test_json_is_written_whole_or_not_at_all(tmp_path):
     assert list(run.path.glob("*.partial")) == []
 
 
+def _set_clock(monkeypatch, monotonic):
+    """Of `runs` alone: threads of servers of other tests have theirs."""
+    clock = types.SimpleNamespace(monotonic=monotonic)
+    monkeypatch.setattr(runs, "time", clock)
+
+
 def test_log_is_printed_and_kept(tmp_path, capsys, monkeypatch):
     clock = iter([1000.0, 1000.0, 1090.0])
-    monkeypatch.setattr(runs.time, "monotonic", lambda: next(clock))
+    _set_clock(monkeypatch, lambda: next(clock))
     run = _run(tmp_path)
     run.log("begun")
     run.log("done")
@@ -662,7 +669,7 @@ def test_checkpoint_at_the_end_and_by_the_clock_only(tmp_path, monkeypatch):
     # A clock that goes on by a minute each time it is read: once by the run,
     # once before the first step, then after each step and each checkpoint.
     clock = itertools.count()
-    monkeypatch.setattr(runs.time, "monotonic", lambda: 60.0 * next(clock))
+    _set_clock(monkeypatch, lambda: 60.0 * next(clock))
     _count_to_five(
         _run(tmp_path / "b"), evaluation_interval=9, checkpoint_minutes=1.5
     )
