@@ -1,6 +1,7 @@
 """More words for a poet that was trained without them."""
 
 import dataclasses
+from collections.abc import Callable
 from collections.abc import Sequence
 
 import numpy as np
@@ -39,7 +40,11 @@ def extend_poet(
     weights = word_weights(poet.poem_tower)
     beside = weigh_neighbours(vocabulary, texts, known, weights)
     generator, poem_tower = (
-        _grow(model, len(vocabulary), beside)
+        change_rows(
+            model,
+            vocabulary,
+            lambda rows: np.concatenate([rows, beside @ rows]),
+        )
         for model in (poet.generator, poet.poem_tower)
     )
     kinds = extend_kinds(poet.kinds, vocabulary)
@@ -87,17 +92,30 @@ def weigh_neighbours(
     return beside / beside.sum(axis=1, keepdims=True)
 
 
-def _grow(
-    model: PoemGenerator | PoemTower, size: int, beside: np.ndarray
+def change_rows(
+    model: PoemGenerator | PoemTower,
+    vocabulary: Vocabulary,
+    change: Callable[[np.ndarray], np.ndarray],
 ) -> PoemGenerator | PoemTower:
-    """The same model with more rows wherever it has one for each token."""
-    larger = type(model)(**{**model.get_config(), "vocabulary_size": size})
-    for variable, earlier in zip(larger.weights, model.weights, strict=True):
-        value = earlier.numpy()
-        if variable.shape != earlier.shape:
-            value = np.concatenate([value, beside @ value])
-        variable.assign(value)
-    return larger
+    """Copies a model for another vocabulary.
+
+    Args:
+        model: The model; stays as it is.
+        vocabulary: The other one.
+        change: Maps what has a row for each token to rows of the new tokens.
+
+    Returns:
+        The same model with other rows wherever it has one for each token.
+    """
+    config = model.get_config() | {"vocabulary_size": len(vocabulary)}
+    if "line_break" in config:
+        config["line_break"] = vocabulary.line_break
+    copied = type(model)(**config)
+    for variable, earlier in zip(copied.weights, model.weights, strict=True):
+        rows = earlier.numpy()
+        is_same = variable.shape == earlier.shape
+        variable.assign(rows if is_same else change(rows))
+    return copied
 
 
 def extend_kinds(kinds: TokenKinds, vocabulary: Vocabulary) -> TokenKinds:

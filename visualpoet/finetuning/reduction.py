@@ -9,10 +9,10 @@ import numpy as np
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.corpus.words import find_twins
 from visualpoet.embedding.clues import ClueHead
-from visualpoet.embedding.encoders import PoemTower
 from visualpoet.finetuning.base import Poet
+from visualpoet.finetuning.extension import change_rows
+from visualpoet.generator import constraints
 from visualpoet.generator.constraints import TokenKinds
-from visualpoet.generator.poem_generator import PoemGenerator
 
 
 def reduce_poet(poet: Poet, texts: Sequence[str], size: int) -> Poet:
@@ -39,7 +39,7 @@ def reduce_poet(poet: Poet, texts: Sequence[str], size: int) -> Poet:
     vocabulary = poet.vocabulary.keep(kept.tolist())
     kinds = _keep_kinds(poet.kinds, vocabulary, kept)
     generator, poem_tower = (
-        _keep_rows(model, vocabulary, kept)
+        change_rows(model, vocabulary, lambda rows: rows[kept])
         for model in (poet.generator, poet.poem_tower)
     )
     return dataclasses.replace(
@@ -82,22 +82,6 @@ def choose_tokens(poet: Poet, texts: Sequence[str], size: int) -> np.ndarray:
     return np.sort(order[:size])
 
 
-def _keep_rows(
-    model: PoemGenerator | PoemTower, vocabulary: Vocabulary, kept: np.ndarray
-) -> PoemGenerator | PoemTower:
-    """The same model with fewer rows wherever it has one for each token."""
-    config = model.get_config() | {"vocabulary_size": len(vocabulary)}
-    if "line_break" in config:
-        config["line_break"] = vocabulary.line_break
-    smaller = type(model)(**config)
-    for variable, earlier in zip(smaller.weights, model.weights, strict=True):
-        value = earlier.numpy()
-        variable.assign(
-            value if variable.shape == earlier.shape else value[kept]
-        )
-    return smaller
-
-
 def _keep_clues(
     head: ClueHead, vocabulary: Vocabulary, kept: np.ndarray
 ) -> ClueHead:
@@ -115,12 +99,8 @@ def _keep_clues(
 def _keep_kinds(
     kinds: TokenKinds, vocabulary: Vocabulary, kept: np.ndarray
 ) -> TokenKinds:
-    names = ("is_word", "is_mark", "is_content", "is_open", "is_pause")
-    sorts = {name: getattr(kinds, name)[kept] for name in names}
-    return dataclasses.replace(
-        kinds,
-        **sorts,
-        is_numeral=kinds.is_numeral[kept],
-        twin=find_twins(vocabulary.tokens),
-        line_break=vocabulary.line_break,
-    )
+    """The sorts that poems told; the vocabulary says the others."""
+    plain = constraints.token_kinds(vocabulary, [[]])
+    names = ("is_content", "is_open", "is_pause")
+    learnt = {name: getattr(kinds, name)[kept] for name in names}
+    return dataclasses.replace(plain, **learnt)
