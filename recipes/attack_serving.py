@@ -1,6 +1,7 @@
 """Send `visualpoet serve` what no client should send; count the replies.
 
     python recipes/attack_serving.py --requests 10000
+    python recipes/attack_serving.py --rest http://HOST:8501 --grpc HOST:8500
 
 A good request stands between every hundred bad ones, and slow connections are
 open all the while; the time of the good ones is compared with that before the
@@ -8,9 +9,6 @@ attack. Every reply must be a 4xx, or no reply on a connection that the server
 closes; a picture that can still be decoded after what was done to it may get
 its poem, and so may one that is only large, or 504 if that takes too long.
 "left" is a connection that we left with neither: only disconnects may.
-
-With `--load 50` other clients ask for so many poems a second all the while,
-of one candidate each, as `benchmark_serving.py` does.
 """
 
 import asyncio
@@ -20,7 +18,6 @@ import contextlib
 import dataclasses
 import functools
 import io
-import itertools
 import json
 import pathlib
 import random
@@ -30,12 +27,9 @@ import time
 import zlib
 
 import grpc
-import numpy as np
 from PIL import Image
 
-from visualpoet import controls
 from visualpoet import extras
-from visualpoet import model_folders
 from visualpoet import poet
 from visualpoet import run_options
 from visualpoet.export import samples
@@ -59,24 +53,28 @@ class Config:
     model: str = option("", "an exported model; the shipped one if empty")
     requests: int = option(10_000, "bad ones, in all")
     seed: int = option(0, "of what is sent")
-    load: float = option(0.0, "good requests a second besides")
+    rest: str = option("", "a server that runs; starts one if empty")
+    grpc: str = option("", "host and port of the same")
+
+    def __post_init__(self) -> None:
+        if bool(self.rest) != bool(self.grpc):
+            raise ValueError(
+                "expected --rest and --grpc, or neither. Received: "
+                f"{self.rest!r} and {self.grpc!r}"
+            )
 
 
-@dataclasses.dataclass
-class Load:
-    """What the clients of `--load` saw, and the memory of the server.
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """The server.
 
     Attributes:
-        replies: How often each.
-        seconds: Of each that was answered.
-        megabytes: After each hundredth of the attack.
+        address: Of REST.
+        grpc_address: Host and port.
     """
 
-    replies: collections.Counter[str] = dataclasses.field(
-        default_factory=collections.Counter
-    )
-    seconds: list[float] = dataclasses.field(default_factory=list)
-    megabytes: list[float] = dataclasses.field(default_factory=list)
+    address: str
+    grpc_address: str
 
 
 def main(config: Config) -> None:
@@ -85,15 +83,21 @@ def main(config: Config) -> None:
     Args:
         config: Its options.
     """
+    if config.rest:
+        _report(config, config.rest, config.grpc)
+        return
     model = pathlib.Path(config.model or poet.default_model().parent)
-    load = Load()
     with contextlib.closing(ServerProcess(model)) as server:
-        started = time.perf_counter()
-        found, quiet, attacked = asyncio.run(
-            _attack(config, model, server, load)
-        )
-        minutes = (time.perf_counter() - started) / 60
+        _report(config, server.address, server.grpc_address)
         peak = server.megabytes("VmHWM")
+    print(f"exit code {server.exit_code}, peak memory {peak:,.0f} MB")
+
+
+def _report(config: Config, rest: str, grpc_address: str) -> None:
+    target = Target(rest, grpc_address)
+    started = time.perf_counter()
+    found, quiet, attacked = asyncio.run(_attack(config, target))
+    minutes = (time.perf_counter() - started) / 60
     print("| what was sent | how often | replies |\n|---|---|---|")
     for kind, replies in sorted(found.items()):
         listed = ", ".join(f"{r}: {n:,}" for r, n in sorted(replies.items()))
@@ -101,32 +105,12 @@ def main(config: Config) -> None:
     print(
         f"\ngood requests: {1000 * statistics.median(quiet):,.0f} ms before, "
         f"{1000 * statistics.median(attacked):,.0f} ms in between, "
-        f"{1000 * max(attacked):,.0f} ms the slowest"
-    )
-    print(f"{minutes:.1f} minutes, exit code {server.exit_code}", end="")
-    print(f", peak memory {peak:,.0f} MB")
-    if config.load:
-        _print_load(load, minutes)
-
-
-def _print_load(load: Load, minutes: float) -> None:
-    total = sum(load.replies.values())
-    replies = ", ".join(f"{r}: {n:,}" for r, n in sorted(load.replies.items()))
-    print(f"load: {total:,} requests, {total / minutes / 60:.1f} a second")
-    print(f"load, replies: {replies}")
-    p50, p99 = 1000 * np.percentile(load.seconds, [50, 99])
-    print(f"load, p50 and p99: {p50:,.0f} and {p99:,.0f} ms")
-    # What grows at first (arenas, caches) is no drift.
-    settled = load.megabytes[len(load.megabytes) // 10 :]
-    tenth = max(1, len(settled) // 10)
-    first, last = np.mean(settled[:tenth]), np.mean(settled[-tenth:])
-    print(
-        f"load, memory: {first:,.0f} MB, at the end {last:,.0f} MB "
-        f"({100 * (last / first - 1):+.1f} %)"
+        f"{1000 * max(attacked):,.0f} ms the slowest; {minutes:.1f} minutes",
+        flush=True,
     )
 
 
-async def _attack(config, model, server, load):
+async def _attack(config, server):
     photograph = samples.make_picture("JPEG", size=(480, 360))
     found = collections.defaultdict(collections.Counter)
     attacked = []
@@ -160,7 +144,6 @@ async def _attack(config, model, server, load):
             asyncio.create_task(_drip(server)) for _ in range(SLOW_CONNECTIONS)
         ]
         numbers = iter(range(config.requests))
-        besides = asyncio.create_task(_keep_up(config, model, server, load))
 
         async def client():
             for number in numbers:
@@ -170,45 +153,12 @@ async def _attack(config, model, server, load):
                 if number % 100 == 0:
                     reply = await ask_well(draw, attacked)
                     found["good requests in between"][reply] += 1
-                    load.megabytes.append(server.megabytes("VmRSS"))
 
         await asyncio.gather(*(client() for _ in range(CLIENTS)))
-        for task in (*slow, besides):
+        for task in slow:
             task.cancel()
-        await asyncio.gather(*slow, besides, return_exceptions=True)
+        await asyncio.gather(*slow, return_exceptions=True)
     return found, quiet, attacked
-
-
-def _choose_inputs(model):
-    folder = model_folders.newest_version(model) / "assets.extra"
-    options = json.loads((folder / "options.json").read_text())
-    table = controls.without_opening()
-    return controls.complete(table, {"candidates": 1}, options)
-
-
-async def _keep_up(config, model, server, load):
-    """Asks for poems at random moments, so many a second on average."""
-    if not config.load:
-        return
-    photograph = samples.make_picture("JPEG", size=(480, 360))
-    inputs = _choose_inputs(model)
-    connector = aiohttp.TCPConnector(limit=0)
-    session = aiohttp.ClientSession(connector=connector)
-    draw, moment = random.Random(config.seed), time.perf_counter()
-
-    async def ask(seed):
-        started = time.perf_counter()
-        make = functools.partial(_one_candidate, inputs, seed)
-        reply = await _post(session, server, make, draw, photograph)
-        load.replies[reply] += 1
-        if reply == "200":
-            load.seconds.append(time.perf_counter() - started)
-
-    async with session, asyncio.TaskGroup() as group:
-        for seed in itertools.count():
-            moment += draw.expovariate(config.load)
-            await asyncio.sleep(max(0.0, moment - time.perf_counter()))
-            group.create_task(ask(seed))
 
 
 # --- bodies of POST :predict
@@ -221,13 +171,6 @@ def _instances(content: bytes, number: int = 1) -> bytes:
 
 def _good(draw, photograph):
     return _instances(photograph)
-
-
-def _one_candidate(inputs, seed, draw, photograph):
-    inputs = {**inputs, "seed": seed}
-    inputs["image_bytes"] = {"b64": base64.b64encode(photograph).decode()}
-    rows = {name: [value] for name, value in inputs.items()}
-    return json.dumps({"signature_name": "compose", "inputs": rows}).encode()
 
 
 def _truncated(draw, photograph):

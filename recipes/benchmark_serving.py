@@ -1,6 +1,7 @@
 """`visualpoet serve` under load: speed, start, memory, reloads.
 
     python recipes/benchmark_serving.py --minutes 30 --reloads 20
+    python recipes/benchmark_serving.py --minutes 30 --attack 10000
 
 Servers run in processes of their own on the same machine as the clients, so
 that each takes from the other; ratios are of one run. Each client sends one
@@ -11,6 +12,7 @@ Nothing else should run meanwhile.
 
 import asyncio
 import base64
+import collections
 import contextlib
 import dataclasses
 import json
@@ -18,6 +20,7 @@ import pathlib
 import random
 import re
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -37,6 +40,7 @@ with extras.needs("serve"):
 
 CLIENTS = 32
 HALF_LOAD, SOAK_LOAD = 0.5, 0.8
+ATTACK = pathlib.Path(__file__).parent / "attack_serving.py"
 _GRAPH = re.compile(
     r'visualpoet_graph_seconds_(sum|count)\{signature="compose"\} (\S+)'
 )
@@ -54,6 +58,7 @@ class Config:
     candidates: int = option(1, "of each poem")
     seconds: float = option(20.0, "of each measurement of speed")
     minutes: float = option(0.0, "of soaking at 80 % of the highest load")
+    attack: int = option(0, "bad requests meanwhile, by attack_serving.py")
     reloads: int = option(0, "new versions under load")
 
 
@@ -280,15 +285,32 @@ async def _soak(config: Config, highest: float) -> None:
         async with _clients(config, server) as given:
             # What grows at first (arenas, caches) is no drift.
             rate, seconds = SOAK_LOAD * highest, 60 * config.minutes
+            attack = await _start_attack(config, server)
             await given.pace(rate, seconds / 10)
             before = server.megabytes("VmRSS")
             load = await given.pace(rate, 0.9 * seconds)
             after = server.megabytes("VmRSS")
+            if attack:
+                await attack.wait()
     _row("soak, requests", len(load.seconds))
     _row("soak, failures", len(load.failures))
-    _row("soak, p99, ms", load.milliseconds(99)[0])
+    for status, number in collections.Counter(load.failures).items():
+        _row(f"soak, failures of status {status}", number)
+    for name, value in zip(("p50", "p99"), load.milliseconds(50, 99)):
+        _row(f"soak, {name}, ms", value)
     _row("soak, memory before, MB", before)
     _row("soak, memory drift, %", 100 * (after / before - 1))
+
+
+async def _start_attack(
+    config: Config, server: ServerProcess
+) -> asyncio.subprocess.Process | None:
+    if not config.attack:
+        return None
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, str(ATTACK), "--requests", str(config.attack)),
+        *("--rest", server.address, "--grpc", server.grpc_address),
+    )
 
 
 async def _reload(config: Config, highest: float) -> None:
