@@ -44,7 +44,7 @@ class Config:
     )
     examples: int = option(100, "photographs on the page of examples")
     seed: int = option(0, "of random pairs and examples")
-    resume: bool = option(False, "write again into --run-dir")
+    resume: bool = option(False, "go on with the poems of --run-dir")
 
     def __post_init__(self):
         if not self.captions or not self.poems:
@@ -67,7 +67,11 @@ def main(config: Config) -> None:
     if config.encoder:
         embed = mining.load_encoder(pathlib.Path(config.encoder))
     photo_rows = mining.embed_photographs(photos, embed)
-    poem_rows = embed([piece.text.replace("\n", " ") for piece in pieces])
+    poem_rows = mining.embed_in_parts(
+        [piece.text.replace("\n", " ") for piece in pieces],
+        embed,
+        config.run_dir / "embeddings",
+    )
     options = mining.MiningOptions(
         config.pairs_each, config.most_uses, config.mean_share
     )

@@ -1,11 +1,14 @@
 """From captions and poems to pairs, by an encoder of texts on disk."""
 
+import contextlib
 import json
 
+import numpy as np
 import tensorflow as tf
 
 from recipes import mine_pairs
 from visualpoet.corpus.readers import read_pairs
+from visualpoet.evaluation import mining
 
 SEA = "the sea is wide\nthe sea is grey\nthe gulls go home"
 WOOD = "the wood is deep\nthe wood is green\nthe birds go home"
@@ -21,6 +24,30 @@ class Encoder(tf.Module):
             for word in ("sea", "wood")
         ]
         return tf.cast(tf.stack(found, axis=1), tf.float32)
+
+
+def test_texts_that_were_embedded_are_read_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(mining, "PART_SIZE", 2)
+    asked = []
+
+    def embed(texts):
+        if "stop" in texts and asked.count(["stop", "d"]) == 0:
+            asked.append(texts)
+            raise KeyboardInterrupt
+        asked.append(texts)
+        return np.array([[len(text), 1.0] for text in texts])
+
+    texts = ["a", "bc", "stop", "d", "efg"]
+    for _ in range(2):
+        asked.append([])
+        with contextlib.suppress(KeyboardInterrupt):
+            rows = mining.embed_in_parts(texts, embed, tmp_path / "parts")
+    np.testing.assert_array_equal(rows[:, 0], [1, 2, 4, 1, 3])
+    assert asked == [
+        *([], ["a", "bc"], ["stop", "d"]),
+        *([], ["stop", "d"], ["efg"]),
+    ]
+    assert len(list((tmp_path / "parts").iterdir())) == 3
 
 
 def test_pairs_are_written_with_what_they_are_worth(tmp_path):

@@ -9,6 +9,7 @@ the best on, with a cap on how often a poem is used.
 import collections
 import dataclasses
 import pathlib
+import sys
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -16,13 +17,16 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 import tensorflow as tf
+from rich.progress import track
 
+from visualpoet import whole_files
 from visualpoet.corpus.records import ImagePoemPair
 from visualpoet.corpus.records import Photograph
 from visualpoet.corpus.records import Poem
 from visualpoet.embedding import retrieval
 
 Embed = Callable[[Sequence[str]], np.ndarray]
+PART_SIZE = 4096  # texts
 _CHUNK = 512  # photographs
 _DEPTH = 20  # candidates for each poem that a photograph gets
 
@@ -84,6 +88,35 @@ def embed_photographs(photos: Sequence[Photograph], embed: Embed) -> np.ndarray:
     return np.stack(
         [rows[[index[text] for text in group]].mean(axis=0) for group in texts]
     )
+
+
+def embed_in_parts(
+    texts: Sequence[str], embed: Embed, folder: pathlib.Path
+) -> np.ndarray:
+    """Embeds many texts; parts that an earlier run has done are read.
+
+    Args:
+        texts: N texts, the same in each run.
+        embed: A function of texts to rows.
+        folder: Of the parts.
+
+    Returns:
+        float `[N, D]`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = []
+    for start in track(
+        range(0, len(texts), PART_SIZE),
+        "embedding",
+        disable=not sys.stdout.isatty(),
+    ):
+        path = folder / f"{start}.npy"
+        if not path.exists():
+            with whole_files.write_whole(path) as partial:
+                with partial.open("wb") as stream:
+                    np.save(stream, embed(texts[start : start + PART_SIZE]))
+        parts.append(np.load(path))
+    return np.concatenate(parts)
 
 
 def mine_pairs(
