@@ -141,7 +141,7 @@ async def _measure_reloads(config: Config, model: pathlib.Path) -> None:
     source = model_folders.newest_version(model)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        versions = Versions(NAME, folder, {}, Metrics())
+        versions = Versions(NAME, folder, {}, Metrics().version)
         for number in range(1, config.reloads + 2):
             shutil.copytree(source, folder / str(number))
             await versions.poll()

@@ -321,6 +321,7 @@ def test_ctrl_c_is_silent(capsys, monkeypatch):
         (["write", "sea.jpg", "--model", NO_MODEL], 2),
         (["write", "sea.jpg", "--model", ".", "--voice", "visualpoet"], 2),
         (["serve", "--model", ".", "--voice", "visualpoet"], 2),
+        (["export", ".", "--model", ".", "--voice", "visualpoet"], 2),
         (["write", "sea.jpg", "--output", "no/such/folder/poem.txt"], 2),
         (["find", "sea.jpg", "--poems", "no.jsonl"], 2),
     ],

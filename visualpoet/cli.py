@@ -115,8 +115,9 @@ def _add_exporting(commands: argparse._SubParsersAction) -> None:
         type=pathlib.Path,
         help="an exported model; the one that comes with the package if none",
     )
+    _add_voice(export)
     export.add_argument(
-        "--name", default="visualpoet", help="of the model (visualpoet)"
+        "--name", help="of the model; the voice's if none (visualpoet)"
     )
     export.add_argument(
         "--version", type=int, help="of the copy; the next number if none"

@@ -222,11 +222,10 @@ def export(arguments: argparse.Namespace) -> int:
     from visualpoet.export import serving_files
     from visualpoet.export import warmup
 
-    source = arguments.model or poet.default_model()
     folder = serving_files.copy_version(
-        model_folders.newest_version(source),
+        _find_model(arguments) or poet.default_model(),
         arguments.target,
-        arguments.name,
+        arguments.name or arguments.voice or "visualpoet",
         arguments.version,
         arguments.base_path,
     )

@@ -56,15 +56,17 @@ def test_configuration_is_one_that_the_server_can_read(target):
     )
     from google.protobuf import text_format
 
-    serving_files.copy_version(
-        tiny.exported(), target, "sea", base_path="/models"
-    )
+    for name in ("sea", "hill", "sea"):
+        serving_files.copy_version(
+            tiny.exported(), target, name, base_path="/models"
+        )
     config = text_format.Parse(
         (target / "models.config").read_text(),
         model_server.ModelServerConfig(),
     )
-    (model,) = config.model_config_list.config
+    model, other = config.model_config_list.config
     assert (model.name, model.base_path) == ("sea", "/models/sea")
+    assert (other.name, other.base_path) == ("hill", "/models/hill")
     assert model.model_platform == "tensorflow"
     assert model.model_version_policy.latest.num_versions == 2
 

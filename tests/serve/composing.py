@@ -73,7 +73,7 @@ class Gate:
     """Holds every run of a signature until it is opened."""
 
     def __init__(self, server, monkeypatch, name="compose"):
-        signature = server.core.versions.resolve("tiny").signatures[name]
+        signature = server.core.resolve("tiny").signatures[name]
         run, self.runs = signature.run, 0
         self.open = threading.Event()
         self.entered = threading.Event()

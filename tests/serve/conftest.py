@@ -1,6 +1,8 @@
-"""One server with the tiny poet for all tests that only ask it."""
+"""Servers with the tiny poet for all tests that only ask them."""
 
 import contextlib
+import json
+import shutil
 
 import pytest
 
@@ -20,3 +22,18 @@ def _serve():
 def server():
     with _serve() as running_server:
         yield running_server
+
+
+@pytest.fixture(scope="session")
+def voices(tmp_path_factory):
+    """The tiny poet, and beside it a copy that has learnt haiku alone."""
+    folder = tmp_path_factory.mktemp("voices") / "haiku"
+    shutil.copytree(tiny.cold(), folder / "1")
+    file = folder / "1" / "assets.extra" / "options.json"
+    options = json.loads(file.read_text())
+    haiku = options["forms"]["haiku"]
+    alone = {"form": "haiku", "forms": {"haiku": haiku}}
+    file.write_text(json.dumps(options | haiku | alone))
+    model = tiny.cold().parent
+    with running.serve(model, voices={"haiku": folder}) as server:
+        yield server

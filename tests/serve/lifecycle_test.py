@@ -201,10 +201,10 @@ def test_a_copy_file_by_file_ends_in_the_whole_version(tmp_path):
             target.parent.mkdir(parents=True, exist_ok=True)
             if target.name == "options.json":
                 until(lambda: statuses(server).get("2") == "END")
-                assert server.core.versions.resolve("tiny").number == 1
+                assert server.core.resolve("tiny").number == 1
             shutil.copy(file, target)
-        until(lambda: server.core.versions.resolve("tiny").number == 2)
-        assert server.core.versions.resolve("tiny").options
+        until(lambda: server.core.resolve("tiny").number == 2)
+        assert server.core.resolve("tiny").options
 
 
 def test_a_warm_up_that_fails_refuses_the_version(tmp_path):

@@ -180,7 +180,7 @@ def test_options_that_are_none_refuse_the_version(tmp_path, options):
 
 
 def test_clients_are_not_told_where_a_model_lies(server):
-    versions = server.core.versions
+    versions = server.core.models["tiny"]
     error = FileNotFoundError(f"{versions._folder}/9/saved_model.pb")
     try:
         server.call(versions._refuse, 9, errors.from_tensorflow(error))

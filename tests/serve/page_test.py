@@ -255,6 +255,7 @@ def test_sliders_are_sent_once_they_are_moved(visit):
 
 def test_a_form_is_chosen_among_those_of_the_model(visit):
     visit.show()
+    expect(visit.page.locator("#voice")).to_have_count(0)
     options = visit.page.locator("#form option")
     assert options.all_text_contents() == ["verse", "haiku"]
     visit.page.get_by_text("Options").click()
@@ -264,6 +265,39 @@ def test_a_form_is_chosen_among_those_of_the_model(visit):
     visit.rest()
     assert visit.sent()["controls"] == {"form": "haiku", "seed": "0"}
     assert len(visit.lines) == 2
+
+
+def test_a_voice_is_chosen_among_the_models(browser, voices):
+    visit = Visit(browser, voices.rest)
+    visit.show()
+    verse = visit.lines
+    assert verse == list(tiny.poet().write(SEA).lines)
+    visit.page.get_by_text("Options").click()
+    voice = visit.page.get_by_label("Voice")
+    forms = visit.page.locator("#form option")
+    assert voice.locator("option").all_text_contents() == ["tiny", "haiku"]
+    assert forms.all_text_contents() == ["verse", "haiku"]
+    with visit.page.expect_response("**/v1/poems") as answer:
+        voice.select_option("haiku")
+    answer.value.finished()
+    visit.rest()
+    assert visit.sent()["controls"] == {"voice": "haiku", "seed": "0"}
+    haiku = visit.lines
+    assert haiku == list(tiny.poet().write(SEA, form="haiku").lines)
+    assert forms.all_text_contents() == ["haiku"]
+    visit.press("Write line 1 again")
+    visit.rest()
+    assert visit.lines[0] != haiku[0] and visit.lines[1:] == haiku[1:]
+    visit.press("Undo")
+    visit.press("Undo")
+    assert visit.lines == verse
+    expect(voice).to_have_value("tiny")
+    assert forms.all_text_contents() == ["verse", "haiku"]
+    visit.press("Write line 2 again")
+    visit.rest()
+    assert visit.lines[0] == verse[0] and visit.lines[1] != verse[1]
+    visit.context.close()
+    assert visit.complaints == []
 
 
 def test_lines_are_as_many_as_asked_for(visit):

@@ -136,6 +136,7 @@ def test_opening_begins_the_poem(server):
         ({"ban": "x" * 2001}, "expected ban of at most 2000 characters."),
         ({"colour": "red"}, "Received: colour"),
         ({"poem": "x"}, "Received: poem"),
+        ({"voice": "tiny"}, "Received: voice"),
     ],
 )
 def test_controls_out_of_bounds_are_named(server, fields, error):
@@ -226,7 +227,7 @@ def test_one_seed_is_one_poem_everywhere(server, tmp_path, capsys):
 
 
 def test_stream_breaks_with_an_event(server, monkeypatch):
-    poet = server.core.versions.resolve("tiny")
+    poet = server.core.resolve("tiny")
     signature = poet.signatures["compose"]
     from visualpoet.serve import errors
 

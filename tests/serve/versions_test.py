@@ -56,7 +56,8 @@ def states(model):
 
 def play(scene, folder, labels=()):
     async def run():
-        model = versions.Versions("m", folder, dict(labels), Metrics())
+        gauge = Metrics().version
+        model = versions.Versions("m", folder, dict(labels), gauge)
         try:
             await scene(model)
         finally:
@@ -203,7 +204,7 @@ def test_a_served_version_that_breaks_serves_on(tmp_path, caplog):
         await model.poll()
         assert model.resolve("m").number == 1
         assert states(model) == {1: "AVAILABLE"}
-        assert caplog.text.count("version 1 is refused: 1 is broken") == 1
+        assert caplog.text.count("version 1 of m is refused: 1 is broken") == 1
 
     play(scene, tmp_path)
 
@@ -292,7 +293,7 @@ def test_the_watch_finds_a_new_version_and_survives_errors(
 
     async def scene(model):
         await model.poll()
-        watch = asyncio.create_task(model.watch(0.001))
+        watch = asyncio.create_task(versions.watch([model], 0.001))
         put(tmp_path, "2")
         async with asyncio.timeout(30):
             while model.resolve("m").number != 2:

@@ -13,6 +13,7 @@ import pathlib
 import shutil
 
 from visualpoet import model_folders
+from visualpoet import whole_files
 from visualpoet.export import meta_graph
 from visualpoet.export import warmup
 
@@ -27,8 +28,8 @@ enable_large_batch_splitting { value: true }
 batch_timeout_micros { value: 2000 }
 max_enqueued_batches { value: 64 }
 """
-_MODELS = """\
-model_config_list {{
+_BEGIN, _END = "model_config_list {\n", "}\n"
+_MODEL = """\
   config {{
     name: "{name}"
     base_path: "{base_path}"
@@ -36,7 +37,6 @@ model_config_list {{
     # Two, so that a label can be moved from one to the other and back.
     model_version_policy {{ latest {{ num_versions: 2 }} }}
   }}
-}}
 """
 _MONITORING = """\
 prometheus_config { enable: true path: "/monitoring/prometheus/metrics" }
@@ -186,11 +186,13 @@ def digest(path: pathlib.Path) -> str:
 
 
 def _write_configs(target: pathlib.Path, name: str, base_path: str) -> None:
-    """Writes the server's configuration where there is none yet."""
-    models = _MODELS.format(name=name, base_path=f"{base_path}/{name}")
-    for file, content in (
-        ("models.config", models),
-        ("monitoring.config", _MONITORING),
-    ):
-        if not (target / file).exists():
-            (target / file).write_text(content)
+    """Adds a model to the server's configuration; what is not ours is kept."""
+    monitoring, models = target / "monitoring.config", target / "models.config"
+    if not monitoring.exists():
+        monitoring.write_text(_MONITORING)
+    text = models.read_text() if models.exists() else _BEGIN + _END
+    is_ours = text.startswith(_BEGIN) and text.endswith(_END)
+    if is_ours and f'name: "{name}"' not in text:
+        model = _MODEL.format(name=name, base_path=f"{base_path}/{name}")
+        with whole_files.write_whole(models) as partial:
+            partial.write_text(text.removesuffix(_END) + model + _END)

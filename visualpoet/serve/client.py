@@ -21,6 +21,7 @@ import grpc
 
 from visualpoet import controls
 from visualpoet import extras
+from visualpoet import model_folders
 from visualpoet import pictures
 from visualpoet import poet
 from visualpoet import unwritten
@@ -43,7 +44,7 @@ class AsyncPoemClient:
 
     Args:
         url: `http://host:port`, `https://host:port` or `grpc://host:port`.
-        name: Of the model.
+        name: Of the model, or of one of the voices that are served beside it.
         timeout: That a call may take, with all its tries [s].
         retries: More tries after a server was busy or not there.
         any_word: Whether `unwritten.WORDS` may be written.
@@ -73,7 +74,7 @@ class AsyncPoemClient:
         self._is_closed = False
         self.timeout = timeout
         self._retries = retries
-        self._defaults = unwritten.leave_out(_read_defaults(), any_word)
+        self._defaults = unwritten.leave_out(_read_defaults(name), any_word)
 
     async def __aenter__(self) -> "AsyncPoemClient":
         """Enters a block at whose end the connections are closed."""
@@ -95,7 +96,7 @@ class AsyncPoemClient:
         """Writes a poem for a photograph.
 
         Controls that are not given, or None, are as in the model of this
-        package.
+        package: the voice that is named as the model is, if there is one.
 
         Args:
             photograph: As for `visualpoet.Poet.write`.
@@ -186,7 +187,7 @@ class PoemClient:
 
     Args:
         url: `http://host:port`, `https://host:port` or `grpc://host:port`.
-        name: Of the model.
+        name: Of the model, or of one of the voices that are served beside it.
         timeout: That a call may take, with all its tries [s].
         retries: More tries after a server was busy or not there.
         any_word: Whether `unwritten.WORDS` may be written.
@@ -283,9 +284,11 @@ async def _call(make: Callable[[], AsyncPoemClient]) -> AsyncPoemClient:
     return make()
 
 
-def _read_defaults() -> dict[str, Any]:
+def _read_defaults(name: str) -> dict[str, Any]:
     """A stock server takes no request without all inputs."""
     model = poet.default_model()
+    voice = model_folders.find_versions(model.parents[1] / name)
+    model = voice[max(voice)] if voice else model
     return json.loads((model / "assets.extra" / "options.json").read_text())
 
 

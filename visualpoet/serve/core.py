@@ -1,4 +1,4 @@
-"""What REST and gRPC share: a model, a queue, limits, counters."""
+"""What REST and gRPC share: models, a queue, limits, counters."""
 
 import asyncio
 import contextlib
@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator
 import numpy as np
 
 from visualpoet.serve import errors
+from visualpoet.serve import versions
 from visualpoet.serve.admission import Admission
 from visualpoet.serve.batching import Batcher
 from visualpoet.serve.decoders import Decoders
 from visualpoet.serve.metrics import Metrics
 from visualpoet.serve.options import ServerOptions
 from visualpoet.serve.servable import PICTURES
+from visualpoet.serve.servable import Servable
 from visualpoet.serve.servable import Signature
 from visualpoet.serve.servable import Tensors
 from visualpoet.serve.versions import State
@@ -25,7 +27,10 @@ _ROOM = 256 * 2**20
 
 
 class Core:
-    """One model behind one queue.
+    """All models behind one queue.
+
+    Attributes:
+        models: By name; the one that is meant where none is named comes first.
 
     Args:
         options: How to serve.
@@ -33,11 +38,9 @@ class Core:
 
     def __init__(self, options: ServerOptions):
         self.options = options
-        self.metrics = Metrics()
+        self.metrics = Metrics(bool(options.voices))
         self.admission = Admission(options.requests, options.idle_seconds)
-        self.versions = Versions(
-            options.name, options.model, options.labels, self.metrics
-        )
+        self.models = _make_models(options, self.metrics)
         self._decoders = Decoders(
             options.threads, options.picture_pixels, options.decode_seconds
         )
@@ -46,33 +49,16 @@ class Core:
         self._watcher: asyncio.Task | None = None
 
     async def start(self) -> None:
-        """Loads the model and begins to look for new versions.
+        """Loads the models and begins to look for new versions.
 
         Raises:
-            FileNotFoundError: If there is no version.
-            ValueError: If the folder cannot be read, or none can be loaded.
+            FileNotFoundError: If there is no version of one.
+            ValueError: If a folder cannot be read, or none of it be loaded.
         """
         options = self.options
         await self._decoders.start()
-        try:
-            await self.versions.poll()
-        except OSError as error:
-            raise ValueError(
-                "expected a model folder that can be read. Received: "
-                f"{options.model}: {error}"
-            ) from error
-        states = self.versions.states
-        if not states:
-            raise FileNotFoundError(
-                "expected a SavedModel, or a folder that holds numbered "
-                f"versions of one. Received: {options.model}"
-            )
-        if all(state.name != "AVAILABLE" for state in states.values()):
-            number, state = max(states.items())
-            raise ValueError(
-                f"expected a model that can be loaded. Received: version "
-                f"{number} of {options.model}: {state.message}"
-            )
+        for model in self.models.values():
+            await model.start()
         self._batcher = Batcher(
             options.threads,
             options.batch_rows,
@@ -81,8 +67,30 @@ class Core:
             self.metrics,
         )
         self._watcher = asyncio.create_task(
-            self.versions.watch(options.poll_seconds)
+            versions.watch(self.models.values(), options.poll_seconds)
         )
+
+    def resolve(
+        self, name: str, version: int | None = None, label: str | None = None
+    ) -> Servable:
+        """Calls `Versions.resolve` of a model.
+
+        Args:
+            name: Of the model.
+            version: A number; the highest served if none.
+            label: A label instead of a version.
+
+        Returns:
+            A version that is served; to be used in a `with` block.
+
+        Raises:
+            ServeError: As TensorFlow Serving's.
+        """
+        return self._find(name).resolve(name, version, label)
+
+    def _find(self, name: str) -> Versions:
+        """A model; the main one, which refuses the name, if there is none."""
+        return self.models.get(name, self.models[self.options.name])
 
     def deadline(self, seconds: float | None = None) -> float:
         """Returns when a request that comes now must be done.
@@ -154,7 +162,7 @@ class Core:
     def status(
         self, name: str, version: int | None = None
     ) -> list[tuple[int, State]]:
-        """Calls `versions.status`, if runs end in time.
+        """Calls `Versions.status` of a model, if runs end in time.
 
         Args:
             name: Of the model.
@@ -166,7 +174,7 @@ class Core:
         Raises:
             ServeError: NOT_FOUND; UNAVAILABLE if a run is late.
         """
-        states = self.versions.status(name, version)
+        states = self._find(name).status(name, version)
         if self.is_late():
             raise errors.ServeError(
                 "UNAVAILABLE",
@@ -207,5 +215,18 @@ class Core:
         if self._watcher:
             self._watcher.cancel()
             await self._batcher.close()
-        self.versions.close()
+        for model in self.models.values():
+            model.close()
         await self._decoders.stop()
+
+
+def _make_models(
+    options: ServerOptions, metrics: Metrics
+) -> dict[str, Versions]:
+    name, gauge = options.name, metrics.version
+    main = Versions(name, options.model, options.labels, gauge)
+    voices = {
+        voice: Versions(voice, folder, {}, metrics.voice_version.labels(voice))
+        for voice, folder in options.voices.items()
+    }
+    return {name: main, **voices}

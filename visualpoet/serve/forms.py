@@ -12,7 +12,9 @@ from aiohttp import web
 
 from visualpoet import controls
 from visualpoet.controls import Control
+from visualpoet.controls import Field
 from visualpoet.serve import errors
+from visualpoet.serve.options import ServerOptions
 
 _MAX_TEXT = 2000
 # What Python's own reading takes besides, as 1_000, is no number of a form.
@@ -74,6 +76,42 @@ def line_controls() -> tuple[Control, ...]:
     """Returns the controls of one line: the lines before are its opening."""
     poem = Control("poem", "poem", "string", "the lines before", default="")
     return (*controls.without_opening(), poem)
+
+
+def voice_controls(options: ServerOptions) -> tuple[Control, ...]:
+    """Returns the choice among the models; nothing if there is only one."""
+    voice = Control(
+        "voice",
+        "voice",
+        "string",
+        "model that writes",
+        choices=(options.name, *options.voices),
+        default=options.name,
+        field=Field(2, "Voice"),
+    )
+    return (voice,) if options.voices else ()
+
+
+def take_voice(given: dict[str, Any], options: ServerOptions) -> str:
+    """Takes the voice out of the controls, if there is a choice.
+
+    Args:
+        given: The controls.
+        options: What is served.
+
+    Returns:
+        The name of a model.
+
+    Raises:
+        ServeError: INVALID_ARGUMENT.
+    """
+    if not options.voices:
+        return options.name
+    (voice,) = voice_controls(options)
+    try:
+        return str(voice.read(given.pop(voice.name, None) or voice.default))
+    except ValueError as error:
+        raise errors.invalid(str(error)) from error
 
 
 def read_controls(

@@ -86,7 +86,7 @@ def _resolve(core: Core, request: Any) -> Servable:
         raise errors.invalid("Missing ModelSpec")
     spec = request.model_spec
     choice = spec.WhichOneof("version_choice")
-    return core.versions.resolve(
+    return core.resolve(
         spec.name,
         spec.version.value if choice == "version" else None,
         spec.version_label if choice == "version_label" else None,
@@ -199,7 +199,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     """`Predict` and `GetModelMetadata`.
 
     Args:
-        core: The model.
+        core: The models.
     """
 
     def __init__(self, core: Core):
@@ -284,7 +284,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
     """`GetModelStatus`.
 
     Args:
-        core: The model.
+        core: The models.
     """
 
     def __init__(self, core: Core):

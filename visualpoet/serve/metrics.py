@@ -23,9 +23,13 @@ class Metrics:
         batch_rows: Rows of one run, by `signature`.
         refused: Rows refused because the queue was full.
         version: The highest version served.
+        voice_version: The same of the models beside the main one, by `model`.
+
+    Args:
+        has_voices: Whether there are any.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, has_voices: bool = False) -> None:
         registry = prometheus_client.CollectorRegistry()
         prometheus_client.ProcessCollector(registry=registry)
         self._registry = registry
@@ -65,6 +69,12 @@ class Metrics:
             "visualpoet_version",
             "The highest version served.",
             registry=registry,
+        )
+        self.voice_version = prometheus_client.Gauge(
+            "visualpoet_voice_version",
+            "The highest version served of a voice.",
+            ["model"],
+            registry=registry if has_voices else None,
         )
         self._queue = prometheus_client.Gauge(
             "visualpoet_queue_length",

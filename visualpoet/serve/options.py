@@ -4,10 +4,12 @@ import argparse
 import dataclasses
 import os
 import pathlib
+from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
 from visualpoet import model_folders
+from visualpoet import poet
 
 _COUNTS = (
     *("threads", "batch_rows", "request_rows", "requests"),
@@ -39,11 +41,13 @@ class ServerOptions:
 
     Attributes:
         model: A folder of numbered versions, or one version.
-        labels: Version by label.
+        labels: Version of it by label.
+        voices: Folders of further models by name.
     """
 
     model: pathlib.Path
     labels: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    voices: Mapping[str, pathlib.Path] = dataclasses.field(default_factory=dict)
     name: str = _option("visualpoet", "name of the model in paths")
     host: str = _option("127.0.0.1", "address to listen at; 0.0.0.0 for all")
     allowed_hosts: str = _option(
@@ -87,6 +91,11 @@ class ServerOptions:
                 "expected --queue-rows of --request-rows or more. Received: "
                 f"{self.queue_rows} < {self.request_rows}"
             )
+        if self.name in self.voices:
+            raise ValueError(
+                "expected --voices of other names than the model's. Received: "
+                f"{self.name}. Give the model another --name"
+            )
 
 
 def _label(text: str) -> tuple[str, int]:
@@ -97,6 +106,45 @@ def _label(text: str) -> tuple[str, int]:
             f"expected LABEL=VERSION as in stable=1. Received: {text!r}"
         )
     return name, version
+
+
+def find_voices(given: Iterable[str]) -> dict[str, pathlib.Path]:
+    """Finds models to serve beside the main one.
+
+    Args:
+        given: Names of models that come with the package, and folders of
+            others, which are named as their folders are.
+
+    Returns:
+        Folder by name.
+
+    Raises:
+        ValueError: If one is neither, or two have the same name.
+    """
+    shipped = poet.list_shipped()
+    voices: dict[str, pathlib.Path] = {}
+    for text in given:
+        if text in shipped:
+            folder = poet.shipped_model(text).parent
+        elif os.path.isdir(text):
+            folder = pathlib.Path(os.path.abspath(text))
+        else:
+            raise ValueError(
+                f"expected --voices, each one of {', '.join(shipped)} or a "
+                f"folder with a model. Received: {text}"
+            )
+        name = _name_model(folder)
+        if name in voices:
+            raise ValueError(
+                f"expected --voices of different names. Received: {name}, twice"
+            )
+        voices[name] = folder
+    return voices
+
+
+def _name_model(folder: pathlib.Path) -> str:
+    is_version = (folder / "saved_model.pb").exists()
+    return folder.parent.name if is_version else folder.name
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -118,7 +166,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LABEL=VERSION",
         help="serve this version too, under /labels/LABEL",
     )
-    for field in dataclasses.fields(ServerOptions)[2:]:
+    parser.add_argument(
+        "--voices",
+        nargs="+",
+        default=[],
+        metavar="VOICE",
+        help="serve these models too, each under its name: "
+        f"{', '.join(poet.list_shipped())}, or a folder as of --model",
+    )
+    for field in dataclasses.fields(ServerOptions)[3:]:
         if field.type is bool:
             parser.add_argument(
                 _flag(field.name),
@@ -147,11 +203,12 @@ def from_arguments(
         The options.
 
     Raises:
-        ValueError: If one is out of bounds.
+        ValueError: If one is out of bounds, or a voice is not there.
     """
-    names = [field.name for field in dataclasses.fields(ServerOptions)[2:]]
+    names = [field.name for field in dataclasses.fields(ServerOptions)[3:]]
     return ServerOptions(
         model=arguments.model or model,
         labels=dict(arguments.label),
+        voices=find_voices(arguments.voices),
         **{name: getattr(arguments, name) for name in names},
     )

@@ -2,11 +2,14 @@
 
 import importlib.resources
 import mimetypes
+from collections.abc import Iterable
 
 from aiohttp import web
 
 from visualpoet import controls
 from visualpoet import templating
+from visualpoet.controls import Control
+from visualpoet.serve import forms
 from visualpoet.serve.core import Core
 
 HEADERS = {
@@ -24,7 +27,7 @@ class Page:
     """Answers `/` with the page, `/static/<name>` with the files of `web/`.
 
     Args:
-        core: Knows the model, and with it the forms to choose from.
+        core: Knows the models, and with them the forms to choose from.
     """
 
     def __init__(self, core: Core) -> None:
@@ -64,9 +67,23 @@ class Page:
         )
 
     def _render(self) -> bytes:
-        """Fills in the fields for the controls of the model."""
-        with self._core.versions.resolve(self._core.options.name) as servable:
-            table = controls.fit_to_model(controls.CONTROLS, servable.options)
-        places = [(c.field.place, c) for c in table if c.field]
+        """Fills in the fields for the controls of all models."""
+        tables = {name: self._read_table(name) for name in self._core.models}
+        # A model that has learnt no forms has one control less.
+        table = max(tables.values(), key=len)
+        choices = forms.voice_controls(self._core.options)
+        places = [(c.field.place, c) for c in (*choices, *table) if c.field]
         shown = [c for _, c in sorted(places, key=lambda pair: pair[0])]
-        return templating.render("page.html", controls=shown).encode()
+        return templating.render(
+            "page.html",
+            controls=shown,
+            forms={name: _list_forms(own) for name, own in tables.items()},
+        ).encode()
+
+    def _read_table(self, name: str) -> tuple[Control, ...]:
+        with self._core.resolve(name) as servable:
+            return controls.fit_to_model(controls.CONTROLS, servable.options)
+
+
+def _list_forms(table: Iterable[Control]) -> list[str]:
+    return [form for c in table if c.name == "form" for form in c.choices]

@@ -32,7 +32,7 @@ class PoemsApi:
     """Answers `/v1/poems` and `/v1/lines`.
 
     Args:
-        core: The model.
+        core: The models.
     """
 
     def __init__(self, core: Core):
@@ -44,7 +44,8 @@ class PoemsApi:
         """Writes a poem for a photograph.
 
         Args:
-            request: A form with the file `photograph` and controls.
+            request: A form with the file `photograph`, controls, and `voice`,
+                the name of a model, where several are served.
 
         Returns:
             JSON, or server-sent events: `clues`, with a token for
@@ -56,17 +57,19 @@ class PoemsApi:
         """
         async with self._core.admission.receiving(request.remote):
             photograph, given = await forms.read_form(request)
+        voice = forms.take_voice(given, self._core.options)
         deadline = self._core.deadline()
         with (
             self._core.admission.working(),
-            self._core.versions.resolve(self._core.options.name) as servable,
+            self._core.resolve(voice) as servable,
         ):
             values = forms.read_controls(
                 controls.CONTROLS, given, self._options(servable)
             )
             values[PICTURES] = photograph
             if _wants_stream(request):
-                return await self._stream(request, servable, values, deadline)
+                events = self._write_events(voice, servable, values, deadline)
+                return await self._stream(request, events)
             return replies.from_value(
                 await self._compose(servable, values, deadline)
             )
@@ -102,11 +105,8 @@ class PoemsApi:
     async def _stream(
         self,
         request: web.Request,
-        servable: Servable,
-        values: Mapping[str, Any],
-        deadline: float,
+        events: AsyncIterator[tuple[str, dict[str, Any]]],
     ) -> web.StreamResponse:
-        events = self._write_events(servable, values, deadline)
         # A failure before the first event still has its status code.
         first = await anext(events)
         response = web.StreamResponse(
@@ -126,11 +126,17 @@ class PoemsApi:
         return response
 
     async def _write_events(
-        self, servable: Servable, values: Mapping[str, Any], deadline: float
+        self,
+        voice: str,
+        servable: Servable,
+        values: Mapping[str, Any],
+        deadline: float,
     ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         start = _find(servable, "start_poem")
         seen = await self._run(start, values, deadline)
         token = _write_token(servable.number, seen)
+        if voice != self._core.options.name:
+            token = f"{voice}.{token}"
         yield "clues", {"clues": _texts(seen["clues"]), "token": token}
         written = await self._compose(servable, values, deadline)
         for number, line in enumerate(written["poem"].split("\n"), 1):
@@ -143,8 +149,9 @@ class PoemsApi:
         """Writes the line after some lines.
 
         Args:
-            request: JSON with `token`, which a streamed poem gave, and
-                controls; `poem` holds the lines before.
+            request: JSON with `token`, which a streamed poem gave, so that
+                the same model goes on, and controls; `poem` holds the lines
+                before.
 
         Returns:
             JSON with `line`, `poem`, `finished` and `score`.
@@ -155,11 +162,11 @@ class PoemsApi:
         async with self._core.admission.receiving(request.remote):
             body = await bodies.read(request)
         given = json_requests.parse(body)
-        token = given.pop("token", None)
+        voice, token = self._split_token(given.pop("token", None))
         deadline = self._core.deadline()
         with (
             self._core.admission.working(),
-            self._core.versions.resolve(self._core.options.name) as servable,
+            self._core.resolve(voice) as servable,
         ):
             signature = _find(servable, "next_line")
             values = forms.read_controls(
@@ -175,6 +182,16 @@ class PoemsApi:
                 "score": float(row["score"]),
             }
         )
+
+    def _split_token(self, token: Any) -> tuple[str, str]:
+        """The model that a token came from, and the rest of it."""
+        if not isinstance(token, str):
+            raise _token_error("what is none")
+        voice, _, rest = token.rpartition(".")
+        voice = voice or self._core.options.name
+        if voice not in self._core.models:
+            raise _token_error("one of another model")
+        return voice, rest
 
 
 def _find(servable: Servable, name: str) -> Signature:
@@ -210,14 +227,14 @@ def _write_token(version: int, seen: Mapping[str, np.ndarray]) -> str:
 
 
 def _read_token(
-    token: Any, version: int, signature: Signature
+    token: str, version: int, signature: Signature
 ) -> dict[str, np.ndarray]:
     try:
         content = base64.b64decode(token, b"-_", validate=True)
         number, size, count = _HEADER.unpack_from(content)
         values = np.frombuffer(content, "<f4", offset=_HEADER.size, count=size)
         clue_ids = np.frombuffer(content, "<i4", offset=_HEADER.size + 4 * size)
-    except (TypeError, ValueError, binascii.Error, struct.error):
+    except (ValueError, binascii.Error, struct.error):
         raise _token_error("what is none") from None
     if number != version:
         raise errors.ServeError(

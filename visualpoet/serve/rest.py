@@ -29,7 +29,7 @@ class RestApi:
     """Answers what begins with `/v1/`.
 
     Args:
-        core: The model.
+        core: The models.
     """
 
     def __init__(self, core: Core):
@@ -73,7 +73,7 @@ class RestApi:
         deadline = core.deadline()
         with (
             core.admission.working(),
-            core.versions.resolve(*target) as servable,
+            core.resolve(*target) as servable,
         ):
             if method != "predict":
                 raise errors.invalid(
@@ -112,7 +112,7 @@ class RestApi:
         )
 
     def _metadata(self, target: tuple) -> web.Response:
-        servable = self._core.versions.resolve(*target)
+        servable = self._core.resolve(*target)
         definitions = get_model_metadata_pb2.SignatureDefMap(
             signature_def=servable.definitions
         )

@@ -5,11 +5,13 @@ import concurrent.futures
 import dataclasses
 import logging
 import pathlib
+from collections.abc import Iterable
 from collections.abc import Mapping
+
+import prometheus_client
 
 from visualpoet import model_folders
 from visualpoet.serve import errors
-from visualpoet.serve.metrics import Metrics
 from visualpoet.serve.servable import Servable
 
 _log = logging.getLogger(__name__)
@@ -61,7 +63,7 @@ class Versions:
         name: Of the model.
         folder: Of the model.
         labels: Version by label.
-        metrics: Is told the version served.
+        gauge: Is told the version served.
     """
 
     def __init__(
@@ -69,12 +71,12 @@ class Versions:
         name: str,
         folder: pathlib.Path,
         labels: Mapping[str, int],
-        metrics: Metrics,
+        gauge: prometheus_client.Gauge,
     ):
         self.name = name
         self._folder = folder
         self._labels = dict(labels)
-        self._metrics = metrics
+        self._gauge = gauge
         self._loaded: dict[int, Servable] = {}
         self._tried: dict[int, tuple] = {}
         self.states: dict[int, State] = {}
@@ -148,20 +150,40 @@ class Versions:
             )
         return [(version, known[version])]
 
-    async def watch(self, seconds: float) -> None:
-        """Looks for new versions, for ever.
+    async def start(self) -> None:
+        """Loads what is there.
 
-        Args:
-            seconds: Between two looks.
+        Raises:
+            FileNotFoundError: If there is no version.
+            ValueError: If the folder cannot be read, or none can be loaded.
         """
-        while True:
-            await asyncio.sleep(seconds)
-            try:
-                await self.poll()
-            except OSError as error:
-                _log.warning("%s: %s", self._folder, error)
-            except Exception:  # whatever it was, the next look may succeed
-                _log.exception("%s cannot be looked at", self._folder)
+        try:
+            await self.poll()
+        except OSError as error:
+            raise ValueError(
+                "expected a model folder that can be read. Received: "
+                f"{self._folder}: {error}"
+            ) from error
+        if not self.states:
+            raise FileNotFoundError(
+                "expected a SavedModel, or a folder that holds numbered "
+                f"versions of one. Received: {self._folder}"
+            )
+        if all(state.name != "AVAILABLE" for state in self.states.values()):
+            number, state = max(self.states.items())
+            raise ValueError(
+                f"expected a model that can be loaded. Received: version "
+                f"{number} of {self._folder}: {state.message}"
+            )
+
+    async def look(self) -> None:
+        """Polls, and logs what goes wrong: the next look may succeed."""
+        try:
+            await self.poll()
+        except OSError as error:
+            _log.warning("%s: %s", self._folder, error)
+        except Exception:  # whatever it was
+            _log.exception("%s cannot be looked at", self._folder)
 
     async def poll(self) -> None:
         """Loads what is to be served, then unloads what is not."""
@@ -177,7 +199,7 @@ class Versions:
             return
         for number in self._loaded.keys() - wanted:
             self._unload(number)
-        self._metrics.version.set(max(self._loaded))
+        self._gauge.set(max(self._loaded))
 
     async def _load(self, number: int, path: pathlib.Path) -> bool:
         """Loads what is new or has changed; whether it is served."""
@@ -203,7 +225,9 @@ class Versions:
         return True
 
     def _refuse(self, number: int, error: errors.ServeError) -> None:
-        _log.error("version %d is refused: %s", number, error.message)
+        _log.error(
+            "version %d of %s is refused: %s", number, self.name, error.message
+        )
         if number not in self._loaded:
             # Clients are told what is wrong, and not where it lies.
             message = error.message.replace(f"{self._folder}/", "")
@@ -227,3 +251,16 @@ class Versions:
     def close(self) -> None:
         """Ends the thread that loads."""
         self._loader.shutdown(cancel_futures=True)
+
+
+async def watch(models: Iterable[Versions], seconds: float) -> None:
+    """Looks for new versions, of one model after the other, for ever.
+
+    Args:
+        models: The models.
+        seconds: Between two looks.
+    """
+    while True:
+        await asyncio.sleep(seconds)
+        for versions in models:
+            await versions.look()

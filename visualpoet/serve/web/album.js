@@ -11,9 +11,9 @@ export class Entry {
     this.thumbnail = thumbnail; // a data URL
     this.name = name; // of its file
     this.url = URL.createObjectURL(photograph);
-    this.token = null; // by which the server knows it
-    this.clues = [];
-    this.poem = null; // {lines, candidates, fields, ended}, as it stands there
+    // As it stands there: {lines, candidates, fields, ended}, the clues and the
+    // token by which the server knows the photograph.
+    this.poem = null;
     this.past = []; // the poems before it
     // By which it is kept; two photographs never come in the same moment.
     this.began = performance.timeOrigin + performance.now();

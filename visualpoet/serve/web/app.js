@@ -23,8 +23,8 @@ let work = new AbortController(); // what is under way
 const items = () => [...$("poem").children];
 const textOf = (item) => item.querySelector(".text");
 const lines = () => items().map((item) => textOf(item).textContent);
-// The server knows the photograph, and the poem is whole.
-const isKnown = () => Boolean(entry?.token && entry.poem);
+// The poem is whole, and the server knows its photograph.
+const isKnown = () => Boolean(entry?.poem?.token);
 
 function addLine(text) {
   const item = $("line").content.cloneNode(true).firstElementChild;
@@ -59,11 +59,17 @@ function clear() {
   $("poem").replaceChildren();
 }
 
+/** Shows the poem of the photograph that is open, as it stands. */
+function showPoem() {
+  show(entry.poem.lines);
+  $("clues").textContent = entry.poem.clues.join(", ");
+}
+
 /** Puts a poem in the place of the one before, which undo brings back. */
 function settle(poem) {
   if (entry.poem) entry.past.push(entry.poem);
   entry.poem = poem;
-  show(poem.lines);
+  showPoem();
   keep();
 }
 
@@ -161,7 +167,7 @@ async function open(chosen, signal) {
   entry = chosen;
   album.mark(entry);
   $("photograph").src = entry.url;
-  $("clues").textContent = entry.clues.join(", ");
+  $("clues").textContent = "";
   $("versions").hidden = true;
   $("status").textContent = "";
   makeRoom();
@@ -169,7 +175,7 @@ async function open(chosen, signal) {
     await write(signal);
     return;
   }
-  show(entry.poem.lines);
+  showPoem();
   fields.restore(entry.poem.fields);
 }
 
@@ -192,36 +198,35 @@ async function write(signal) {
   try {
     await receive(values, signal);
   } catch (error) {
-    if (!signal.aborted && entry.poem) show(entry.poem.lines);
+    if (!signal.aborted && entry.poem) showPoem();
     throw error;
   }
 }
 
 async function receive(values, signal) {
   const events = server.write(entry.photograph, fields.controls(), signal);
+  let seen; // of the photograph: clues and token
   for await (const [kind, data] of events) {
     signal.throwIfAborted();
-    if (kind === "clues") notice(data);
+    if (kind === "clues") seen = notice(data);
     if (kind === "line") {
       addLine(data.line);
       tell(data.line);
       if (!still.matches) await pause(BETWEEN_LINES);
       signal.throwIfAborted();
     }
-    if (kind === "done") finish(data, values);
+    if (kind === "done") finish(data, { ...seen, fields: values });
   }
 }
 
-function notice(data) {
-  entry.token = data.token ?? null;
-  entry.clues = data.clues;
-  $("clues").textContent = entry.clues.join(", ");
+function notice({ clues, token }) {
+  $("clues").textContent = clues.join(", ");
   $("status").textContent = "Writing …";
+  return { clues, token };
 }
 
-function finish({ poem, candidates }, values) {
-  const poemLines = poem.split("\n");
-  settle({ lines: poemLines, candidates, fields: values, ended: false });
+function finish({ poem, candidates }, from) {
+  settle({ ...from, lines: poem.split("\n"), candidates, ended: false });
   $("status").textContent = "";
 }
 
@@ -254,10 +259,11 @@ async function differentLine(before, number, signal) {
 }
 
 async function nextLine(before, number, signal) {
-  const { opening, ...asked } = fields.controls(); // it stands in the lines before
+  // The opening stands in the lines before, and the token knows its voice.
+  const { opening, voice, ...asked } = fields.controls();
   const seed = Math.floor(Math.random() * 2 ** 31);
   const poem = before.join("\n");
-  const { token } = entry;
+  const { token } = entry.poem;
   const given = { ...asked, token, poem, lines: number, seed };
   const answer = await server.writeLine(given, signal);
   signal.throwIfAborted();
@@ -312,7 +318,7 @@ function use(poem, item) {
 
 function undo() {
   entry.poem = entry.past.pop();
-  show(entry.poem.lines);
+  showPoem();
   fields.restore(entry.poem.fields);
   keep();
   busy(false);

@@ -25,12 +25,29 @@ export const values = () => Object.fromEntries(fields().map((e) => [e.name, e.va
 /** Puts the fields back as they were when a poem was written. */
 export function restore(before) {
   clearTimeout(changes);
-  for (const field of fields()) field.value = before[field.name];
+  for (const field of fields()) {
+    field.value = before[field.name];
+    if (field.name === "voice") offerForms(); // before one of them is chosen
+  }
   show();
 }
 
-/** Shows the values of the sliders beside them. */
+// Each voice has forms of its own; a form that both have stays chosen.
+function offerForms() {
+  const [form, voice] = [$("form"), $("voice")?.selectedOptions[0]];
+  if (!form || !voice) return;
+  const forms = JSON.parse(voice.dataset.forms);
+  if (forms.join() === [...form.options].map((o) => o.value).join()) return;
+  const [chosen] = form.selectedOptions;
+  const kept = forms.includes(chosen?.value) && !chosen.defaultSelected;
+  form.replaceChildren(...forms.map((name, n) => new Option(name, name, n === 0)));
+  if (kept) form.value = chosen.value;
+  form.closest("p").hidden = forms.length === 0;
+}
+
+/** Shows what belongs to the fields as they stand: forms, and sliders' values. */
 export function show() {
+  offerForms();
   for (const output of document.querySelectorAll("output")) {
     const slider = $(output.htmlFor.value);
     const untouched = slider.value === slider.defaultValue;
