@@ -59,7 +59,8 @@ def _loaded_once():
     """Models that no test changes are loaded once in each process.
 
     The first call of a signature prepares its graph, which costs a hundred
-    times the second one. Copies that tests make are loaded as ever.
+    times the second one. Copies that tests make are loaded as ever, links to
+    a graph as what they lead to.
     """
     import tensorflow as tf
 
@@ -67,10 +68,14 @@ def _loaded_once():
 
     load = tf.saved_model.load
     load_once = functools.cache(load)
-    kept = os.environ[shared.ROOT], str(poet.default_model())
+    folders = os.environ[shared.ROOT], poet.default_model()
+    kept = tuple(map(os.path.realpath, folders))
 
     def load_or_reuse(path):
-        return (load_once if path.startswith(kept) else load)(path)
+        graph = os.path.realpath(os.path.join(path, "saved_model.pb"))
+        if graph.startswith(kept):
+            return load_once(os.path.dirname(graph))
+        return load(path)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tf.saved_model, "load", load_or_reuse)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shutil
 
 import pytest
@@ -26,11 +27,12 @@ def server():
 
 @pytest.fixture(scope="session")
 def voices(tmp_path_factory):
-    """The tiny poet, and beside it a copy that has learnt haiku alone."""
+    """The tiny poet, and beside it its double, told to write haiku alone."""
     folder = tmp_path_factory.mktemp("voices") / "haiku"
-    shutil.copytree(tiny.cold(), folder / "1")
+    shutil.copytree(tiny.cold(), folder / "1", copy_function=os.symlink)
     file = folder / "1" / "assets.extra" / "options.json"
     options = json.loads(file.read_text())
+    file.unlink()
     haiku = options["forms"]["haiku"]
     alone = {"form": "haiku", "forms": {"haiku": haiku}}
     file.write_text(json.dumps(options | haiku | alone))
