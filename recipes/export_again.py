@@ -81,7 +81,7 @@ def _options(config, poet):
     return forms.choose_options(learnt, form, config.patterns)
 
 
-def _choose_one_twin(poet: base.Poet) -> ClueHead:
+def _choose_one_twin(poet: base.PoetParts) -> ClueHead:
     """The clue head, which chooses no word beside its plural."""
     head = poet.clue_head
     words = [poet.vocabulary.tokens[index] for index in head.word_ids]

@@ -38,11 +38,11 @@ def find_closure(requirements: list[str]) -> set[str]:
         wanted = waiting.pop()
         if (wanted.name, *wanted.extras) not in found:
             found.add((wanted.name, *wanted.extras))
-            waiting += _requirements_of(wanted)
+            waiting += _read_requirements(wanted)
     return {canonicalize_name(name) for name, *_ in found}
 
 
-def _requirements_of(wanted: Requirement) -> list[Requirement]:
+def _read_requirements(wanted: Requirement) -> list[Requirement]:
     try:
         lines = importlib.metadata.requires(wanted.name) or []
     except importlib.metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""Says which extra brings a package that is not installed."""
+"""Names the extra that brings a package that is not installed."""
 
 import contextlib
 from collections.abc import Iterator

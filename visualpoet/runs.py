@@ -228,7 +228,7 @@ class RunDirectory:
         _write_json(self.path / name, value)
 
     def describe_lineage(self) -> dict:
-        """Says what the run came of, in words that mean something elsewhere.
+        """Describes what the run came of, in words that hold elsewhere, too.
 
         Returns:
             `commit` of the code, and `inputs`: SHA-256 by path, of an absolute

@@ -91,9 +91,9 @@ def test_another_text_is_no_book():
 
 
 def test_equal_poems_are_of_one_split():
-    splits = [books.split_of(f"poem {number}") for number in range(2000)]
+    splits = [books.choose_split(f"poem {number}") for number in range(2000)]
     assert 70 < splits.count("validation") < 130
     assert 70 < splits.count("test") < 130
-    assert books.split_of("The  Sea\nis wide") == books.split_of(
+    assert books.choose_split("The  Sea\nis wide") == books.choose_split(
         "the sea is wide"
     )

@@ -41,13 +41,13 @@ def make_poet(level="word", known_runs=None, texts=poems.POEMS):
         np.arange(size),
         vocabulary.line_break,
     )
-    names = [field.name for field in dataclasses.fields(base.Poet)]
+    names = [field.name for field in dataclasses.fields(base.PoetParts)]
     parts = dict.fromkeys(names) | {
         "vocabulary": vocabulary,
         "kinds": kinds,
         "known_runs": known_runs,
     }
-    return base.Poet(**parts)
+    return base.PoetParts(**parts)
 
 
 def test_a_voice_writes_its_form_and_patterns(tmp_path):

@@ -98,7 +98,7 @@ def cut_poems(book: Book, name: str) -> list[Poem]:
             f"{verse} of {lines} lines of verse; ask for it as prose"
         )
     return [
-        Poem(text, f"{name}-{number}", split_of(text), title, book.author)
+        Poem(text, f"{name}-{number}", choose_split(text), title, book.author)
         for number, (title, text) in enumerate(_join_stanzas(blocks), start=1)
     ]
 
@@ -124,12 +124,12 @@ def cut_paragraphs(
     ]
     texts = [t for t in texts if min_words <= len(t.split()) <= max_words]
     return [
-        Poem(text, f"{name}-{number}", split_of(text), author=book.author)
+        Poem(text, f"{name}-{number}", choose_split(text), author=book.author)
         for number, text in enumerate(texts, start=1)
     ]
 
 
-def split_of(text: str) -> str:
+def choose_split(text: str) -> str:
     """Chooses a split by content, so that nothing is in two of them.
 
     Args:

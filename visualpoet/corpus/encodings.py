@@ -83,12 +83,12 @@ def _guess(content: bytes) -> str | None:
 
 
 def _is_wide(encoding: str | None) -> bool:
-    """Tells whether letters of ASCII have NUL beside them."""
+    """Returns whether letters of ASCII have NUL beside them."""
     return (encoding or "").lower().startswith(("utf-16", "utf-32"))
 
 
 def _is_utf8(content: bytes) -> bool:
-    """Tells whether a text is in UTF-8, but for a few bytes perhaps."""
+    """Returns whether a text is in UTF-8, but for a few bytes perhaps."""
     text = _HALF.sub(b"?", content).decode("utf-8", "surrogateescape")
     stray = len(_STRAY.findall(text))
     return not stray or len(_STRANGE.findall(text)) > 2 * stray

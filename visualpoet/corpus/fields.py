@@ -101,7 +101,7 @@ def describe(names: Iterable[str]) -> str:
 
 
 def is_missing(value: Any) -> bool:
-    """Tells whether a value is none.
+    """Returns whether a value is none.
 
     Args:
         value: Any.

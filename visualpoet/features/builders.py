@@ -143,7 +143,7 @@ def _captions(value: Any) -> tuple[str, ...]:
 
 
 def describe(builder: Any) -> str:
-    """Says where a builder's data come from.
+    """Describes where a builder's data come from.
 
     Args:
         builder: What `open_builder` returned.

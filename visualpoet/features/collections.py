@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 
 from visualpoet.corpus import row_files
-from visualpoet.corpus.books import split_of
+from visualpoet.corpus.books import choose_split
 from visualpoet.corpus.records import Photograph
 from visualpoet.features import photographs as photograph_files
 
@@ -78,7 +78,7 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 def _split(photos: Sequence[Photograph]) -> list[Photograph]:
     if any(photo.split != "train" for photo in photos):
         return list(photos)
-    return [dataclasses.replace(p, split=split_of(p.image)) for p in photos]
+    return [dataclasses.replace(p, split=choose_split(p.image)) for p in photos]
 
 
 def _write_rows(path: pathlib.Path, photos: Sequence[Photograph]) -> None:
@@ -139,10 +139,10 @@ def read_webdataset(
         for name, content in photograph_files.read_archive(path, (".txt",)):
             key, _, suffix = _split_key(name)
             if key != last:
-                yield from _photographs_of(last, sample)
+                yield from _find_photographs(last, sample)
                 sample, last = {}, key
             sample["." + suffix.lower()] = content
-        yield from _photographs_of(last, sample)
+        yield from _find_photographs(last, sample)
 
 
 def _split_key(name: str) -> tuple[str, str, str]:
@@ -151,7 +151,7 @@ def _split_key(name: str) -> tuple[str, str, str]:
     return folder + slash + stem, dot, suffix
 
 
-def _photographs_of(
+def _find_photographs(
     key: str, sample: dict[str, bytes]
 ) -> Iterator[tuple[Photograph, bytes]]:
     lines = sample.pop(".txt", b"").decode("utf-8", "replace").split("\n")

@@ -21,7 +21,7 @@ from visualpoet.generator.poem_generator import PoemGenerator
 
 
 @dataclasses.dataclass(frozen=True)
-class Poet:
+class PoetParts:
     """All that an export is made of, but its discriminators.
 
     They know the words of the base and little about a voice: the shipped ones
@@ -54,7 +54,7 @@ class Poet:
         return number_form(self.generator, form)
 
 
-def read_poet(folder: pathlib.Path) -> Poet:
+def read_poet(folder: pathlib.Path) -> PoetParts:
     """Reads an export.
 
     Args:
@@ -70,7 +70,7 @@ def read_poet(folder: pathlib.Path) -> Poet:
     vocabulary = Vocabulary.from_preset(folder)
     constants = GraphConstants(folder)
     kinds = constants.read_kinds(vocabulary)
-    return Poet(
+    return PoetParts(
         visual_encoder=VisualEncoder.from_preset(folder),
         image_tower=ImageTower.from_preset(folder),
         poem_tower=PoemTower.from_preset(folder),

@@ -13,7 +13,7 @@ from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.export.poet_module import PoetModule
 from visualpoet.export.savedmodel import export_poet
 from visualpoet.export.stored_weights import EncoderFeatures
-from visualpoet.finetuning.base import Poet
+from visualpoet.finetuning.base import PoetParts
 from visualpoet.finetuning.corpus import VoiceCorpus
 from visualpoet.generator import forms
 from visualpoet.generator.composer import DecodingOptions
@@ -57,8 +57,8 @@ def fit_options(
 
 
 def prepare_patterns(
-    poet: Poet, texts: Sequence[str], patterns: Sequence[str]
-) -> Poet:
+    poet: PoetParts, texts: Sequence[str], patterns: Sequence[str]
+) -> PoetParts:
     """Adds how words sound and close lines, if there are patterns.
 
     Args:
@@ -86,7 +86,7 @@ def prepare_patterns(
 
 
 def choose_options(
-    poet: Poet, texts: Sequence[str], form: str, patterns: Sequence[str]
+    poet: PoetParts, texts: Sequence[str], form: str, patterns: Sequence[str]
 ) -> dict[str, DecodingOptions]:
     """Chooses how the poems of a voice are written.
 
@@ -107,7 +107,7 @@ def choose_options(
 
 
 def guard(
-    poet: Poet, corpus: VoiceCorpus, allow_quotes: int
+    poet: PoetParts, corpus: VoiceCorpus, allow_quotes: int
 ) -> KnownRuns | None:
     """Makes the filter of what the voice should not recite.
 
@@ -129,7 +129,7 @@ def guard(
 
 
 def export_voice(
-    poet: Poet,
+    poet: PoetParts,
     corpus: VoiceCorpus,
     form: str,
     patterns: Sequence[str],
@@ -161,7 +161,7 @@ def export_voice(
     export_again(poet, folder, lineage)
 
 
-def export_again(poet: Poet, folder: pathlib.Path, lineage: dict) -> None:
+def export_again(poet: PoetParts, folder: pathlib.Path, lineage: dict) -> None:
     """Writes a version folder of a poet that was read from an export.
 
     Args:
@@ -186,7 +186,7 @@ def export_again(poet: Poet, folder: pathlib.Path, lineage: dict) -> None:
     export_poet(module, poet.vocabulary, folder, lineage)
 
 
-def count_parameters(poet: Poet) -> dict[str, int]:
+def count_parameters(poet: PoetParts) -> dict[str, int]:
     """Counts parameters.
 
     Args:

@@ -9,7 +9,7 @@ import numpy as np
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding.encoders import PoemTower
 from visualpoet.embedding.encoders import word_weights
-from visualpoet.finetuning.base import Poet
+from visualpoet.finetuning.base import PoetParts
 from visualpoet.generator import constraints
 from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.poem_generator import PoemGenerator
@@ -18,8 +18,8 @@ NEAR = 2  # words to each side that a new word's vector is the mean of
 
 
 def extend_poet(
-    poet: Poet, vocabulary: Vocabulary, texts: Sequence[str]
-) -> Poet:
+    poet: PoetParts, vocabulary: Vocabulary, texts: Sequence[str]
+) -> PoetParts:
     """Gives a poet the words of a larger vocabulary.
 
     The vectors of a new word begin as the mean of the vectors of the words

@@ -15,7 +15,7 @@ from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.embedding.clues import weigh_clues
 from visualpoet.embedding.encoders import embed_token_ids
-from visualpoet.finetuning.base import Poet
+from visualpoet.finetuning.base import PoetParts
 from visualpoet.finetuning.early_stopping import EarlyStopping
 from visualpoet.finetuning.options import Options
 from visualpoet.generator import examples
@@ -70,7 +70,7 @@ class Training:
 
 
 def place_poems(
-    poet: Poet, texts: Sequence[str], form: str, max_tokens: int
+    poet: PoetParts, texts: Sequence[str], form: str, max_tokens: int
 ) -> Examples:
     """Makes examples of poems, each for its own place in the joint space.
 
@@ -103,7 +103,7 @@ def place_poems(
 
 
 def prepare_lessons(
-    poet: Poet,
+    poet: PoetParts,
     train: Sequence[Examples],
     held: Examples,
 ) -> Lessons:

@@ -21,7 +21,7 @@ from visualpoet.embedding.encoders import embed_token_ids
 from visualpoet.evaluation import mining
 from visualpoet.features import images
 from visualpoet.features.visual_encoder import ENCODER_SIZE
-from visualpoet.finetuning.base import Poet
+from visualpoet.finetuning.base import PoetParts
 from visualpoet.finetuning.corpus import VoiceCorpus
 from visualpoet.generator.examples import Examples
 
@@ -31,7 +31,7 @@ _EXAMPLES = 100
 
 
 def place_photographs(
-    poet: Poet, paths: Sequence[pathlib.Path]
+    poet: PoetParts, paths: Sequence[pathlib.Path]
 ) -> dict[str, np.ndarray]:
     """Places photographs in the joint space.
 
@@ -97,7 +97,7 @@ def read_captions(
 
 
 def pair(
-    poet: Poet,
+    poet: PoetParts,
     corpus: VoiceCorpus,
     places: Mapping[str, np.ndarray],
     captions: Mapping[str, Sequence[str]] = types.MappingProxyType({}),
@@ -130,7 +130,9 @@ def pair(
     return mining.mine_pairs(photos, photo_rows, poems, rows, options)
 
 
-def _move(poet: Poet, place: np.ndarray, captions: Sequence[str]) -> np.ndarray:
+def _move(
+    poet: PoetParts, place: np.ndarray, captions: Sequence[str]
+) -> np.ndarray:
     """Moves a place halfway to that of captions, if there are any."""
     token_ids = poet.vocabulary.encode_batch(captions)
     if not any(token_ids):
@@ -196,7 +198,7 @@ def _locate(path: pathlib.Path, image: str) -> str:
 
 
 def learn_pairs(
-    poet: Poet,
+    poet: PoetParts,
     pairs: Sequence[ImagePoemPair],
     places: Mapping[str, np.ndarray],
     form: str,

@@ -9,13 +9,13 @@ import numpy as np
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.corpus.words import find_twins
 from visualpoet.embedding.clues import ClueHead
-from visualpoet.finetuning.base import Poet
+from visualpoet.finetuning.base import PoetParts
 from visualpoet.finetuning.extension import change_rows
 from visualpoet.generator import constraints
 from visualpoet.generator.constraints import TokenKinds
 
 
-def reduce_poet(poet: Poet, texts: Sequence[str], size: int) -> Poet:
+def reduce_poet(poet: PoetParts, texts: Sequence[str], size: int) -> PoetParts:
     """Leaves out the words that a voice needs least.
 
     All that is no word stays, and every word of the corpus; then come the
@@ -53,7 +53,9 @@ def reduce_poet(poet: Poet, texts: Sequence[str], size: int) -> Poet:
     )
 
 
-def choose_tokens(poet: Poet, texts: Sequence[str], size: int) -> np.ndarray:
+def choose_tokens(
+    poet: PoetParts, texts: Sequence[str], size: int
+) -> np.ndarray:
     """Chooses what stays, as of `reduce_poet`.
 
     Args:

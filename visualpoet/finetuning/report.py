@@ -15,7 +15,7 @@ _NAMED = 5
 
 
 @dataclasses.dataclass(frozen=True)
-class Report:
+class CorpusReport:
     """A corpus in numbers.
 
     Attributes:
@@ -70,7 +70,7 @@ class Report:
 
 def make_report(
     corpus: VoiceCorpus, base: Vocabulary, vocabulary: Vocabulary, form: str
-) -> Report:
+) -> CorpusReport:
     """Counts what there is.
 
     Args:
@@ -84,7 +84,7 @@ def make_report(
     """
     lines = corpus.lines()
     short = [excerpts.name_short(corpus.short)] if corpus.short else []
-    return Report(
+    return CorpusReport(
         poems=len(corpus.poems),
         excerpts=dict(collections.Counter(e.split for e in corpus.excerpts)),
         lines=len(lines),

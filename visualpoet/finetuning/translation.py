@@ -16,7 +16,7 @@ from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding.clues import ClueHead
 from visualpoet.embedding.encoders import PoemTower
 from visualpoet.embedding.encoders import word_weights
-from visualpoet.finetuning.base import Poet
+from visualpoet.finetuning.base import PoetParts
 from visualpoet.finetuning.corpus import VoiceCorpus
 from visualpoet.finetuning.options import Options
 from visualpoet.generator import constraints
@@ -92,11 +92,11 @@ def read_glosses(path: pathlib.Path) -> dict[str, str]:
 
 
 def translate_poet(
-    poet: Poet,
+    poet: PoetParts,
     vocabulary: Vocabulary,
     glosses: Mapping[str, str],
     texts: Sequence[str],
-) -> Poet:
+) -> PoetParts:
     """Gives a poet another vocabulary; what it sees stays.
 
     The vector of a token begins as the mean of those of the words that it is
@@ -126,7 +126,7 @@ def translate_poet(
 
 
 def weigh_glosses(
-    poet: Poet, vocabulary: Vocabulary, glosses: Mapping[str, str]
+    poet: PoetParts, vocabulary: Vocabulary, glosses: Mapping[str, str]
 ) -> np.ndarray:
     """Weighs the words that each token is glossed with.
 
@@ -167,7 +167,7 @@ def _translate_tower(
 
 
 def _translate_generator(
-    poet: Poet, vocabulary: Vocabulary, meaning: np.ndarray
+    poet: PoetParts, vocabulary: Vocabulary, meaning: np.ndarray
 ) -> PoemGenerator:
     config = poet.generator.get_config()
     translated = PoemGenerator(**{**config, "vocabulary_size": len(vocabulary)})

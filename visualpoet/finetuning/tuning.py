@@ -25,13 +25,13 @@ from visualpoet.finetuning import pairing
 from visualpoet.finetuning import reduction
 from visualpoet.finetuning import translation
 from visualpoet.finetuning import trying
-from visualpoet.finetuning.base import Poet
+from visualpoet.finetuning.base import PoetParts
 from visualpoet.finetuning.corpus import VoiceCorpus
 from visualpoet.finetuning.corpus import read_corpus
 from visualpoet.finetuning.learning import Lessons
 from visualpoet.finetuning.learning import Training
 from visualpoet.finetuning.options import Options
-from visualpoet.finetuning.report import Report
+from visualpoet.finetuning.report import CorpusReport
 from visualpoet.finetuning.report import make_report
 from visualpoet.generator.examples import Examples
 from visualpoet.optimization import interpolate
@@ -55,9 +55,9 @@ class Material:
 
     folder: pathlib.Path
     corpus: VoiceCorpus
-    poet: Poet
+    poet: PoetParts
     form: str
-    report: Report
+    report: CorpusReport
 
 
 def fine_tune(options: Options) -> pathlib.Path | None:
@@ -201,7 +201,7 @@ def _pair(material: Material, options: Options) -> tuple[list, list[Examples]]:
 
 
 def estimate(training: Training, lessons: Lessons, options: Options) -> str:
-    """Says how long the training will take here, from some steps.
+    """Estimates how long the training will take here, from some steps.
 
     Args:
         training: All of it is as before in the end.

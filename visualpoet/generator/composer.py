@@ -14,7 +14,7 @@ from visualpoet.generator import guidance
 from visualpoet.generator import samplers
 from visualpoet.generator.drafts import MAX_TOKENS
 from visualpoet.generator.drafts import Draft
-from visualpoet.generator.drafts import Task
+from visualpoet.generator.drafts import Prompt
 from visualpoet.generator.drafts import append_token
 from visualpoet.generator.drafts import begin_draft
 from visualpoet.generator.networks import Networks
@@ -119,15 +119,15 @@ def write_candidates(
     read = tf.pad(opening, [[0, 0], [1, 0]], constant_values=START)
     state = guidance.read_both(networks, state, condition, read, length)
     draft = begin_draft(kinds, state, read, length, banned, each)
-    one_line = _of_each(one_line, size)
+    one_line = _broadcast(one_line, size)
     draft, condition, length, one_line, each = _take(
         (draft, condition, length, one_line, each), owner
     )
-    task = Task(condition, length, uniform, one_line, each)
+    prompt = Prompt(condition, length, uniform, one_line, each)
 
     def write_some(draft: Draft) -> list[Draft]:
         rows = tf.where(~draft.done)[:MAX_SIDE_BY_SIDE, 0]
-        further = _write(networks, kinds, *_take((draft, task), rows))
+        further = _write(networks, kinds, *_take((draft, prompt), rows))
         put = functools.partial(_put, rows)
         return [tf.nest.map_structure(put, draft, further)]
 
@@ -137,7 +137,7 @@ def write_candidates(
     return draft.tokens, draft.fluency
 
 
-def _of_each(values: Any, size: tf.Tensor) -> Any:
+def _broadcast(values: Any, size: tf.Tensor) -> Any:
     """Values as tensors of `size` rows."""
     return tf.nest.map_structure(
         lambda value: tf.broadcast_to(tf.convert_to_tensor(value), [size]),
@@ -153,7 +153,7 @@ def _spread_options(
     pattern = values.pop("pattern")
     if isinstance(pattern, Pattern):
         pattern = tf.tile(pattern.encode()[None], [size, 1, 1])
-    return {**_of_each(values, size), "pattern": pattern}
+    return {**_broadcast(values, size), "pattern": pattern}
 
 
 def _take(values: Any, rows: tf.Tensor) -> Any:
@@ -168,34 +168,34 @@ def _write(
     networks: Networks,
     kinds: constraints.TokenKinds,
     draft: Draft,
-    task: Task,
+    prompt: Prompt,
 ) -> Draft:
     """Writes on, until at most half of the candidates are not done.
 
     Those go on with others then: rows that are done cost as much as the rest.
     """
-    options = DecodingOptions(**task.options)
+    options = DecodingOptions(**prompt.options)
     enough = tf.size(draft.written) // 2
     enough = tf.where(enough < MIN_SIDE_BY_SIDE, 0, enough)
 
     def write(draft: Draft) -> list[Draft]:
         hidden, state = guidance.step_both(
-            networks, draft.last, draft.state, task.condition
+            networks, draft.last, draft.state, prompt.condition
         )
         guided, fluent = guidance.both_logits(
             networks, hidden, options.guidance
         )
-        guided = _constrain(guided, kinds, draft, task.length, options)
+        guided = _constrain(guided, kinds, draft, prompt.length, options)
         chosen = samplers.sample(
             guided,
-            tf.gather(task.uniform, draft.written, batch_dims=1),
+            tf.gather(prompt.uniform, draft.written, batch_dims=1),
             options.temperature,
             TOP_K,
             options.top_p,
         )
         chosen = tf.where(draft.done, END, chosen)
         gain = fluency_gain(fluent, draft.tokens, chosen, kinds)
-        draft = append_token(kinds, draft, task, chosen, gain)
+        draft = append_token(kinds, draft, prompt, chosen, gain)
         offsets = constraints.add_use(
             draft.offsets, kinds, chosen, options.penalty
         )

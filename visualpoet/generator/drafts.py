@@ -12,7 +12,7 @@ from visualpoet.generator.patterns import find_ends
 MAX_TOKENS = 112
 
 
-class Task(NamedTuple):
+class Prompt(NamedTuple):
     """What a candidate is written for; one row each.
 
     Attributes:
@@ -109,7 +109,7 @@ def begin_draft(
 def append_token(
     kinds: constraints.TokenKinds,
     draft: Draft,
-    task: Task,
+    prompt: Prompt,
     chosen: tf.Tensor,
     gain: tf.Tensor,
 ) -> Draft:
@@ -118,7 +118,7 @@ def append_token(
     Args:
         kinds: Sorts of tokens.
         draft: Drafts so far.
-        task: What they are written for.
+        prompt: What they are written for.
         chosen: int32 `[N]`. The next token.
         gain: float `[N]`. What it adds to fluency.
 
@@ -126,7 +126,7 @@ def append_token(
         The drafts, with the state and the offsets that they had.
     """
     places = tf.range(tf.shape(draft.tokens)[1])
-    here = places == (task.length + draft.written)[:, None]  # [N, T]
+    here = places == (prompt.length + draft.written)[:, None]  # [N, T]
     here &= ~draft.done[:, None]
     breaks = chosen == kinds.line_break
     is_word = tf.gather(tf.constant(kinds.is_word), chosen)
@@ -135,7 +135,7 @@ def append_token(
     ends = (tf.range(MAX_LINES) == draft.lines[:, None]) & breaks[:, None]
     written = draft.written + tf.cast(~draft.done, tf.int32)
     is_end = (
-        (chosen == END) | (breaks & task.one_line) | (written == MAX_TOKENS)
+        (chosen == END) | (breaks & prompt.one_line) | (written == MAX_TOKENS)
     )
     return draft._replace(
         tokens=tf.where(here, chosen[:, None], draft.tokens),
