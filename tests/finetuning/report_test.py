@@ -34,7 +34,8 @@ def test_a_report_says_what_there_is(found):
     fewer = vocabulary.keep(range(200))
     lines = list(report.make_report(found, base, fewer, "verse").describe())
     assert lines[7].startswith(
-        "vocabulary: 200 tokens of the base, without 17 of its rarest, and 0 of"
+        "vocabulary: 200 tokens of the base, without 17 that the poems lack "
+        "and photographs call for least, and 0 of"
     )
 
 

@@ -116,7 +116,12 @@ def _describe_vocabulary(base: Vocabulary, vocabulary: Vocabulary) -> str:
     kept = len(set(base.tokens) & set(vocabulary.tokens))
     if kept > len(vocabulary) / 2:
         left_out = len(base) - kept
-        without = f", without {left_out:,} of its rarest," if left_out else ""
+        without = (
+            f", without {left_out:,} that the poems lack and photographs call "
+            "for least,"
+            if left_out
+            else ""
+        )
         return (
             f"{kept:,} tokens of the base{without} and "
             f"{len(vocabulary) - kept:,} of the corpus, whose vectors "
