@@ -7,8 +7,6 @@ from typing import Any
 
 import keras
 
-from visualpoet import model_folders
-from visualpoet import pictures
 from visualpoet import poet as poets
 from visualpoet import runs
 from visualpoet import templating
@@ -19,45 +17,20 @@ from visualpoet.export import checking
 from visualpoet.export import model_card
 from visualpoet.finetuning import base
 from visualpoet.finetuning import exporting
-from visualpoet.finetuning import extension
 from visualpoet.finetuning import learning
 from visualpoet.finetuning import pairing
-from visualpoet.finetuning import reduction
-from visualpoet.finetuning import translation
 from visualpoet.finetuning import trying
-from visualpoet.finetuning.base import PoetParts
-from visualpoet.finetuning.corpus import VoiceCorpus
-from visualpoet.finetuning.corpus import read_corpus
 from visualpoet.finetuning.learning import Lessons
 from visualpoet.finetuning.learning import Training
+from visualpoet.finetuning.material import VoiceMaterial
+from visualpoet.finetuning.material import gather_lessons
+from visualpoet.finetuning.material import prepare_material
 from visualpoet.finetuning.options import Options
-from visualpoet.finetuning.report import CorpusReport
-from visualpoet.finetuning.report import make_report
-from visualpoet.generator.examples import Examples
 from visualpoet.optimization import interpolate
 
 VERSION = "1"
 MEASURED_STEPS = 3
 PAGE = "before_after.html"
-
-
-@dataclasses.dataclass(frozen=True)
-class Material:
-    """A corpus, and the base made ready for it.
-
-    Attributes:
-        folder: Version folder of the base.
-        corpus: The poems.
-        poet: The base with the words of the corpus.
-        form: What the corpus is learnt as, or empty.
-        report: What is said of it.
-    """
-
-    folder: pathlib.Path
-    corpus: VoiceCorpus
-    poet: PoetParts
-    form: str
-    report: CorpusReport
 
 
 def fine_tune(options: Options) -> pathlib.Path | None:
@@ -76,8 +49,8 @@ def fine_tune(options: Options) -> pathlib.Path | None:
             the base or the options.
     """
     keras.utils.set_random_seed(options.seed)
-    material = prepare(options)
-    lessons, pairs = prepare_lessons(material, options)
+    material = prepare_material(options)
+    lessons, pairs = gather_lessons(material, options)
     print("\n".join(material.report.describe()))
     print(f"pairs: {len(pairs)}")
     training = learning.prepare_training(
@@ -114,92 +87,6 @@ def name_voice(options: Options) -> str:
     return options.name or options.corpus.name.split(".")[0]
 
 
-def prepare(options: Options) -> Material:
-    """Reads corpus and base, and gives the base the words of the corpus.
-
-    Args:
-        options: The options.
-
-    Returns:
-        Both.
-    """
-    folder = (
-        model_folders.newest_version(pathlib.Path(options.base))
-        if options.base
-        else poets.default_model()
-    )
-    form = base.choose_form(base.read_options(folder), options.form)
-    corpus = read_corpus(options.corpus, form, options.force)
-    poet = base.read_poet(folder)
-    known = poet.vocabulary
-    vocabulary = translation.choose_vocabulary(known, corpus, options)
-    texts = corpus.texts("train")
-    if options.glosses:
-        glosses = translation.read_glosses(pathlib.Path(options.glosses))
-        poet = translation.translate_poet(poet, vocabulary, glosses, texts)
-    else:
-        poet = extension.extend_poet(poet, vocabulary, texts)
-    if options.vocabulary_size:
-        poet = reduction.reduce_poet(poet, texts, options.vocabulary_size)
-    report = make_report(corpus, known, poet.vocabulary, form)
-    poet = exporting.prepare_patterns(poet, texts, options.patterns)
-    return Material(folder, corpus, poet, form, report)
-
-
-def prepare_lessons(
-    material: Material, options: Options
-) -> tuple[Lessons, list]:
-    """Makes what is learnt from: poems, and pairs if there are photographs.
-
-    Args:
-        material: Corpus and base.
-        options: The options.
-
-    Returns:
-        The lessons, and the pairs among them.
-    """
-    train, held = (
-        learning.place_poems(
-            material.poet,
-            material.corpus.texts(split),
-            material.form,
-            options.max_tokens,
-        )
-        for split in ("train", "validation")
-    )
-    pairs, paired = _pair(material, options)
-    lessons = learning.prepare_lessons(material.poet, [train, *paired], held)
-    return lessons, pairs
-
-
-def _pair(material: Material, options: Options) -> tuple[list, list[Examples]]:
-    pairs = []
-    if options.pairs:
-        pairs = pairing.read_pairs(pathlib.Path(options.pairs))
-        paths = sorted({pathlib.Path(one.image) for one in pairs})
-    else:
-        paths = list(pictures.find_pictures(options.photographs))
-    if not paths:
-        return [], []
-    places = pairing.place_photographs(material.poet, paths)
-    if not places:
-        raise ValueError(
-            "expected photographs. Received: none that could be read among "
-            f"{len(paths)} files"
-        )
-    if not pairs:
-        said = (
-            pairing.read_captions(pathlib.Path(options.captions), list(places))
-            if options.captions
-            else {}
-        )
-        pairs = pairing.pair(material.poet, material.corpus, places, said)
-    examples = pairing.learn_pairs(
-        material.poet, pairs, places, material.form, options.max_tokens
-    )
-    return pairs, [examples]
-
-
 def estimate(training: Training, lessons: Lessons, options: Options) -> str:
     """Estimates how long the training will take here, from some steps.
 
@@ -231,7 +118,7 @@ def estimate(training: Training, lessons: Lessons, options: Options) -> str:
     )
 
 
-def open_run(material: Material, options: Options) -> runs.RunDirectory:
+def open_run(material: VoiceMaterial, options: Options) -> runs.RunDirectory:
     """Opens the run directory.
 
     Args:
@@ -255,7 +142,7 @@ def open_run(material: Material, options: Options) -> runs.RunDirectory:
 
 def learn(
     run: runs.RunDirectory,
-    material: Material,
+    material: VoiceMaterial,
     lessons: Lessons,
     training: Training,
     options: Options,
@@ -300,7 +187,7 @@ def learn(
 
 def export(
     run: runs.RunDirectory,
-    material: Material,
+    material: VoiceMaterial,
     options: Options,
     folder: pathlib.Path,
 ) -> None:
@@ -325,7 +212,7 @@ def export(
 
 
 def try_out(
-    material: Material, options: Options, folder: pathlib.Path
+    material: VoiceMaterial, options: Options, folder: pathlib.Path
 ) -> list[trying.Trial]:
     """Lets base and voice write.
 
@@ -345,7 +232,7 @@ def try_out(
 
 
 def write_card(
-    material: Material,
+    material: VoiceMaterial,
     options: Options,
     folder: pathlib.Path,
     measured: dict[str, Any],
@@ -380,7 +267,7 @@ def check(run: runs.RunDirectory, folder: pathlib.Path) -> None:
         run.log(f"{result.point} {verdict}")
 
 
-def measure_alone(material: Material) -> float:
+def measure_alone(material: VoiceMaterial) -> float:
     """Measures what the corpus alone teaches: a Kneser-Ney 5-gram.
 
     Args:
