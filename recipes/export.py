@@ -136,15 +136,14 @@ def main(config: Config) -> None:
     if not config.model.exists():
         lineage = run.describe_lineage()
         export_poet(poet, corpus.vocabulary, config.model, lineage)
-    models = {
-        "visual encoder": encoder,
-        "image tower": image_tower,
-        "poem tower": poem_tower,
-        "clue head": clue_head,
-        "generator": generator,
+    parameters = model_card.count_parameters(
+        visual_encoder=encoder,
+        image_tower=image_tower,
+        poem_tower=poem_tower,
+        clue_head=clue_head,
+        generator=generator,
         **discriminators,
-    }
-    parameters = {name: m.count_params() for name, m in models.items()}
+    )
     run.write_json("parameters.json", parameters)
     megabytes = model_card.measure_size(config.model) / 1e6
     run.log(f"{config.model}: {megabytes:.1f} MB")

@@ -16,6 +16,7 @@ from visualpoet import runs
 from visualpoet.corpus import readers
 from visualpoet.corpus.words import find_twins
 from visualpoet.embedding.clues import ClueHead
+from visualpoet.export import model_card
 from visualpoet.export import serving_files
 from visualpoet.finetuning import base
 from visualpoet.finetuning import exporting
@@ -72,7 +73,8 @@ def main(config: Config) -> None:
         poet, clue_head=_choose_one_twin(poet), options=_options(config, poet)
     )
     exporting.export_again(poet, config.model, run.describe_lineage())
-    run.write_json("parameters.json", exporting.count_parameters(poet))
+    parameters = model_card.count_parameters(**poet.models)
+    run.write_json("parameters.json", parameters)
 
 
 def _options(config, poet):

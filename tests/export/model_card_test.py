@@ -2,6 +2,7 @@ import copy
 import json
 
 import jinja2
+import keras
 import pytest
 
 from visualpoet.export import model_card
@@ -51,6 +52,14 @@ def test_card_holds_notes_before_what_it_was_trained_on(folder):
     card = (folder.parent / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "\n\n## Tried\n\n- Nothing.\n\n## Trained on\n" in card
     assert "Tried" not in write(folder, RESULTS)
+
+
+def test_parameters_are_those_of_each_part():
+    layer = keras.layers.Dense(2)
+    inputs = keras.Input([3])
+    model = keras.Model(inputs, layer(inputs))
+    counted = model_card.count_parameters(image_tower=model, poetic=model)
+    assert counted == {"image tower": 8, "poetic": 8}
 
 
 def test_size_of_a_folder(folder):

@@ -4,6 +4,8 @@ import json
 import pathlib
 from collections.abc import Sequence
 
+import keras
+
 from visualpoet import controls
 from visualpoet import templating
 
@@ -18,6 +20,21 @@ def measure_size(folder: pathlib.Path) -> int:
         Bytes.
     """
     return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+
+
+def count_parameters(**models: keras.Model) -> dict[str, int]:
+    """Counts the parameters of a poet.
+
+    Args:
+        **models: Its parts, as `visual_encoder`.
+
+    Returns:
+        Those of each part, as `visual encoder`.
+    """
+    return {
+        name.replace("_", " "): model.count_params()
+        for name, model in models.items()
+    }
 
 
 def write_model_card(

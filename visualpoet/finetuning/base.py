@@ -6,6 +6,8 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+import keras
+
 from visualpoet import presets
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding.clues import ClueHead
@@ -48,6 +50,12 @@ class PoetParts:
     kinds: TokenKinds
     known_runs: KnownRuns | None
     options: dict[str, DecodingOptions]
+
+    @property
+    def models(self) -> dict[str, keras.Model]:
+        """The parts that have parameters, by name."""
+        parts = vars(self).items()
+        return {n: part for n, part in parts if isinstance(part, keras.Model)}
 
     def number_form(self, form: str) -> int:
         """Numbers a form as the generator is given it, 0 for none."""

@@ -184,22 +184,3 @@ def export_again(poet: PoetParts, folder: pathlib.Path, lineage: dict) -> None:
         known_runs=poet.known_runs,
     )
     export_poet(module, poet.vocabulary, folder, lineage)
-
-
-def count_parameters(poet: PoetParts) -> dict[str, int]:
-    """Counts parameters.
-
-    Args:
-        poet: The poet.
-
-    Returns:
-        Those of each part.
-    """
-    models = {
-        "visual encoder": poet.visual_encoder,
-        "image tower": poet.image_tower,
-        "poem tower": poet.poem_tower,
-        "clue head": poet.clue_head,
-        "generator": poet.generator,
-    }
-    return {name: model.count_params() for name, model in models.items()}

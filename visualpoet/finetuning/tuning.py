@@ -251,7 +251,7 @@ def write_card(
         allow_quotes=options.allow_quotes,
         **measured,
     )
-    parameters = exporting.count_parameters(material.poet)
+    parameters = model_card.count_parameters(**material.poet.models)
     model_card.write_model_card(folder, parameters, [], notes)
 
 
