@@ -39,6 +39,7 @@ from visualpoet.features.visual_encoder import ENCODER_SIZE
 from visualpoet.features.visual_encoder import VisualEncoder
 from visualpoet.optimization import make_train_step
 from visualpoet.optimization import warm_up_and_decay
+from visualpoet.provenance import file_digest
 from visualpoet.run_options import option
 
 
@@ -263,7 +264,7 @@ def _store_features(config, run, readable) -> None:
     keras.config.set_dtype_policy("float32")
     path = run.path / "encoder.keras"
     encoder = keras.saving.load_model(path)
-    digest = runs.file_digest(path)[:16]
+    digest = file_digest(path)[:16]
     digests = {name: f"{digest}-{name}" for name in FEATURE_NAMES}
     run.write_json("experts.json", {"digests": digests})
     index = {}

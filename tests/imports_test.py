@@ -28,6 +28,8 @@ ABOVE = {
 # Modules that everything may stand on; they, and `runs`, import nothing of the
 # package but the lowest of them.
 GROUND = (
+    "checkpoints",
+    "control",
     "controls",
     "distribution",
     "extras",
@@ -35,13 +37,21 @@ GROUND = (
     "optimization",
     "presets",
     "process_memory",
+    "provenance",
     "run_options",
     "templating",
     "unwritten",
     "whole_files",
     "workers",
 )
-LOWEST = ("distribution", "model_folders", "workers")
+LOWEST = (
+    "checkpoints",
+    "control",
+    "distribution",
+    "model_folders",
+    "provenance",
+    "workers",
+)
 LEAF = "adversarial"  # needs tf-agents: recipes and tests alone import it
 BELOW = {f"visualpoet/{name}.py" for name in (*GROUND, "runs")}
 

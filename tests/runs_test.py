@@ -17,6 +17,7 @@ from tensorflow.core.util import event_pb2
 from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.optimization import make_train_step
+from visualpoet.provenance import file_digest
 from visualpoet.run_options import option
 
 # --- options
@@ -158,7 +159,7 @@ def test_digests_of_inputs_are_recorded(tmp_path):
     path = tmp_path / "corpus.jsonl"
     path.write_bytes(b"abc")
     run = _run(tmp_path, [path])
-    assert runs.file_digest(path) == DIGEST
+    assert file_digest(path) == DIGEST
     assert _json(run.path / "inputs.json") == {str(path): DIGEST}
 
 

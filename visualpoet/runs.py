@@ -1,16 +1,9 @@
-"""Run directories, options and checkpoints; only recipes import this file."""
+"""Run directories, and training in them; only recipes import this file."""
 
-import collections
 import csv
 import dataclasses
-import hashlib
-import importlib.metadata
 import json
 import pathlib
-import platform
-import re
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,52 +13,16 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from rich.progress import Progress
 
+from visualpoet import checkpoints
 from visualpoet import distribution
+from visualpoet.provenance import describe_environment
+from visualpoet.provenance import file_digest
 
-
-def file_digest(path: pathlib.Path) -> str:
-    """Hashes a file.
-
-    Args:
-        path: The file.
-
-    Returns:
-        SHA-256 in hexadecimal.
-    """
-    with pathlib.Path(path).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _commit() -> str:
-    git = shutil.which("git")
-    if not git:
-        return ""
-    described = subprocess.run(
-        [git, "describe", "--always", "--dirty"],
-        cwd=pathlib.Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return described.stdout.strip()
-
-
-def _environment() -> dict:
-    packages = ("tensorflow", "keras", "tensorflow-hub", "numpy", "tokenizers")
-    return {
-        "recipe": pathlib.Path(sys.argv[0]).name,
-        "commit": _commit() or "unknown",
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "packages": {
-            name: importlib.metadata.version(name) for name in packages
-        },
-    }
+_CHECKPOINTS = "checkpoints"
 
 
 def _write_json(path: pathlib.Path, value: Any) -> None:
@@ -138,7 +95,7 @@ class RunDirectory:
         self._check(options, resume)
         digests = {str(path): file_digest(path) for path in inputs}
         self._check_inputs(digests)
-        environment = _environment()
+        environment = describe_environment()
         self.path.mkdir(parents=True, exist_ok=True)
         _write_json(self.path / "config.json", options)
         _write_json(self.path / "environment.json", environment)
@@ -258,8 +215,6 @@ class RunDirectory:
             kept = [row for row in rows if int(row.split(",")[0]) <= step]
             path.write_text("\n".join([head, *kept]) + "\n")
 
-    # --- checkpoints
-
     def save_checkpoint(self, step: int, state: Mapping[str, Any]) -> None:
         """Writes a checkpoint; until it is whole, the one before counts.
 
@@ -268,7 +223,9 @@ class RunDirectory:
             state: Group name (`model`, `optimizer`) to a list of Keras
                 variables, or to what TensorFlow can track.
         """
-        checkpoint, manager = self._open_checkpoints(state)
+        checkpoint, manager = checkpoints.open_checkpoints(
+            self.path / _CHECKPOINTS, state
+        )
         checkpoint.step.assign(step)
         manager.save(step)
 
@@ -284,59 +241,12 @@ class RunDirectory:
         Raises:
             ValueError: If it holds other variables.
         """
-        checkpoint, _ = self._open_checkpoints(state)
-        path = tf.train.latest_checkpoint(str(self._shared / "checkpoints"))
-        if not path:
-            return 0
-        try:
-            checkpoint.restore(path).assert_consumed()
-        except (AssertionError, ValueError) as error:
-            raise ValueError(
-                f"expected the variables of the checkpoint {path}. Received: "
-                f"others; name another folder for another model ({error})"
-            ) from error
-        return int(checkpoint.step)
-
-    def _open_checkpoints(
-        self, state: Mapping[str, Any]
-    ) -> tuple[tf.train.Checkpoint, tf.train.CheckpointManager]:
-        """What is to be kept, and who keeps the two newest of it."""
-        checkpoint = tf.train.Checkpoint(
-            step=tf.Variable(0, dtype=tf.int64),
-            **{
-                group: _name_variables(part) if isinstance(part, list) else part
-                for group, part in state.items()
-            },
+        checkpoint, _ = checkpoints.open_checkpoints(
+            self.path / _CHECKPOINTS, state
         )
-        folder = self.path / "checkpoints"
-        manager = tf.train.CheckpointManager(
-            checkpoint, str(folder), max_to_keep=2
+        return checkpoints.restore_newest(
+            checkpoint, self._shared / _CHECKPOINTS
         )
-        whole = {pathlib.Path(path).name for path in manager.checkpoints}
-        for path in folder.glob("ckpt-*"):  # what a killed run left behind
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path.stem not in whole:
-                path.unlink()
-        return checkpoint, manager
-
-
-def _name_variables(
-    variables: Sequence[keras.Variable],
-) -> dict[str, tf.Variable]:
-    """Names variables by their paths.
-
-    Keras numbers what has no name of its own, such as an optimizer, by all
-    that the process has built before; here it is numbered within the group.
-    """
-    named: dict[str, tf.Variable] = {}
-    count: collections.Counter[str] = collections.Counter()
-    for variable in variables:
-        name = re.sub(r"_\d+(?=[/_]|$)", "", variable.path)
-        earlier = count[name]
-        count[name] += 1
-        named[f"{name}_{earlier}" if earlier else name] = variable.value
-    return named
 
 
 @distribution.expect_all_workers()
