@@ -16,9 +16,9 @@ from tests.serve import running
 from visualpoet import cli
 from visualpoet import controls
 from visualpoet import poet
+from visualpoet.control import Control
+from visualpoet.control import Field
 from visualpoet.controls import CONTROLS
-from visualpoet.controls import Control
-from visualpoet.controls import Field
 from visualpoet.export import signatures
 from visualpoet.serve import client as client_module
 from visualpoet.serve import errors

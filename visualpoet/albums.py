@@ -17,6 +17,7 @@ from visualpoet import output
 from visualpoet import pictures
 from visualpoet import poet
 from visualpoet import whole_files
+from visualpoet.control import Control
 from visualpoet.features import photographs
 from visualpoet.features import picture_files
 
@@ -60,7 +61,7 @@ def read_controls(
     return given
 
 
-def _read_value(control: controls.Control, text: str) -> float | int | str:
+def _read_value(control: Control, text: str) -> float | int | str:
     try:
         return control.read(control.kind(text))
     except ValueError as error:

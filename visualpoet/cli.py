@@ -13,6 +13,7 @@ from visualpoet import output
 from visualpoet import poet
 from visualpoet import run_options
 from visualpoet import verbs
+from visualpoet.control import Control
 from visualpoet.finetuning.options import Options
 from visualpoet.serve import options as serving
 from visualpoet.version import __version__
@@ -52,7 +53,7 @@ def _read_count(text: str) -> int:
     return int(text)
 
 
-def _reader(control: controls.Control) -> Callable[[str], Any]:
+def _reader(control: Control) -> Callable[[str], Any]:
     """Reads a text as a value; the parser names the option in errors."""
 
     def read(text: str) -> Any:
@@ -77,7 +78,7 @@ def _shipped_options() -> dict[str, Any]:
 
 
 def _add_control(
-    parser: argparse.ArgumentParser, control: controls.Control, default: Any
+    parser: argparse.ArgumentParser, control: Control, default: Any
 ) -> None:
     parser.add_argument(
         f"--{control.name.replace('_', '-')}",

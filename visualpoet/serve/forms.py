@@ -11,8 +11,8 @@ from aiohttp import http_exceptions
 from aiohttp import web
 
 from visualpoet import controls
-from visualpoet.controls import Control
-from visualpoet.controls import Field
+from visualpoet.control import Control
+from visualpoet.control import Field
 from visualpoet.serve import errors
 from visualpoet.serve.options import ServerOptions
 
