@@ -30,7 +30,7 @@ COMMANDS = [
 ]
 # Of a language that the test has no poems of; of a server that does not end.
 NOT_RUN = ("quatrains", "serve")
-POINTS = ("_numeric_folder", "_allowed_ops", "_metadata")
+POINTS = ("check_folder", "check_ops", "check_metadata")
 QUICK = ["--epochs", "1", "--batch-size", "8"]
 
 
