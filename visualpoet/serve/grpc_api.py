@@ -2,18 +2,12 @@
 
 import asyncio
 import logging
-import math
 import time
 from collections.abc import Awaitable
 from collections.abc import Callable
-from collections.abc import Iterable
 from typing import Any
 
 import grpc
-import numpy as np
-import tensorflow as tf
-from google.protobuf.message import DecodeError
-from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2
 from tensorflow_serving.apis import get_model_status_pb2
 from tensorflow_serving.apis import model_pb2
@@ -22,23 +16,13 @@ from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from visualpoet.serve import errors
+from visualpoet.serve import grpc_tensors
 from visualpoet.serve.core import Core
-from visualpoet.serve.json_requests import MAX_VALUES
 from visualpoet.serve.servable import Servable
-from visualpoet.serve.servable import Signature
 
 _log = logging.getLogger(__name__)
 _MAX_MESSAGE = 1024
-_FIELDS = {
-    tf.float32: "float_val",
-    tf.float64: "double_val",
-    tf.int32: "int_val",
-    tf.int64: "int64_val",
-    tf.bool: "bool_val",
-    tf.string: "string_val",
-}
 _SIGNATURE_DEF = "signature_def"
-_HEALTH = "/grpc.health.v1."
 
 Method = Callable[..., Awaitable[Any]]
 
@@ -100,101 +84,6 @@ async def _refuse(context: grpc.aio.ServicerContext, what: str) -> None:
     )
 
 
-class RefuseNoise(grpc.aio.ServerInterceptor):
-    """Answers a message that is none with INVALID_ARGUMENT.
-
-    Left to itself, the server says UNKNOWN and writes to the log.
-    """
-
-    async def intercept_service(
-        self,
-        continuation: Callable[
-            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]
-        ],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler:
-        """Wraps the handler of a method with one request and one answer.
-
-        Args:
-            continuation: Finds the handler.
-            handler_call_details: Of the call.
-
-        Returns:
-            The handler.
-        """
-        handler = await continuation(handler_call_details)
-        if handler is None or handler.unary_unary is None:
-            return handler
-
-        def read(content: bytes) -> Any:
-            try:
-                return handler.request_deserializer(content)
-            except DecodeError:
-                return None
-
-        async def call(request: Any, context: grpc.aio.ServicerContext) -> Any:
-            if request is None:
-                code = grpc.StatusCode.INVALID_ARGUMENT
-                await context.abort(code, "Unable to parse request")
-            return await handler.unary_unary(request, context)
-
-        return grpc.unary_unary_rpc_method_handler(
-            call, read, handler.response_serializer
-        )
-
-
-class LimitCalls(grpc.aio.ServerInterceptor):
-    """Refuses calls with RESOURCE_EXHAUSTED while others are under way.
-
-    A call counts once its message is complete: whoever sends none takes no
-    one's place. Health is always told.
-
-    Args:
-        calls: At once.
-    """
-
-    def __init__(self, calls: int):
-        self._calls = calls
-        self._busy = 0
-
-    async def intercept_service(
-        self,
-        continuation: Callable[
-            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]
-        ],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler:
-        """Wraps the handler of a method with one request and one answer.
-
-        Args:
-            continuation: Finds the handler.
-            handler_call_details: Of the call.
-
-        Returns:
-            The handler.
-        """
-        handler = await continuation(handler_call_details)
-        is_health = handler_call_details.method.startswith(_HEALTH)
-        if handler is None or handler.unary_unary is None or is_health:
-            return handler
-
-        async def call(request: Any, context: grpc.aio.ServicerContext) -> Any:
-            if self._busy >= self._calls:
-                await context.abort(
-                    grpc.StatusCode.RESOURCE_EXHAUSTED,
-                    "too many requests. Try again later",
-                )
-            self._busy += 1
-            try:
-                return await handler.unary_unary(request, context)
-            finally:
-                self._busy -= 1
-
-        return grpc.unary_unary_rpc_method_handler(
-            call, handler.request_deserializer, handler.response_serializer
-        )
-
-
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     """`Predict` and `GetModelMetadata`.
 
@@ -221,8 +110,8 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
                 'Serving signature key "{}" not found.',
             )
             limit = core.options.body_bytes
-            inputs = _read_inputs(signature, request, limit)
-            wanted = _wanted_outputs(signature, request)
+            inputs = grpc_tensors.read_inputs(signature, request, limit)
+            wanted = grpc_tensors.choose_outputs(signature, request)
             outputs = await core.run(signature, inputs, deadline)
         spec = model_pb2.ModelSpec(
             name=request.model_spec.name, signature_name=signature.name
@@ -230,7 +119,10 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         spec.version.value = servable.number
         return predict_pb2.PredictResponse(
             model_spec=spec,
-            outputs={name: _write_tensor(outputs[name]) for name in wanted},
+            outputs={
+                name: grpc_tensors.write_tensor(outputs[name])
+                for name in wanted
+            },
         )
 
     @_guarded("grpc_metadata")
@@ -317,90 +209,3 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
             grpc.StatusCode.UNIMPLEMENTED,
             "the configuration is the command line: start the server again",
         )
-
-
-def _read_inputs(
-    signature: Signature, request: predict_pb2.PredictRequest, max_bytes: int
-) -> dict[str, np.ndarray]:
-    given, known = set(request.inputs), set(signature.inputs)
-    if len(given) != len(known):
-        raise errors.invalid(
-            "input size does not match signature: "
-            f"{len(given)}!={len(known)} len({_braces(given)}) != "
-            f"len({_braces(known)}). Sent extra: {_braces(given - known)}. "
-            f"Missing but required: {_braces(known - given)}."
-        )
-    for name in sorted(given - known):
-        raise errors.invalid(
-            f"input tensor alias not found in signature: {name}. Inputs "
-            f"expected to be in the set {_braces(known)}."
-        )
-    return {
-        name: _read_tensor(name, tensor, max_bytes)
-        for name, tensor in request.inputs.items()
-    }
-
-
-def _braces(names: Iterable[str]) -> str:
-    return "{" + ",".join(sorted(names)) + "}"
-
-
-def _read_tensor(
-    name: str, tensor: tensor_pb2.TensorProto, max_bytes: int
-) -> np.ndarray:
-    sizes = [dim.size for dim in tensor.tensor_shape.dim]
-    # One value may stand for as many as the shape says.
-    if tensor.tensor_shape.unknown_rank or min(sizes, default=0) < 0:
-        raise errors.invalid(f"tensor parsing error: {name}")
-    if math.prod(sizes) > MAX_VALUES or len(sizes) > 32:
-        raise errors.invalid(
-            f"expected at most {MAX_VALUES} values of {name}. Received: "
-            f"{sizes[:32]}"
-        )
-    if _repeated_bytes(tensor, math.prod(sizes)) > max_bytes:
-        raise errors.invalid(
-            f"expected at most {max_bytes} bytes of {name}. Received: one "
-            f"text that is to be repeated for shape {sizes}. Send fewer rows"
-        )
-    try:
-        array = tf.make_ndarray(tensor)
-    except (TypeError, ValueError, IndexError, KeyError) as error:
-        raise errors.invalid(f"tensor parsing error: {name}") from error
-    if array.shape != tuple(sizes):
-        raise errors.invalid(f"tensor parsing error: {name}")
-    if array.dtype == object and not tensor.string_val:
-        array.fill(b"")  # missing texts are empty ones; NumPy's are no bytes
-    return array
-
-
-def _repeated_bytes(tensor: tensor_pb2.TensorProto, number: int) -> int:
-    """Of `number` texts, if the last that is given stands for others too."""
-    texts = tensor.string_val
-    return len(texts[-1]) * number if 0 < len(texts) < number else 0
-
-
-def _wanted_outputs(
-    signature: Signature, request: predict_pb2.PredictRequest
-) -> tuple[str, ...]:
-    wanted = tuple(request.output_filter)
-    for name in wanted:
-        if name not in signature.outputs:
-            raise errors.invalid(
-                f"output tensor alias not found in signature: {name} Outputs "
-                f"expected to be in the set {_braces(signature.outputs)}."
-            )
-        if wanted.count(name) > 1:
-            raise errors.invalid(f"duplicate output tensor alias: {name}")
-    return wanted or signature.outputs
-
-
-def _write_tensor(array: np.ndarray) -> tensor_pb2.TensorProto:
-    """As the stock server by default: values in fields, not as bytes."""
-    dtype = tf.as_dtype(array.dtype)
-    if dtype not in _FIELDS:
-        return tf.make_tensor_proto(array)
-    return tensor_pb2.TensorProto(
-        dtype=dtype.as_datatype_enum,
-        tensor_shape=tf.TensorShape(array.shape).as_proto(),
-        **{_FIELDS[dtype]: array.reshape(-1).tolist()},
-    )

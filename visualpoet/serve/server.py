@@ -20,6 +20,7 @@ from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from visualpoet.serve import errors
 from visualpoet.serve import grpc_api
+from visualpoet.serve import grpc_interceptors
 from visualpoet.serve import metrics
 from visualpoet.serve import origins
 from visualpoet.serve import replies
@@ -223,8 +224,8 @@ class Server:
         options = self._options
         self._grpc = grpc.aio.server(
             interceptors=[
-                grpc_api.RefuseNoise(),
-                grpc_api.LimitCalls(options.requests),
+                grpc_interceptors.RefuseNoise(),
+                grpc_interceptors.LimitCalls(options.requests),
             ],
             options=[
                 ("grpc.max_receive_message_length", options.body_bytes),
