@@ -9,7 +9,7 @@ from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import predict_pb2
 
 from visualpoet.serve import errors
-from visualpoet.serve.json_requests import MAX_VALUES
+from visualpoet.serve.json_values import MAX_VALUES
 from visualpoet.serve.servable import Signature
 
 _FIELDS = {

@@ -1,41 +1,28 @@
 """TensorFlow Serving's JSON requests, read by its rules."""
 
-import base64
-import binascii
 import json
 import math
 import re
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from visualpoet.export.meta_graph import REST_DTYPES
 from visualpoet.serve import errors
+from visualpoet.serve.json_values import MAX_VALUES
+from visualpoet.serve.json_values import is_base64
+from visualpoet.serve.json_values import read_array
 from visualpoet.serve.json_words import debug
-from visualpoet.serve.json_words import dtype_name
 from visualpoet.serve.json_words import format_error
-from visualpoet.serve.json_words import type_error
 from visualpoet.serve.servable import Signature
 
 Inputs = Mapping[str, tf.TensorSpec]
 Columns = dict[str, list[np.ndarray]]
 
-MAX_VALUES = 2**20
 _MAX_TOKENS = 2 * MAX_VALUES  # each value may stand in a list of its own
-_INTEGERS = {
-    tf.int8: (-(2**31), 2**31),
-    tf.int16: (-(2**31), 2**31),
-    tf.int32: (-(2**31), 2**31),
-    tf.uint8: (-(2**31), 2**31),
-    tf.int64: (-(2**63), 2**63),
-    tf.uint32: (0, 2**32),
-    tf.uint64: (0, 2**64),
-}
 _PARSE_ERRORS = {
     "Expecting value": "Invalid value.",
     "Expecting property name enclosed in double quotes": (
@@ -79,7 +66,7 @@ def parse(body: bytes) -> dict[str, Any]:
     try:
         text = body.decode("utf-8-sig").lstrip(" \t\r\n")
         document, _ = json.JSONDecoder(
-            object_pairs_hook=_first_of_each, parse_float=_read_float
+            object_pairs_hook=_take_first, parse_float=_read_float
         ).raw_decode(_spell_out_infinity(text))
     except json.JSONDecodeError as error:
         said = _PARSE_ERRORS.get(error.msg, error.msg)
@@ -95,7 +82,7 @@ def parse(body: bytes) -> dict[str, Any]:
     return document
 
 
-def _first_of_each(members: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+def _take_first(members: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in members:
         found.setdefault(name, value)
@@ -233,7 +220,7 @@ def _add_plain(
 def _add(name: str, value: Any, inputs: Inputs, columns: Columns) -> None:
     if name not in inputs:
         raise errors.invalid(f"JSON object: does not have named input: {name}")
-    array = _to_array(value, inputs[name].dtype)
+    array = read_array(value, inputs[name].dtype)
     rows = columns.setdefault(name, [])
     if rows and rows[0].size != array.size:
         raise errors.invalid(
@@ -260,120 +247,16 @@ def _read_columns(value: Any, signature: Signature) -> dict[str, np.ndarray]:
                 "multiple input tensors required as per tensorinfo_map"
             )
         (spec,) = inputs.values()
-        return {spec.name: _to_array(value, spec.dtype)}
+        return {spec.name: read_array(value, spec.dtype)}
     arrays = {}
     for name, spec in inputs.items():
         if name not in value:
             raise errors.invalid(
                 f"Missing named input: {name} in 'inputs' object."
             )
-        arrays[name] = _to_array(value[name], spec.dtype)
+        arrays[name] = read_array(value[name], spec.dtype)
     return arrays
 
 
 def _is_named(value: Any) -> bool:
-    return isinstance(value, dict) and not _is_base64(value)
-
-
-def _is_base64(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and list(value) == ["b64"]
-        and isinstance(value["b64"], str)
-    )
-
-
-def _to_array(value: Any, dtype: tf.DType) -> np.ndarray:
-    """A JSON value, of lists of equal length at each level, as an array."""
-    shape, first = [], value
-    while isinstance(first, list):
-        shape.append(len(first))
-        first = first[0] if first else None
-    if math.prod(shape) > MAX_VALUES or len(shape) > 32:
-        raise errors.invalid(
-            f"expected at most {MAX_VALUES} values. Received: {shape}"
-        )
-    flat: list[Any] = []
-    _fill(value, 0, shape, dtype, flat)
-    kind = object if dtype == tf.string else dtype.as_numpy_dtype
-    array = np.empty(len(flat), kind)
-    with np.errstate(over="ignore"):
-        # Over 64 bits, as TensorFlow narrows int8 and int16.
-        wide = np.int64 if dtype in (tf.int8, tf.int16, tf.uint8) else kind
-        array[:] = np.array(flat, wide)
-    return array.reshape(shape)
-
-
-def _fill(
-    value: Any, level: int, shape: Sequence[int], dtype: tf.DType, flat: list
-) -> None:
-    if not isinstance(value, list):
-        if level != len(shape):
-            raise errors.invalid(
-                f"JSON Value: {debug(value)} found at incorrect level: "
-                f"{level + 1} in the JSON DOM. Expected at level: {len(shape)}"
-            )
-        flat.append(_read_value(value, dtype))
-        return
-    if level >= len(shape):
-        raise errors.invalid(
-            f"Encountered list at unexpected level: {level} expected < "
-            f"{len(shape)}"
-        )
-    if len(value) != shape[level]:
-        raise errors.invalid(
-            f"Encountered list at unexpected size: {len(value)} at level: "
-            f"{level} expected size: {shape[level]}"
-        )
-    for item in value:
-        _fill(item, level + 1, shape, dtype, flat)
-
-
-def _read_value(value: Any, dtype: tf.DType) -> Any:
-    if isinstance(value, dict):
-        if dtype != tf.string:
-            raise type_error(value, dtype)
-        return _decode_base64(value)
-    kind = type(value)
-    if dtype == tf.string and kind is str:
-        try:
-            return value.encode()
-        except UnicodeEncodeError as error:
-            raise errors.invalid(
-                "JSON Parse error: The surrogate pair in string is invalid."
-            ) from error
-    if dtype in (tf.float32, tf.float64) and kind in (int, float):
-        try:
-            return float(value)
-        except OverflowError as error:
-            raise type_error(value, dtype) from error
-    if dtype in _INTEGERS and kind is int:
-        low, high = _INTEGERS[dtype]
-        if low <= value < high:
-            return value
-    if dtype == tf.bool and kind is bool:
-        return value
-    if dtype.name not in REST_DTYPES:
-        raise errors.ServeError(
-            "UNIMPLEMENTED",
-            f"Conversion of JSON Value: {debug(value)} to type: "
-            f"{dtype_name(dtype)}",
-        )
-    raise type_error(value, dtype)
-
-
-def _decode_base64(value: Mapping[str, Any]) -> bytes:
-    if not _is_base64(value):
-        raise errors.invalid(
-            f"JSON Value: {debug(value)} not formatted correctly for base64 "
-            "data"
-        )
-    given = "".join(value["b64"].split())
-    text = given.rstrip("=")
-    padding = "=" * (-len(text) % 4)
-    try:
-        if given not in (text, text + padding):
-            raise ValueError("padding of another length")
-        return base64.b64decode(text + padding, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise errors.invalid("Unable to base64 decode") from error
+    return isinstance(value, dict) and not is_base64(value)
