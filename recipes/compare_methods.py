@@ -20,6 +20,7 @@ from visualpoet.embedding.encoders import load_towers
 from visualpoet.evaluation import bleu
 from visualpoet.evaluation import columns
 from visualpoet.evaluation import comparison
+from visualpoet.evaluation import human_poems
 from visualpoet.evaluation import measures
 from visualpoet.evaluation import method_runs
 from visualpoet.evaluation import report
@@ -110,7 +111,7 @@ def main(config: Config) -> None:
         config.others,
         config.seed,
     )
-    humans = measures.human_poems(measurer.paired, config.seed)
+    humans = human_poems.choose(measurer.paired, config.seed)
     measured = _measure(measurer, found, names, humans)
     run.log("measured")
     values = columns.value_functions(options)

@@ -11,14 +11,13 @@ sentence embedding.
 """
 
 import dataclasses
+import functools
 import json
 import pathlib
 
 import keras
 import numpy as np
-import tensorflow as tf
 from rich.progress import track
-from sklearn.linear_model import Ridge
 
 import visualpoet
 from visualpoet import run_options
@@ -28,19 +27,18 @@ from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.embedding import retrieval
 from visualpoet.evaluation import diversity
-from visualpoet.evaluation import intervals
+from visualpoet.evaluation import human_poems
 from visualpoet.evaluation import method_runs
 from visualpoet.evaluation import relevance
 from visualpoet.evaluation import wording
 from visualpoet.evaluation.kneser_ney import KneserNey
 from visualpoet.evaluation.memorisation import CopiedRuns
 from visualpoet.features import photographs
-from visualpoet.features.experts import concatenate_features
 from visualpoet.features.store import load_features
+from visualpoet.generator import perplexity
 from visualpoet.generator.forms import find_learnt
 from visualpoet.generator.forms import number_form
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
-from visualpoet.generator.teacher_forcing import token_losses
 from visualpoet.run_options import option
 
 
@@ -116,29 +114,28 @@ def main(config: Config) -> None:
     contents = _contents(config, names)
     uncaptioned = _contents(config, _uncaptioned(config, corpus))
     ours = _write(config, run, poet, contents, "poems.jsonl")
-    poems = {
-        "this model": ours,
-        "a random human poem": _random_poems(config, corpus, names),
-        "the nearest human poem, small encoder": _nearest(
-            config, corpus, poet, contents
+    poems = {"this model": ours, **_human(config, corpus, poet, contents)}
+    find_hits = functools.partial(
+        relevance.find_hits,
+        relevance.make_similarities(
+            [captions[name] for name in names], config.sentences
         ),
-        **_linear_map(config, corpus, names),
-        "the human poem paired by the captions": _paired(config, corpus, names),
-    }
-    known = [captions[name] for name in names]
-    measures = _relevance_measures(config, known, config.others)
+        others=config.others,
+        seed=config.seed,
+    )
+    hits = {row: find_hits(group) for row, group in poems.items()}
     results = {
         "form": config.form,
-        "relevance": {},
+        "relevance": {
+            row: relevance.share_hits(found) for row, found in hits.items()
+        },
         "photographs": len(names),
     }
-    hits = {row: _measure(measures, group) for row, group in poems.items()}
-    for row, measured in hits.items():
-        results["relevance"][row] = _shares(measured)
-        run.log(f"{row}: {results['relevance'][row]}")
+    for row, shares in results["relevance"].items():
+        run.log(f"{row}: {shares}")
     if theirs:
-        results["against"] = _test_against(
-            hits["this model"], _measure(measures, theirs)
+        results["against"] = relevance.compare_hits(
+            hits["this model"], find_hits(theirs)
         )
     copied = CopiedRuns(corpus.texts("train"))
     results |= wording.measure_wording(ours, copied)
@@ -147,13 +144,9 @@ def main(config: Config) -> None:
         for row in ("this model", "a random human poem")
     }
     if uncaptioned:
-        written = _write(
-            config, run, poet, uncaptioned, "poems_uncaptioned.jsonl"
+        results["uncaptioned"] = _measure_uncaptioned(
+            config, run, poet, uncaptioned, copied
         )
-        results["uncaptioned"] = {
-            "photographs": len(uncaptioned),
-            **wording.measure_wording(written, copied),
-        }
     if config.perplexity:
         results["perplexity"] = _perplexities(config, corpus)
     if config.guidance_curve:
@@ -190,6 +183,14 @@ def _uncaptioned(config, corpus):
     return [names[index * len(names) // number] for index in range(number)]
 
 
+def _measure_uncaptioned(config, run, poet, contents, copied):
+    poems = _write(config, run, poet, contents, "poems_uncaptioned.jsonl")
+    return {
+        "photographs": len(contents),
+        **wording.measure_wording(poems, copied),
+    }
+
+
 def _decoding(config):
     """The options that differ from those the poet was exported with."""
     given = {
@@ -214,32 +215,6 @@ def _write(config, run, poet, contents, file_name):
     return [poem.poem for poem in written]
 
 
-def _relevance_measures(config, captions, others):
-    """Each says which poems have their own photograph among the first."""
-    similarities = {
-        "tfidf": lambda poems: relevance.tfidf_similarity(poems, captions)
-    }
-    if config.sentences:
-        embedded = relevance.embed_captions(captions)
-        similarities["sentences"] = lambda poems: relevance.sentence_similarity(
-            poems, embedded
-        )
-    return {
-        name: lambda poems, similarity=similarity: relevance.is_among_first(
-            similarity(poems), others=others, seed=config.seed
-        )
-        for name, similarity in similarities.items()
-    }
-
-
-def _measure(measures, poems):
-    return {name: measure(poems) for name, measure in measures.items()}
-
-
-def _shares(hits):
-    return {name: float(own.mean()) for name, own in hits.items()}
-
-
 def _read_theirs(config, names):
     if not config.against:
         return []
@@ -253,28 +228,13 @@ def _read_theirs(config, names):
     return [poems[name] for name in names]
 
 
-def _test_against(ours, theirs):
-    """The other poet's shares, and paired permutation tests of ours."""
-    shares = _shares(theirs)
-    return {
-        name: {
-            "share": shares[name],
-            "p": intervals.paired_p_value(
-                theirs[name].astype(float)[None, :, None],
-                ours[name].astype(float)[None, :, None],
-                lambda sums: sums[0],
-            ),
-        }
-        for name in shares
-    }
-
-
 def _guidance_curve(config, run, poet, contents, captions):
     """Relevance, fluency and variety at each weight of the photograph."""
     names = list(contents)[: config.curve_photographs]
-    known = [captions[name] for name in names]
+    similarities = relevance.make_similarities(
+        [captions[name] for name in names], config.sentences
+    )
     others = min(config.others, len(names) - 1)
-    measures = _relevance_measures(config, known, others)
     points = []
     for guidance in config.guidance_curve:
         options = _decoding(config) | {"guidance": guidance}
@@ -283,17 +243,34 @@ def _guidance_curve(config, run, poet, contents, captions):
         )
         written = poet.write(group, **options)
         poems = [poem.poem for poem in written]
+        hits = relevance.find_hits(similarities, poems, others, config.seed)
         points.append(
             {
                 "guidance": guidance,
                 "photographs": len(names),
-                **_shares(_measure(measures, poems)),
+                **relevance.share_hits(hits),
                 "fluency": float(np.mean([poem.fluency for poem in written])),
                 "distinct_2": diversity.distinct_n(poems, 2),
             }
         )
         run.log(str(points[-1]))
     return points
+
+
+# --- human poems beside them
+
+
+def _human(config, corpus, poet, contents):
+    """Human poems for the photographs, by how they are found."""
+    names = list(contents)
+    return {
+        "a random human poem": _random_poems(config, corpus, names),
+        "the nearest human poem, small encoder": _nearest(
+            config, corpus, poet, contents
+        ),
+        **_linear_map(config, corpus, names),
+        "the human poem paired by the captions": _paired(config, corpus, names),
+    }
 
 
 def _random_poems(config, corpus, names):
@@ -303,10 +280,8 @@ def _random_poems(config, corpus, names):
 
 
 def _paired(config, corpus, names):
-    best = {}
-    for pair in _pairs(config, corpus):
-        best.setdefault(pair.image, pair.poem.text)
-    return [best.get(name, "") for name in names]
+    found = human_poems.find_paired(_pairs(config, corpus), names)
+    return [poems[0] if poems else "" for poems in found]
 
 
 def _pairs(config, corpus):
@@ -327,9 +302,7 @@ def _nearest(config, corpus, poet, contents):
             for i in range(0, len(texts), 4096)
         ]
     )
-    queries = np.concatenate(
-        [poet.embed_images([content]) for content in contents.values()]
-    )
+    queries = poet.embed_images(list(contents.values()))
     return [texts[i] for i in retrieval.nearest(queries, embeddings, 1)[:, 0]]
 
 
@@ -337,36 +310,18 @@ def _linear_map(config, corpus, names):
     """The nearest human poem through a linear map from the experts."""
     if not config.sentences:
         return {}
-    features = load_features(config.features_dir)
-
-    def inputs(group):
-        return concatenate_features(
-            {
-                kind: np.stack([rows[name] for name in group])
-                for kind, rows in features.items()
-            }
-        )
-
-    train = [
-        name
+    captions = {
+        name: corpus.photographs[name].captions
         for name in corpus.images("train")
         if corpus.photographs[name].captions
-    ]
-    captions = [
-        text for name in train for text in corpus.photographs[name].captions[:2]
-    ]
-    targets = relevance.embed_sentences(captions)
-    targets = targets.reshape(len(train), 2, -1).mean(axis=1)
-    scale = inputs(train).std(axis=0) + 1e-3
-    linear_map = Ridge(alpha=1000.0).fit(inputs(train) / scale, targets)
+    }
     texts = sorted({pair.poem.text for pair in _pairs(config, corpus)})
-    queries = linear_map.predict(inputs(names) / scale)
-    poems = relevance.embed_sentences([t.replace("\n", " ") for t in texts])
-    nearest = retrieval.nearest(queries, poems, 1)[:, 0]
     return {
-        "the nearest human poem, linear map from the experts": [
-            texts[index] for index in nearest
-        ]
+        "the nearest human poem, linear map from the experts": (
+            human_poems.map_linearly(
+                load_features(config.features_dir), captions, names, texts
+            )
+        )
     }
 
 
@@ -385,31 +340,14 @@ def _perplexities(config, corpus):
 
     test = sorted(framed("test", _human_form(config, corpus)), key=len)
     generator = keras.saving.load_model(config.generator)
-    number = number_form(generator, config.form or "verse")
-
-    @tf.function(reduce_retracing=True)
-    def score(token_ids):
-        size = tf.shape(token_ids)[0]
-        inputs = {
-            "token_ids": token_ids[:, :-1],
-            "image_embedding": tf.zeros([size, generator.image_dim]),
-            "clue_ids": tf.zeros([size, 1], tf.int32),
-            "form": tf.fill([size], number),
-        }
-        inputs = {name: inputs[name] for name in generator.input}
-        return token_losses(generator(inputs), token_ids)
-
-    losses = [
-        score(tf.constant(datasets.pad_token_ids(test[i : i + 64])))
-        for i in range(0, len(test), 64)
-    ]
-    total, count = np.sum([[float(a), float(b)] for a, b in losses], axis=0)
+    form = number_form(generator, config.form or "verse")
+    value, tokens = perplexity.measure_without_photograph(generator, test, form)
     return {
-        "generator": float(np.exp(total / count)),
+        "generator": value,
         "Kneser-Ney 5-gram": KneserNey(
             framed("train"), len(corpus.vocabulary)
         ).perplexity(test),
-        "tokens": int(count),
+        "tokens": tokens,
     }
 
 

@@ -20,8 +20,8 @@ from visualpoet import runs
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.evaluation import human_answers
+from visualpoet.evaluation import human_poems
 from visualpoet.evaluation import human_study
-from visualpoet.evaluation import measures
 from visualpoet.evaluation import method_runs
 from visualpoet.features import photographs
 from visualpoet.features import picture_files
@@ -147,7 +147,7 @@ def _poems(config, corpus, found, names):
             f"expected a --machine of {', '.join(first)}. Received: "
             f"{config.machine}"
         )
-    human = measures.paired_poems(corpus, names)
+    human = human_poems.find_paired(corpus.pairs, names)
     return {
         name: {
             method: written(run.poems[name]) for method, run in first.items()

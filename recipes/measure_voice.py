@@ -196,18 +196,10 @@ def _write(config, run, poet, who, contents):
     return [poem.poem for poem in written]
 
 
-def _among_first(config, similarity):
-    others = min(99, len(similarity) - 1)
-    hits = relevance.is_among_first(similarity, others=others, seed=config.seed)
-    return float(hits.mean())
-
-
 def _measure_joint_space(material, who):
     """Cosines in the model's own joint space, which it ranks by."""
     poet = material.poets[who]
-    images = np.stack(
-        [poet.embed_images(content) for content in material.contents.values()]
-    )
+    images = poet.embed_images(list(material.contents.values()))
     poems = poet.embed_poems(material.poems[who])
     own, others = relevance.own_and_others(poems @ images.T)
     return {"own": own, "shuffled": others}
@@ -219,15 +211,14 @@ def _measure_relevance(config, material) -> dict[str, dict[str, float]]:
     said = [text for texts in captions for text in texts]
     if not said or not material.shares_script(said):
         return {}
-    embedded = relevance.embed_captions(captions) if config.sentences else None
-    measured = {}
-    for who, poems in material.poems.items():
-        words = relevance.tfidf_similarity(poems, captions)
-        measured[who] = {"tfidf": _among_first(config, words)}
-        if config.sentences:
-            meant = relevance.sentence_similarity(poems, embedded)
-            measured[who]["sentences"] = _among_first(config, meant)
-    return measured
+    similarities = relevance.make_similarities(captions, config.sentences)
+    others = min(99, len(captions) - 1)
+    return {
+        who: relevance.share_hits(
+            relevance.find_hits(similarities, poems, others, config.seed)
+        )
+        for who, poems in material.poems.items()
+    }
 
 
 def _classify(config, material) -> dict[str, Any]:

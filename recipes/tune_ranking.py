@@ -100,13 +100,12 @@ def main(config: Config) -> None:
 def _similarities(config, poems, captions):
     """Measure to float `[N, C, N]`: candidates to photographs."""
     flat = [poem for candidates in poems for poem in candidates]
-    found = {"tfidf": relevance.tfidf_similarity(flat, captions)}
-    if config.sentences:
-        found["sentences"] = relevance.sentence_similarity(
-            flat, relevance.embed_captions(captions)
-        )
+    similarities = relevance.make_similarities(captions, config.sentences)
     shape = [len(poems), len(poems[0]), len(captions)]
-    return {name: values.reshape(shape) for name, values in found.items()}
+    return {
+        name: measure(flat).reshape(shape)
+        for name, measure in similarities.items()
+    }
 
 
 def _correlate(scores, similarities):

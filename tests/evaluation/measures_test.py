@@ -12,6 +12,7 @@ from visualpoet.corpus.records import Poem
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.evaluation import bleu
 from visualpoet.evaluation import columns
+from visualpoet.evaluation import human_poems
 from visualpoet.evaluation import measures
 from visualpoet.evaluation import relevance
 from visualpoet.evaluation.kneser_ney import KneserNey
@@ -127,7 +128,7 @@ def test_bleu_is_against_the_first_paired_poem():
 
 def test_bleu_against_the_poem_of_another_photograph():
     paired = list(PAIRED.values())
-    others = measures.human_poems(paired)["human_shuffled"]
+    others = human_poems.choose(paired)["human_shuffled"]
     assert all(other != own[0] for other, own in zip(others, paired))
     for options in (bleu.DEFAULT, bleu.BleuOptions(corpus=False)):
         statistics = measurer(options=options).statistics({"others": others})
@@ -200,28 +201,3 @@ def test_measures_of_all_poems_together():
     assert found["distinct_2"] == pytest.approx(2 / 3)
     assert found["different_poems"] == pytest.approx(200 / 3)
     assert found["self_bleu"] > 50
-
-
-def test_human_poems():
-    paired = [["a1", "a2"], ["b1", "b2"], ["c1", "c2"], ["d1", "d2", "d3"]]
-    for seed in range(9):
-        found = measures.human_poems(paired, seed)
-        assert found["human_paired"] == ["a1", "b1", "c1", "d1"]
-        assert found["human_other"] == ["a2", "b2", "c2", "d2"]
-        shuffled = found["human_shuffled"]
-        assert sorted(shuffled) == ["a1", "b1", "c1", "d1"]
-        assert not any(a == b for a, b in zip(shuffled, found["human_paired"]))
-
-
-def test_no_other_human_poem_where_some_have_none():
-    found = measures.human_poems([["a1", "a2"], ["b1"]])
-    assert set(found) == {"human_paired", "human_shuffled"}
-    assert found["human_shuffled"] == ["b1", "a1"]
-
-
-def test_poems_of_training_photographs_are_for_novelty():
-    assert measures.training_pairs(corpus()) == [TRAINING]
-    assert measures.paired_poems(corpus(), ["c.jpg", "a.jpg"]) == [
-        PAIRED["c.jpg"],
-        PAIRED["a.jpg"],
-    ]

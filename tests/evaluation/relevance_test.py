@@ -121,3 +121,22 @@ def test_sentence_similarity_is_the_mean_over_captions(monkeypatch):
         ["grey\ntide", "warm\nbread"], captions
     )
     np.testing.assert_allclose(similarity, [[0.9, 0.0], [0.78, 0.8]])
+
+
+def test_hits_are_found_by_each_similarity():
+    captions = [["the sea at night"], ["a horse"], ["snow on a hill"]]
+    similarities = relevance.make_similarities(captions, sentences=False)
+    poems = ["The wide sea", "A snow white\nhill", "So many horse shoes"]
+    hits = relevance.find_hits(similarities, poems, others=2)
+    assert hits["tfidf"].tolist() == [True, False, False]
+    assert relevance.share_hits(hits) == {"tfidf": 1 / 3}
+
+
+def test_ours_are_tested_against_theirs_pair_by_pair():
+    good, bad = ({"hits": np.array([is_hit] * 8)} for is_hit in (True, False))
+    found = relevance.compare_hits(good, bad)["hits"]
+    assert found["share"] == 0.0
+    # All eight differ one way: 2 of 256 exchanges are as extreme.
+    assert found["p"] == pytest.approx(2 / 256, abs=0.006)
+    same = relevance.compare_hits(good, good)["hits"]
+    assert same == {"share": 1.0, "p": 1.0}

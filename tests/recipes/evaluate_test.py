@@ -2,7 +2,6 @@ import dataclasses
 import json
 import types
 
-import numpy as np
 import pytest
 
 from recipes import evaluate
@@ -142,16 +141,6 @@ def test_wording_is_measured_where_there_are_no_captions_too(
 def test_a_photograph_that_is_missing_is_named(paths, tmp_path):
     with pytest.raises(ValueError, match="5 that are measured.* 5 of them"):
         run(paths, tmp_path / "run", photographs=(paths.data,))
-
-
-def test_ours_are_tested_against_theirs_pair_by_pair():
-    good, bad = ({"hits": np.array([is_hit] * 8)} for is_hit in (True, False))
-    found = evaluate._test_against(good, bad)["hits"]
-    assert found["share"] == 0.0
-    # All eight differ one way: 2 of 256 exchanges are as extreme.
-    assert found["p"] == pytest.approx(2 / 256, abs=0.006)
-    same = evaluate._test_against(good, good)["hits"]
-    assert same == {"share": 1.0, "p": 1.0}
 
 
 def test_what_another_poet_wrote_is_measured_too(paths, tmp_path):

@@ -11,6 +11,7 @@ from visualpoet.corpus.prepared import PreparedCorpus
 from visualpoet.corpus.words import split_words
 from visualpoet.evaluation import bleu
 from visualpoet.evaluation import diversity
+from visualpoet.evaluation import human_poems
 from visualpoet.evaluation import relevance
 from visualpoet.evaluation.columns import COPIED
 from visualpoet.evaluation.kneser_ney import KneserNey
@@ -59,15 +60,14 @@ class Measurer:
         self._poem_tower = poem_tower
         self._options = options
         self._draw = {"others": others, "seed": seed}
-        self._captions = [corpus.photographs[n].captions for n in names]
-        if sentences:
-            self._caption_embeddings = relevance.embed_captions(self._captions)
-        self._sentences = sentences
-        self.paired = paired_poems(corpus, names)
-        humans = human_poems(self.paired, seed)
+        self._similarities = relevance.make_similarities(
+            [corpus.photographs[n].captions for n in names], sentences
+        )
+        self.paired = human_poems.find_paired(corpus.pairs, names)
+        humans = human_poems.choose(self.paired, seed)
         self._references = humans["human_paired"]
         self._other_references = humans["human_shuffled"]
-        training = training_pairs(corpus)
+        training = human_poems.find_training(corpus)
         self._novelty = {n: Novelty(training, n) for n in (2, 3)}
         self._copied = CopiedRuns(corpus.texts("train"))
         known = {text for poems in self.paired for text in poems}
@@ -123,18 +123,10 @@ class Measurer:
 
     def _judged(self, poems: Sequence[str]) -> dict[str, np.ndarray]:
         """By the captions of the photographs."""
-        first = {
-            "caption_tfidf": relevance.tfidf_similarity(poems, self._captions)
-        }
-        if self._sentences:
-            first["caption_sentences"] = relevance.sentence_similarity(
-                poems, self._caption_embeddings
-            )
+        hits = relevance.find_hits(self._similarities, poems, **self._draw)
         return {
-            name: _with_count(
-                relevance.is_among_first(similarity, **self._draw)
-            )
-            for name, similarity in first.items()
+            f"caption_{name}": _with_count(values)
+            for name, values in hits.items()
         }
 
     def _compared(self, poems: Sequence[str]) -> dict[str, np.ndarray]:
@@ -193,64 +185,3 @@ def measure_together(poems: Sequence[str]) -> dict[str, float]:
         "self_bleu": bleu.self_bleu(poems, 2),
         "different_poems": 100 * len(set(poems)) / len(poems),
     }
-
-
-def paired_poems(
-    corpus: PreparedCorpus, names: Sequence[str]
-) -> list[list[str]]:
-    """Finds the human poems paired with photographs.
-
-    Args:
-        corpus: The corpus.
-        names: Photographs.
-
-    Returns:
-        The different poems of each, in the order of the pairs.
-    """
-    found: dict[str, dict[str, None]] = {name: {} for name in names}
-    for pair in corpus.pairs:
-        if pair.image in found:
-            found[pair.image][pair.poem.text] = None
-    return [list(found[name]) for name in names]
-
-
-def training_pairs(corpus: PreparedCorpus) -> list[str]:
-    """Finds the poems paired with training photographs, for novelty.
-
-    Args:
-        corpus: The corpus.
-
-    Returns:
-        Different texts, sorted.
-    """
-    training = set(corpus.images("train"))
-    return sorted(
-        {pair.poem.text for pair in corpus.pairs if pair.image in training}
-    )
-
-
-def human_poems(
-    paired: Sequence[Sequence[str]], seed: int = 0
-) -> dict[str, list[str]]:
-    """Human poems to stand beside the methods.
-
-    Args:
-        paired: What `paired_poems` returned; at least one poem each.
-        seed: Of the exchange.
-
-    Returns:
-        `human_paired`: the first poem of each photograph, which BLEU is
-        measured against; `human_other`: the second one, if all have one;
-        `human_shuffled`: the first poem of another photograph, the floor of
-        relevance and BLEU.
-    """
-    first = [poems[0] for poems in paired]
-    # A cycle through all photographs leaves none with its own poem.
-    order = np.random.default_rng(seed).permutation(len(first))
-    shuffled = list(first)
-    for own, other in zip(order, np.roll(order, 1)):
-        shuffled[own] = first[other]
-    found = {"human_paired": first}
-    if all(len(poems) > 1 for poems in paired):
-        found["human_other"] = [poems[1] for poems in paired]
-    return found | {"human_shuffled": shuffled}

@@ -2,6 +2,8 @@
 
 import functools
 import sys
+from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +11,9 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from visualpoet import extras
+from visualpoet.evaluation import intervals
+
+Similarity = Callable[[Sequence[str]], np.ndarray]
 
 
 def tfidf_similarity(
@@ -90,6 +95,86 @@ def _sentence_model() -> Any:
         from sentence_transformers import SentenceTransformer
 
     return SentenceTransformer(str(get_model_path()), device="cpu")
+
+
+def make_similarities(
+    captions: Sequence[Sequence[str]], sentences: bool = True
+) -> dict[str, Similarity]:
+    """Makes the similarities of poems to the captions of photographs.
+
+    Args:
+        captions: Captions of M photographs, at least one each.
+        sentences: Whether to embed them with the sentence embedding too.
+
+    Returns:
+        `tfidf` and, with the embedding, `sentences`; each maps N poems to
+        float `[N, M]`.
+    """
+    found: dict[str, Similarity] = {
+        "tfidf": lambda poems: tfidf_similarity(poems, captions)
+    }
+    if sentences:
+        embedded = embed_captions(captions)
+        found["sentences"] = lambda poems: sentence_similarity(poems, embedded)
+    return found
+
+
+def find_hits(
+    similarities: Mapping[str, Similarity],
+    poems: Sequence[str],
+    others: int = 99,
+    seed: int = 0,
+) -> dict[str, np.ndarray]:
+    """Finds the poems whose own photograph is among the first tenth.
+
+    Args:
+        similarities: As of `make_similarities`.
+        poems: One a photograph, in their order.
+        others: As for `is_among_first`.
+        seed: As for `is_among_first`.
+
+    Returns:
+        bool `[N]` by each similarity.
+    """
+    return {
+        name: is_among_first(measure(poems), others=others, seed=seed)
+        for name, measure in similarities.items()
+    }
+
+
+def share_hits(hits: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Returns the share of poems that are hits, by each similarity.
+
+    Args:
+        hits: As of `find_hits`.
+    """
+    return {name: float(own.mean()) for name, own in hits.items()}
+
+
+def compare_hits(
+    ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray]
+) -> dict[str, dict[str, float]]:
+    """Tests whether two poets are the same: a paired permutation test.
+
+    Args:
+        ours: As of `find_hits`.
+        theirs: Of another poet, for the same photographs.
+
+    Returns:
+        By each similarity `share`, of their hits, and `p`.
+    """
+    shares = share_hits(theirs)
+    return {
+        name: {
+            "share": shares[name],
+            "p": intervals.paired_p_value(
+                hits.astype(float)[None, :, None],
+                ours[name].astype(float)[None, :, None],
+                lambda sums: sums[0],
+            ),
+        }
+        for name, hits in theirs.items()
+    }
 
 
 def is_among_first(

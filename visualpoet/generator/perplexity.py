@@ -1,12 +1,14 @@
 """Perplexity of a generator on examples, whatever is shown of them."""
 
 from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from visualpoet.corpus import datasets
 from visualpoet.generator import examples
 from visualpoet.generator.examples import ConditioningDropout
 from visualpoet.generator.examples import Examples
@@ -84,3 +86,38 @@ def measure_perplexity(
         totals.append(float(total))
         counts.append(float(number))
     return float(np.exp(sum(totals) / max(sum(counts), 1)))
+
+
+def measure_without_photograph(
+    generator: PoemGenerator, token_ids: Sequence[Sequence[int]], form: int
+) -> tuple[float, int]:
+    """Measures perplexity on whole poems of a form, without photographs.
+
+    Args:
+        generator: The generator.
+        token_ids: Poems, each with START and END, best sorted by length.
+        form: Of the poems, as of `forms.number_form`.
+
+    Returns:
+        Perplexity, and the number of tokens that it is of.
+    """
+
+    @tf.function(reduce_retracing=True)
+    def score(token_ids: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        size = tf.shape(token_ids)[0]
+        inputs = {
+            "token_ids": token_ids,
+            "image_embedding": tf.zeros([size, generator.image_dim]),
+            "clue_ids": tf.zeros([size, 1], tf.int32),
+            "form": tf.fill([size], form),
+        }
+        return token_losses(
+            read_ahead(generator, generator, inputs, False), token_ids
+        )
+
+    losses = [
+        score(tf.constant(datasets.pad_token_ids(token_ids[i : i + 64])))
+        for i in range(0, len(token_ids), 64)
+    ]
+    total, count = np.sum([[float(a), float(b)] for a, b in losses], axis=0)
+    return float(np.exp(total / count)), int(count)

@@ -1,0 +1,118 @@
+"""Human poems to stand beside those that are written for photographs."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.linear_model import Ridge
+
+from visualpoet.corpus.prepared import PreparedCorpus
+from visualpoet.corpus.records import ImagePoemPair
+from visualpoet.embedding import retrieval
+from visualpoet.evaluation import relevance
+from visualpoet.features.experts import concatenate_features
+
+_CAPTIONS = 2  # of each photograph, that the linear map is fitted to
+
+
+def find_paired(
+    pairs: Sequence[ImagePoemPair], names: Sequence[str]
+) -> list[list[str]]:
+    """Finds the human poems paired with photographs.
+
+    Args:
+        pairs: Of the corpus.
+        names: Photographs.
+
+    Returns:
+        The different poems of each, in the order of the pairs.
+    """
+    found: dict[str, dict[str, None]] = {name: {} for name in names}
+    for pair in pairs:
+        if pair.image in found:
+            found[pair.image][pair.poem.text] = None
+    return [list(found[name]) for name in names]
+
+
+def find_training(corpus: PreparedCorpus) -> list[str]:
+    """Finds the poems paired with training photographs, for novelty.
+
+    Args:
+        corpus: The corpus.
+
+    Returns:
+        Different texts, sorted.
+    """
+    training = set(corpus.images("train"))
+    return sorted(
+        {pair.poem.text for pair in corpus.pairs if pair.image in training}
+    )
+
+
+def choose(
+    paired: Sequence[Sequence[str]], seed: int = 0
+) -> dict[str, list[str]]:
+    """Chooses human poems to stand beside the methods.
+
+    Args:
+        paired: What `find_paired` returned; at least one poem each.
+        seed: Of the exchange.
+
+    Returns:
+        `human_paired`: the first poem of each photograph, which BLEU is
+        measured against; `human_other`: the second one, if all have one;
+        `human_shuffled`: the first poem of another photograph, the floor of
+        relevance and BLEU.
+    """
+    first = [poems[0] for poems in paired]
+    # A cycle through all photographs leaves none with its own poem.
+    order = np.random.default_rng(seed).permutation(len(first))
+    shuffled = list(first)
+    for own, other in zip(order, np.roll(order, 1)):
+        shuffled[own] = first[other]
+    found = {"human_paired": first}
+    if all(len(poems) > 1 for poems in paired):
+        found["human_other"] = [poems[1] for poems in paired]
+    return found | {"human_shuffled": shuffled}
+
+
+def map_linearly(
+    features: Mapping[str, Mapping[str, np.ndarray]],
+    captions: Mapping[str, Sequence[str]],
+    names: Sequence[str],
+    texts: Sequence[str],
+) -> list[str]:
+    """Finds the poem nearest to each photograph, by way of a linear map.
+
+    A ridge regression takes features to the sentence embedding of captions.
+
+    Args:
+        features: Expert name to photograph name to float `[F]`.
+        captions: Of each training photograph, two or more.
+        names: Photographs.
+        texts: Poems.
+
+    Returns:
+        A poem for each photograph.
+    """
+
+    def stack(group: Sequence[str]) -> np.ndarray:
+        return concatenate_features(
+            {
+                kind: np.stack([rows[name] for name in group])
+                for kind, rows in features.items()
+            }
+        )
+
+    train = list(captions)
+    targets = relevance.embed_sentences(
+        [text for name in train for text in captions[name][:_CAPTIONS]]
+    )
+    targets = targets.reshape(len(train), _CAPTIONS, -1).mean(axis=1)
+    inputs = stack(train)
+    scale = inputs.std(axis=0) + 1e-3
+    linear_map = Ridge(alpha=1000.0).fit(inputs / scale, targets)
+    queries = linear_map.predict(stack(names) / scale)
+    poems = relevance.embed_sentences([t.replace("\n", " ") for t in texts])
+    nearest = retrieval.nearest(queries, poems, 1)[:, 0]
+    return [texts[index] for index in nearest]
