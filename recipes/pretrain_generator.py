@@ -16,18 +16,15 @@ import pathlib
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from visualpoet import distribution
 from visualpoet import run_options
 from visualpoet import runs
-from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import VOCABULARY_FILE
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.corpus.words import ARCHAIC
 from visualpoet.embedding.clues import weigh_clues
-from visualpoet.embedding.encoders import embed_token_ids
 from visualpoet.embedding.encoders import load_towers
 from visualpoet.embedding.photographs import IMAGE_INPUTS
 from visualpoet.embedding.photographs import embed_out_of_fold
@@ -39,9 +36,8 @@ from visualpoet.generator import examples
 from visualpoet.generator import perplexity
 from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.teacher_forcing import count_tokens
-from visualpoet.generator.teacher_forcing import sampled_loss
-from visualpoet.generator.teacher_forcing import teacher_forced_loss
-from visualpoet.optimization import interpolate
+from visualpoet.generator.training import iterate_batches
+from visualpoet.generator.training import make_loss
 from visualpoet.optimization import make_train_step
 from visualpoet.optimization import warm_up_and_decay
 from visualpoet.run_options import option
@@ -99,11 +95,6 @@ class Config:
     ema_momentum: float = option(
         0.999, "of the average of the weights, which is what is saved"
     )
-    interpolation: float = option(
-        1.0,
-        "which generator is saved: 1 the trained one, 0 the one of "
-        "--start-from, between them a mean of their weights",
-    )
     clip_norm: float = option(1.0, "largest norm of the gradient")
     sampled_tokens: int = option(
         2048, "tokens to normalise over in training; 0: the whole vocabulary"
@@ -118,11 +109,6 @@ class Config:
         if not 0 <= self.pair_share <= 1:
             raise ValueError(
                 f"expected --pair-share in [0, 1]. Received: {self.pair_share}"
-            )
-        if self.interpolation != 1.0 and not self.start_from:
-            raise ValueError(
-                "expected --interpolation with --start-from. Received: "
-                f"{self.interpolation} alone"
             )
         if self.image_input not in IMAGE_INPUTS:
             raise ValueError(
@@ -150,16 +136,7 @@ def main(config: Config) -> None:
     """
     distribution.connect()
     keras.utils.set_random_seed(config.seed)
-    inputs = corpus_files(config.corpus_dir)
-    inputs += feature_files(config.features_dir)
-    inputs += sorted(config.embedding_dir.glob("*.keras"))
-    inputs += [folder / "image_tower.keras" for folder in config.folds]
-    inputs += [pathlib.Path(config.start_from)] if config.start_from else []
-    if config.start_from:
-        runs.check_same_input(
-            pathlib.Path(config.start_from), config.corpus_dir / VOCABULARY_FILE
-        )
-    run = runs.RunDirectory(config.run_dir, config, inputs)
+    run = runs.RunDirectory(config.run_dir, config, _inputs(config))
     corpus = load_corpus(config.corpus_dir)
     image_tower, poem_tower = load_towers(config.embedding_dir)
     images, image_embeddings = _embed_photographs(config, corpus, image_tower)
@@ -182,29 +159,21 @@ def main(config: Config) -> None:
     spec = examples.element_spec(
         image_embeddings.shape[1], conditioning.num_clues
     )
-
-    def batches(start):
-        return iter(
-            datasets.batch_dataset(
-                lambda: examples.mixed_batches(
-                    sources,
-                    shares,
-                    config.batch_size,
-                    conditioning,
-                    config.seed,
-                    start,
-                ),
-                spec,
-            )
-        )
-
     score = perplexity.make_score(generator, spec)
     runs.train(
         run,
         num_steps=config.num_steps,
-        batches=batches,
+        batches=lambda start: iterate_batches(
+            sources,
+            shares,
+            config.batch_size,
+            conditioning,
+            config.seed,
+            start,
+            spec,
+        ),
         train_step=make_train_step(
-            _loss(config, generator, optimizer),
+            make_loss(generator, optimizer, config.sampled_tokens, config.seed),
             generator.trainable_variables,
             optimizer,
             spec,
@@ -218,17 +187,22 @@ def main(config: Config) -> None:
         evaluation_interval=1000,
     )
     optimizer.finalize_variable_values(generator.trainable_variables)
-    if config.interpolation != 1.0:
-        before = keras.saving.load_model(config.start_from)
-        interpolate(
-            generator.trainable_variables,
-            before.trainable_variables,
-            config.interpolation,
-        )
     generator.save(run.path / "generator.keras")
 
 
-# --- the generator and its loss
+def _inputs(config):
+    given = corpus_files(config.corpus_dir)
+    given += feature_files(config.features_dir)
+    given += sorted(config.embedding_dir.glob("*.keras"))
+    given += [folder / "image_tower.keras" for folder in config.folds]
+    if config.start_from:
+        before = pathlib.Path(config.start_from)
+        runs.check_same_input(before, config.corpus_dir / VOCABULARY_FILE)
+        given.append(before)
+    return given
+
+
+# --- the generator
 
 
 def _build_generator(config, corpus, image_dim):
@@ -258,25 +232,6 @@ def _build_optimizer(config):
         use_ema=True,
         ema_momentum=config.ema_momentum,
     )
-
-
-def _loss(config, generator, optimizer):
-    def loss(batch):
-        if not config.sampled_tokens:
-            logits = perplexity.read_ahead(generator, generator, batch, True)
-            return teacher_forced_loss(logits, batch["token_ids"])
-        step = tf.cast(optimizer.iterations, tf.int32)
-        return sampled_loss(
-            perplexity.read_ahead(
-                generator, generator.hidden_view, batch, True
-            ),
-            generator.get_layer("token_embedding").embeddings.value,
-            batch["token_ids"],
-            config.sampled_tokens,
-            tf.stack([config.seed, step]),
-        )
-
-    return loss
 
 
 # --- what it learns from, and what it is checked on
@@ -322,20 +277,13 @@ def _train_examples(config, corpus, poem_tower, images, image_embeddings):
     poems = _excerpts(config, corpus, "train", image_embeddings.shape[1])
     pairs = _pairs(config, corpus, "train", images, image_embeddings)
     if config.own_place:
-        places = embed_token_ids(poem_tower, poems.token_ids)
-        if config.extra_pairs:
-            train = [images[n] for n in corpus.images("train") if n in images]
-            pairs = corpus_examples.add_nearest(
-                pairs, poems, places, train, config.extra_pairs
-            )
-        new = _pairs(config, corpus, "validation", images, image_embeddings)
-        poems = dataclasses.replace(
+        poems, pairs = corpus_examples.place_excerpts(
             poems,
-            image_embeddings=places,
-            image_rows=np.arange(len(places))[:, None],
-            perturbation=corpus_examples.measure_perturbation(
-                pairs, new, poem_tower
-            ),
+            pairs,
+            _pairs(config, corpus, "validation", images, image_embeddings),
+            poem_tower,
+            [images[n] for n in corpus.images("train") if n in images],
+            config.extra_pairs,
         )
     poems, pairs = examples.by_form(poems), examples.by_form(pairs)
     shares = [

@@ -111,6 +111,25 @@ def test_perturbation_has_the_cosines_of_new_pairs(corpus, held_out):
     assert found.descriptions == pairs.descriptions
 
 
+@pytest.mark.parametrize("extra", [0, 1])
+def test_excerpts_have_their_own_places(corpus, extra):
+    keras.utils.set_random_seed(0)
+    tower = PoemTower(9, 4, word_dim=3, embedding_dim=2)
+    excerpts, pairs = excerpts_of(corpus), select_pairs(corpus)
+    placed, extended = corpus_examples.place_excerpts(
+        excerpts, pairs, pairs, tower, [1], extra
+    )
+    assert placed.token_ids == excerpts.token_ids
+    for row, ids in enumerate(excerpts.token_ids):
+        (index,) = placed.image_rows[row]
+        place = tower(np.array([ids]))[0].numpy()
+        np.testing.assert_allclose(
+            placed.image_embeddings[index], place, atol=1e-3
+        )
+    assert len(extended.token_ids) == len(pairs.token_ids) + extra
+    assert len(placed.perturbation.cosines) == 3
+
+
 def test_no_pairs_no_perturbation(corpus):
     nothing = dataclasses.replace(
         select_pairs(corpus), token_ids=[], image_rows=[]

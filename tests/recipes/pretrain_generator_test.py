@@ -8,7 +8,6 @@ import pytest
 import tensorflow as tf
 
 from recipes import prepare_corpus
-from recipes import pretrain_generator
 from tests import tiny_runs
 from tests.recipes import stages
 from visualpoet.corpus.prepared import load_corpus
@@ -104,26 +103,6 @@ def test_what_is_saved_is_the_average_of_the_weights(paths, tmp_path):
     # Of momentum 1 the average stays where the first update left it.
     moved = np.abs(variable.numpy() - last).max()
     assert 1e-4 < moved < 1e-2
-
-
-def test_a_mean_of_the_weights_before_and_after_is_saved(
-    paths, trained, tmp_path
-):
-    before = trained / "generator.keras"
-    saved = [before]
-    for share in (1.0, 0.25):
-        run = tmp_path / str(share)
-        train(paths, run, start_from=str(before), interpolation=share)
-        saved.append(run / "generator.keras")
-    weights = [
-        keras.saving.load_model(path).trainable_variables for path in saved
-    ]
-    for first, last, between in zip(*weights):
-        np.testing.assert_allclose(
-            between, first + 0.25 * (last - first), atol=1e-6
-        )
-    with pytest.raises(ValueError, match="--start-from. Received: 0.25 alone"):
-        pretrain_generator.Config(interpolation=0.25)
 
 
 def test_folds_are_seen_by_their_towers(paths, tmp_path):

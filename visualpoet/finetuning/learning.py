@@ -24,7 +24,8 @@ from visualpoet.generator.examples import ConditioningDropout
 from visualpoet.generator.examples import Examples
 from visualpoet.generator.examples import Perturbation
 from visualpoet.generator.poem_generator import PoemGenerator
-from visualpoet.generator.teacher_forcing import sampled_loss
+from visualpoet.generator.training import iterate_batches
+from visualpoet.generator.training import make_loss
 from visualpoet.optimization import make_train_step
 
 # Of new photographs and their poems in the joint space of the shipped model,
@@ -216,18 +217,14 @@ def iterate(
     lessons: Lessons, options: Options, start: int
 ) -> Iterator[dict[str, tf.Tensor]]:
     """Yields batches from a step on."""
-    return iter(
-        datasets.batch_dataset(
-            lambda: examples.mixed_batches(
-                lessons.train,
-                lessons.shares,
-                options.batch_size,
-                lessons.conditioning,
-                options.seed,
-                start,
-            ),
-            lessons.spec,
-        )
+    return iterate_batches(
+        lessons.train,
+        lessons.shares,
+        options.batch_size,
+        lessons.conditioning,
+        options.seed,
+        start,
+        lessons.spec,
     )
 
 
@@ -247,20 +244,10 @@ def prepare_training(
     optimizer = keras.optimizers.Adam(
         options.learning_rate, global_clipnorm=CLIP_NORM
     )
-
-    def loss(batch: dict[str, tf.Tensor]) -> tf.Tensor:
-        step = tf.cast(optimizer.iterations, tf.int32)
-        return sampled_loss(
-            perplexity.read_ahead(
-                generator, generator.hidden_view, batch, True
-            ),
-            generator.get_layer("token_embedding").embeddings.value,
-            batch["token_ids"],
-            SAMPLED_TOKENS,
-            tf.stack([options.seed, step]),
-        )
-
     update = make_train_step(
-        loss, generator.trainable_variables, optimizer, lessons.spec
+        make_loss(generator, optimizer, SAMPLED_TOKENS, options.seed),
+        generator.trainable_variables,
+        optimizer,
+        lessons.spec,
     )
     return Training(generator, optimizer, update)

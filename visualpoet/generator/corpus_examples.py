@@ -155,3 +155,37 @@ def measure_perturbation(
         [pairs.descriptions[row] for row in rows],
         np.concatenate(cosines),
     )
+
+
+def place_excerpts(
+    excerpts: Examples,
+    pairs: Examples,
+    new: Examples,
+    poem_tower: PoemTower,
+    rows: Sequence[int],
+    extra_pairs: int,
+) -> tuple[Examples, Examples]:
+    """Gives excerpts their own places in the joint space.
+
+    Args:
+        excerpts: Examples of excerpts.
+        pairs: Examples of training pairs.
+        new: As for `measure_perturbation`.
+        poem_tower: Embeds poems.
+        rows: As for `add_nearest`.
+        extra_pairs: Excerpts that are added to the pairs for each photograph.
+
+    Returns:
+        The excerpts, moved towards photographs whenever they are shown, and
+        the pairs.
+    """
+    places = embed_token_ids(poem_tower, excerpts.token_ids)
+    if extra_pairs:
+        pairs = add_nearest(pairs, excerpts, places, rows, extra_pairs)
+    placed = dataclasses.replace(
+        excerpts,
+        image_embeddings=places,
+        image_rows=np.arange(len(places))[:, None],
+        perturbation=measure_perturbation(pairs, new, poem_tower),
+    )
+    return placed, pairs
