@@ -1,6 +1,7 @@
 """Files that are there as a whole or not at all, whoever is killed."""
 
 import contextlib
+import glob
 import pathlib
 import uuid
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ _PARTIAL = ".partial"
 @contextlib.contextmanager
 def write_whole(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Gives another name to write under, and renames what was written.
+
+    What a process that is killed has written stays, until `remove_partial`.
 
     Args:
         path: Of the file; replaced if it is there.
@@ -27,11 +30,17 @@ def write_whole(path: pathlib.Path) -> Iterator[pathlib.Path]:
         partial.unlink(missing_ok=True)
 
 
-def remove_partial(folder: pathlib.Path) -> None:
+def remove_partial(path: pathlib.Path) -> None:
     """Removes what killed processes left half written.
 
     Args:
-        folder: Searched at any depth; nobody may be writing in it.
+        path: Of a file, or a folder that is searched at any depth; nobody may
+            be writing there.
     """
-    for partial in sorted(folder.rglob(f"*{_PARTIAL}")):
+    partials = (
+        path.rglob(f"*{_PARTIAL}")
+        if path.is_dir()
+        else path.parent.glob(f"{glob.escape(path.name)}.*{_PARTIAL}")
+    )
+    for partial in sorted(partials):
         partial.unlink()

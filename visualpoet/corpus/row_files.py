@@ -29,5 +29,6 @@ def replace_file(path: pathlib.Path, content: bytes) -> None:
         content: The bytes.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    whole_files.remove_partial(path)
     with whole_files.write_whole(path) as partial:
         partial.write_bytes(content)
