@@ -23,6 +23,7 @@ import tensorflow as tf
 from visualpoet import distribution
 from visualpoet import run_options
 from visualpoet import runs
+from visualpoet import whole_files
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import PreparedCorpus
 from visualpoet.corpus.prepared import corpus_files
@@ -33,6 +34,7 @@ from visualpoet.features import photographs
 from visualpoet.features import probes
 from visualpoet.features import store
 from visualpoet.features import views
+from visualpoet.features.distillation import Distillation
 from visualpoet.features.experts import FEATURE_NAMES
 from visualpoet.features.experts import concatenate_features
 from visualpoet.features.visual_encoder import ENCODER_SIZE
@@ -82,17 +84,10 @@ def main(config: Config) -> None:
         config: Its options.
     """
     distribution.connect()
-    inputs = corpus_files(config.corpus_dir)
-    inputs += store.feature_files(config.features_dir)
-    inputs += [pathlib.Path(config.image_tower)] if config.image_tower else []
-    run = runs.RunDirectory(config.run_dir, config, inputs)
+    run = runs.RunDirectory(config.run_dir, config, _inputs(config))
     corpus = load_corpus(config.corpus_dir)
-    readable = store.load_index(config.features_dir).keys() & {
-        name for name, _ in photographs.read_photographs(config.photographs)
-    }
-    every = range(1 + config.num_crops)
-    learnt = _examples(config, run, corpus, readable, "train", every)
-    checked = _examples(config, run, corpus, readable, "validation", [0])
+    readable = _find_readable(config)
+    learnt, checked = _write_views(config, run, corpus, readable)
     tower = config.image_tower and keras.saving.load_model(config.image_tower)
     run.log(f"{len(learnt.pixels)} views to learn from")
 
@@ -110,41 +105,20 @@ def main(config: Config) -> None:
         name: views.standard_deviation(rows) + 1e-2
         for name, rows in learnt.features.items()
     }
-
-    def loss(batch):
-        batch_pixels, features = batch
-        answers = encoder(tf.cast(batch_pixels, tf.float32), training=True)
-        distance = _distance(answers, features, deviation)
-        return distance + _displacement(answers, features, tower)
-
-    def measure(batch_pixels, features):
-        answers = encoder.predict(batch_pixels, batch_size=128, verbose=0)
-        distance = _distance(answers, features, deviation)
-        displacement = _displacement(answers, features, tower)
-        return float(distance), float(displacement)
-
-    def evaluate():
-        if not checked:
-            return {}  # everything is for training
-        means = np.average(
-            [measure(*block) for block in checked.blocks()],
-            axis=0,
-            weights=[len(rows) for rows, _ in checked.blocks()],
-        )
-        return dict(zip(("distance", "displacement"), means))
-
+    distillation = Distillation(encoder, deviation, tower or None)
     runs.train(
         run,
         num_steps=config.num_steps,
         batches=lambda start: _batches(config, learnt, start),
         train_step=make_train_step(
-            loss, encoder.trainable_variables, optimizer
+            distillation.loss, encoder.trainable_variables, optimizer
         ),
         variables={
             "encoder": encoder.variables,
             "optimizer": optimizer.variables,
         },
-        evaluate=evaluate,
+        # Nothing is measured where everything is for training.
+        evaluate=lambda: distillation.measure(checked) if checked else {},
         evaluation_interval=1000,
     )
     encoder.save(run.path / "encoder.keras")
@@ -156,7 +130,50 @@ def main(config: Config) -> None:
     shutil.rmtree(run.path / "views")
 
 
+def _inputs(config):
+    inputs = corpus_files(config.corpus_dir)
+    inputs += store.feature_files(config.features_dir)
+    inputs += [pathlib.Path(config.image_tower)] if config.image_tower else []
+    return inputs
+
+
 # --- what is learnt
+
+
+def _find_readable(config):
+    """Photographs with features, by name."""
+    return store.load_index(config.features_dir).keys() & {
+        name for name, _ in photographs.read_photographs(config.photographs)
+    }
+
+
+def _write_views(config, run, corpus, readable):
+    """Views of training photographs, and of validation ones, if any."""
+    names = {
+        split: [name for name in corpus.images(split) if name in readable]
+        for split in ("train", "validation")
+    }
+    if not names["train"]:
+        raise ValueError(
+            "expected training photographs of --corpus-dir, in --photographs "
+            f"and with features in --features-dir. Received: {len(readable)} "
+            f"that are in both, {len(names['validation'])} of them for "
+            "validation; run extract_features.py on the photographs of the "
+            "corpus, and name the same ones here"
+        )
+    numbers = {"train": range(1 + config.num_crops), "validation": [0]}
+    return [
+        group
+        and views.write_views(
+            run.path / "views" / split,
+            config.photographs,
+            config.features_dir,
+            names=group,
+            views=numbers[split],
+            size=ENCODER_SIZE,
+        )
+        for split, group in names.items()
+    ]
 
 
 def _build_optimizer(config):
@@ -165,19 +182,6 @@ def _build_optimizer(config):
             config.learning_rate, config.num_steps, config.warmup_steps
         ),
         weight_decay=config.weight_decay,
-    )
-
-
-def _examples(config, run, corpus, readable, split, numbers):
-    """Some views of the photographs of a split, if any."""
-    names = [name for name in corpus.images(split) if name in readable]
-    return names and views.write_views(
-        run.path / "views" / split,
-        config.photographs,
-        config.features_dir,
-        names=names,
-        views=numbers,
-        size=ENCODER_SIZE,
     )
 
 
@@ -191,25 +195,6 @@ def _batches(config, learnt, start):
         batch_pixels, features = learnt.read(chosen)
         batch_pixels[flip] = batch_pixels[flip, :, ::-1]
         yield batch_pixels, features
-
-
-def _distance(answers, features, deviation):
-    """Mean squared error of standardised features."""
-    errors = [
-        tf.reduce_mean(
-            ((answers[name] - features[name]) / deviation[name]) ** 2
-        )
-        for name in FEATURE_NAMES
-    ]
-    return tf.add_n(errors) / len(errors)
-
-
-def _displacement(answers, features, tower):
-    """1 less the cosine of the places in the joint space."""
-    if not tower:
-        return 0.0
-    cosines = tf.reduce_sum(tower(answers) * tower(features), axis=-1)
-    return tf.reduce_mean(1.0 - cosines)
 
 
 # --- what comes of it
@@ -262,6 +247,7 @@ def _rows(features: dict, photos: list[Photograph]) -> np.ndarray:
 def _store_features(config, run, readable) -> None:
     """Writes the encoder's features of all photographs, as the experts'."""
     keras.config.set_dtype_policy("float32")
+    whole_files.remove_partial(run.path)
     path = run.path / "encoder.keras"
     encoder = keras.saving.load_model(path)
     digest = file_digest(path)[:16]

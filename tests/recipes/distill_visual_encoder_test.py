@@ -1,6 +1,7 @@
 import pathlib
 
 import numpy as np
+import pytest
 
 from recipes import distill_visual_encoder
 from recipes import extract_features
@@ -18,6 +19,16 @@ def test_the_crops_are_those_that_were_extracted():
 
 def _photograph(name, split, label):
     return Photograph(name, split, label, collection="places")
+
+
+def test_without_a_training_photograph_it_says_so():
+    photographs = [
+        _photograph("sea.jpg", "validation", "sea"),
+        _photograph("hill.jpg", "train", "hill"),
+    ]
+    corpus = PreparedCorpus([], [], {p.image: p for p in photographs}, None)
+    with pytest.raises(ValueError, match="1 that are in both, 1 of them for"):
+        distill_visual_encoder._write_views(CONFIG, None, corpus, {"sea.jpg"})
 
 
 def test_labelled_photographs_without_features_are_left_out(monkeypatch):
