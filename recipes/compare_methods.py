@@ -6,7 +6,6 @@ Reads what liu18.sh has written, `<method>/seed<k>/poems.jsonl`; what is missing
 is reported. Needs the extra `evaluate`.
 """
 
-import base64
 import dataclasses
 import pathlib
 
@@ -231,8 +230,7 @@ def _examples(config, corpus, found, names, humans):
 
 def _thumbnail(content):
     upright = picture_files.make_upright(content, "photograph")
-    small = picture_files.thumbnail(upright, 480)
-    return base64.b64encode(small).decode()
+    return picture_files.spell_thumbnail(upright, 480)
 
 
 if __name__ == "__main__":

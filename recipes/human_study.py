@@ -8,7 +8,6 @@ The pages are files to send or to put on any server; they store answers in the
 reader's browser and save them as a file. Keep key.json to yourself.
 """
 
-import base64
 import dataclasses
 import json
 import pathlib
@@ -164,8 +163,7 @@ def _pairs(config, poems, names):
 
 def _thumbnail(content):
     upright = picture_files.make_upright(content, "photograph")
-    small = picture_files.thumbnail(upright, 800)
-    return base64.b64encode(small).decode()
+    return picture_files.spell_thumbnail(upright, 800)
 
 
 def _analyse(config):

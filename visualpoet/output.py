@@ -1,6 +1,5 @@
 """What comes of photographs, and how it is printed: text, JSON or a page."""
 
-import base64
 import dataclasses
 import itertools
 import json
@@ -41,9 +40,7 @@ class Entry:
     @property
     def picture(self) -> str:
         """A small JPEG in base 64."""
-        return base64.b64encode(
-            picture_files.thumbnail(self.content, 960)
-        ).decode()
+        return picture_files.spell_thumbnail(self.content, 960)
 
 
 def write_poems(

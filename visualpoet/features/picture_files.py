@@ -4,6 +4,7 @@ What is read for writing and for training comes through here: one place turns
 a picture upright and lays it on white.
 """
 
+import base64
 import functools
 import io
 import warnings
@@ -232,3 +233,16 @@ def thumbnail(content: bytes, side: int) -> bytes:
     stream = io.BytesIO()
     image.convert("RGB").save(stream, "JPEG", quality=85)
     return stream.getvalue()
+
+
+def spell_thumbnail(content: bytes, side: int) -> str:
+    """Makes a small JPEG for a page that holds its own pictures.
+
+    Args:
+        content: As for `thumbnail`.
+        side: As for `thumbnail`.
+
+    Returns:
+        The JPEG in base64.
+    """
+    return base64.b64encode(thumbnail(content, side)).decode()
