@@ -35,10 +35,10 @@ from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
 from visualpoet.features.visual_encoder import VisualEncoder  # noqa: F401
 from visualpoet.generator import forms
-from visualpoet.generator.constraints import add_rules
-from visualpoet.generator.constraints import token_kinds
 from visualpoet.generator.known_runs import KnownRuns
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
+from visualpoet.generator.token_kinds import add_rules
+from visualpoet.generator.token_kinds import sort_tokens
 from visualpoet.run_options import option
 
 ENCODER_FILE = "encoder.keras"
@@ -116,7 +116,7 @@ def main(config: Config) -> None:
         corpus.vocabulary, corpus.texts("train"), max_tokens=200
     )
     options = _decoding(config, generator)
-    kinds = token_kinds(corpus.vocabulary, poems)
+    kinds = sort_tokens(corpus.vocabulary, poems)
     if any(one.pattern.syllables for one in options.values()):
         patterns = {form: one.pattern for form, one in options.items()}
         kinds = add_rules(kinds, corpus.vocabulary, poems, patterns)

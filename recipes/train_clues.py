@@ -22,7 +22,7 @@ from visualpoet.embedding.encoders import load_towers
 from visualpoet.embedding.photographs import embed_photographs
 from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
-from visualpoet.generator.constraints import token_kinds
+from visualpoet.generator.token_kinds import sort_tokens
 from visualpoet.optimization import make_train_step
 from visualpoet.run_options import option
 
@@ -130,7 +130,7 @@ def _build_head(config, corpus, labels, image_dim):
     usable = clues.clue_words(
         corpus,
         poems,
-        token_kinds(corpus.vocabulary, poems).is_open,
+        sort_tokens(corpus.vocabulary, poems).is_open,
         config.min_count,
         config.max_frequency,
     )

@@ -29,9 +29,9 @@ from visualpoet.export.stored_weights import EncoderFeatures
 from visualpoet.export.warmup import WARMUP_FILE
 from visualpoet.features.visual_encoder import VisualEncoder
 from visualpoet.generator.composer import DecodingOptions
-from visualpoet.generator.constraints import TokenKinds
-from visualpoet.generator.constraints import token_kinds
 from visualpoet.generator.poem_generator import PoemGenerator
+from visualpoet.generator.token_kinds import TokenKinds
+from visualpoet.generator.token_kinds import sort_tokens
 
 FEATURE_DIMS = {"object": 5, "scene": 6, "sentiment": 7}
 LINEAGE = {"commit": "0123abc", "inputs": {"corpus/vocabulary.json": "4" * 64}}
@@ -115,7 +115,7 @@ def discriminators() -> dict[str, keras.Model]:
 
 @functools.cache
 def kinds() -> TokenKinds:
-    return token_kinds(
+    return sort_tokens(
         vocabulary(), datasets.frame_poems(vocabulary(), POEMS, 200)
     )
 

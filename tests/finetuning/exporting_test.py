@@ -10,8 +10,8 @@ from visualpoet.corpus import datasets
 from visualpoet.finetuning import base
 from visualpoet.finetuning import corpus
 from visualpoet.finetuning import exporting
-from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.known_runs import KnownRuns
+from visualpoet.generator.token_kinds import TokenKinds
 
 
 def test_lines_and_words_are_those_of_the_poems():

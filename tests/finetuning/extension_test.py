@@ -5,7 +5,7 @@ from tests import tiny
 from visualpoet.export.stored_weights import StoredWeight
 from visualpoet.finetuning import base
 from visualpoet.finetuning import extension
-from visualpoet.generator import constraints
+from visualpoet.generator import token_kinds
 
 TEXTS = [
     "The harmonica sighs\nThe sea and the sky\nThe night",
@@ -93,7 +93,7 @@ def test_old_words_are_as_they_were(poet, extended):
 
 
 def test_a_new_word_is_a_content_word(poet, extended):
-    plain = constraints.token_kinds(extended.vocabulary, [[]])
+    plain = token_kinds.sort_tokens(extended.vocabulary, [[]])
     (new,) = extended.vocabulary.encode("harmonica")
     kinds = extended.kinds
     assert kinds.is_word[new] and kinds.is_content[new]

@@ -7,10 +7,10 @@ import tensorflow as tf
 from visualpoet.embedding.encoders import PoemTower
 from visualpoet.generator import composer
 from visualpoet.generator import ranking
-from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.networks import Networks
 from visualpoet.generator.networks import wrap_networks
 from visualpoet.generator.poem_generator import PoemGenerator
+from visualpoet.generator.token_kinds import TokenKinds
 
 START, END, BREAK = 1, 2, 4
 V = 12

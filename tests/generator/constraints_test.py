@@ -3,13 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 import tensorflow as tf
-import tokenizers
-from tokenizers import models
 
-from visualpoet.corpus.vocabulary import SPECIAL_TOKENS
-from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.generator import constraints
 from visualpoet.generator.samplers import NEVER
+from visualpoet.generator.token_kinds import TokenKinds
 
 END, BREAK, SEA, THE, COMMA, MOON, HYPHEN = 2, 4, 5, 6, 7, 8, 9
 V = 11
@@ -19,7 +16,7 @@ def flags(*ids):
     return np.isin(np.arange(V), ids)
 
 
-KINDS = constraints.TokenKinds(
+KINDS = TokenKinds(
     is_word=flags(SEA, THE, MOON),
     is_mark=flags(COMMA, HYPHEN),
     is_content=flags(SEA, MOON),
@@ -195,20 +192,6 @@ def test_a_word_and_its_twin_are_used_together():
     )
 
 
-def test_twins_differ_by_an_s():
-    tokens = [*SPECIAL_TOKENS, "\n", "a", "as", "tree", "trees", "gras", "'s"]
-    model = models.WordLevel(
-        {token: index for index, token in enumerate(tokens)},
-        unk_token="<unknown>",
-    )
-    vocabulary = Vocabulary(tokenizers.Tokenizer(model), "word")
-    kinds = constraints.token_kinds(vocabulary, [[1, 5, 2]])
-    place = {token: index for index, token in enumerate(tokens)}
-    expected = np.arange(len(tokens))
-    expected[[place["tree"], place["trees"]]] = place["trees"], place["tree"]
-    np.testing.assert_array_equal(kinds.twin, expected)
-
-
 @pytest.mark.parametrize(
     ("written", "words"),
     [
@@ -233,83 +216,9 @@ def test_no_word_is_joined_to_itself(written, words):
     assert ids & WORDS == words
 
 
-def test_token_kinds():
-    tokens = [
-        *SPECIAL_TOKENS,
-        *["\n", "sea", "the", ",", "moon", "-", "'s", "of", "with", "gull"],
-    ]
-    table = {token: index for index, token in enumerate(tokens)}
-    model = models.WordLevel(table, unk_token="<unknown>")
-    vocabulary = Vocabulary(tokenizers.Tokenizer(model), "word")
-
-    def poem(text):
-        words = text.replace(" / ", " \n ").split(" ")
-        return [1, *(table[word] for word in words), 2]
-
-    kinds = constraints.token_kinds(
-        vocabulary,
-        [
-            # `sea` is always stopped, `the` never.
-            *[poem("the sea , / the sea")] * 40,
-            # `of` is stopped 1 time of 25: 4 %, too often to be open.
-            *[poem("of sea")] * 24,
-            poem("of"),
-            # `with` is stopped 1 time of 26.
-            *[poem("with sea")] * 25,
-            poem("with ,"),
-            # Of 40 * 8 + 24 * 4 + 3 + 25 * 4 + 4 + 5 = 528 tokens, 0.4 % are
-            # 2.1: `moon` and `gull`, which does not occur, are rare.
-            poem("moon 's -"),
-        ],
-    )
-
-    def names(flags):
-        return {token for token, flag in zip(tokens, flags) if flag}
-
-    words = {"sea", "the", "moon", "of", "with", "gull"}
-    assert names(kinds.is_word) == words
-    assert names(kinds.is_mark) == {",", "-"}
-    assert names(kinds.is_content) == {"moon", "gull"}
-    assert names(kinds.is_open) == {"the", "with", "-", "moon"}
-    assert kinds.line_break == 4
-
-
-def test_numerals_but_no_words():
-    numerals = [
-        "ii",
-        "iii",
-        "iv",
-        "vi",
-        "viii",
-        "ix",
-        "xi",
-        "xiv",
-        "xxix",
-        "7",
-        "12",
-    ]
-    words = ["i", "v", "x", "ill", "il", "mix", "civil", "-", "vix"]
-    found = [bool(constraints.NUMERAL.fullmatch(w)) for w in numerals + words]
-    assert found == [True] * len(numerals) + [False] * len(words)
-
-
 def test_a_run_comes_again_where_the_form_allows_nothing_else():
     form = tf.constant([[-1e9, 0.0, -1e9]])
     again = constraints.forbid_repeats(
         form + 3.0, tf.constant([[1, 1, 1]]), tf.constant([3]), tf.constant([1])
     )
     assert int(tf.argmax(again[0])) == 1
-
-
-def test_no_line_of_a_pattern_ends_with_a_genitive():
-    vocabulary = Vocabulary.train(["the sea's the sea-the\nsea, is."], 40)
-    poems = [[1, *vocabulary.encode("the sea's the sea,\nthe sea."), 2]]
-    kinds = constraints.token_kinds(vocabulary, poems)
-    rules = constraints.add_rules(kinds, vocabulary, poems, {}).rules
-    place = {token: index for index, token in enumerate(vocabulary.tokens)}
-    assert rules.leans[[place["'s"], place["-"]]].all()
-    others = [place[token] for token in (",", ".", "sea", "\n")]
-    assert not rules.leans[others].any()
-    # In two of three cases, and never.
-    assert rules.is_closing[place["sea"]]
-    assert not rules.is_closing[place["the"]]

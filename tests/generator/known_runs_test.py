@@ -8,8 +8,8 @@ from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.export.graph_constants import GraphConstants
 from visualpoet.generator import known_runs
-from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.known_runs import KnownRuns
+from visualpoet.generator.token_kinds import TokenKinds
 
 SIZE, BREAK, COMMA = 4000, 4, 5
 # Ten words over two lines, with a mark.

@@ -7,10 +7,10 @@ from visualpoet.corpus.sounds import Sounds
 from visualpoet.export import graph_constants
 from visualpoet.generator import composer
 from visualpoet.generator import patterns
-from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.networks import Networks
 from visualpoet.generator.patterns import Pattern
 from visualpoet.generator.samplers import NEVER
+from visualpoet.generator.token_kinds import TokenKinds
 
 END, BREAK, COMMA, SEA, TREE, MOON, WATER, THE = 2, 4, 5, 6, 7, 8, 9, 10
 GENITIVE, V = 11, 12

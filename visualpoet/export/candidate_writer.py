@@ -17,11 +17,11 @@ from visualpoet.export.stored_weights import StoredWeights
 from visualpoet.export.tokenizer import GraphTokenizer
 from visualpoet.generator import composer
 from visualpoet.generator import ranking
-from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.forms import number_form
 from visualpoet.generator.networks import Networks
 from visualpoet.generator.networks import wrap_networks
 from visualpoet.generator.poem_generator import PoemGenerator
+from visualpoet.generator.token_kinds import TokenKinds
 
 # Of a text that is longer only the last tokens are read; all of it is kept.
 MAX_READ = 256

@@ -16,9 +16,9 @@ from tensorflow.core.framework import types_pb2
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.export import meta_graph
-from visualpoet.generator import constraints
-from visualpoet.generator.constraints import TokenKinds
+from visualpoet.generator import token_kinds
 from visualpoet.generator.known_runs import KnownRuns
+from visualpoet.generator.token_kinds import TokenKinds
 
 
 class GraphConstants:
@@ -75,7 +75,7 @@ class GraphConstants:
         Returns:
             The sorts.
         """
-        plain = constraints.token_kinds(vocabulary, [[]])
+        plain = token_kinds.sort_tokens(vocabulary, [[]])
         size = len(vocabulary)
         of_tokens = [a for a in self._list_tables() if a.shape == (size,)]
         content = [

@@ -23,10 +23,10 @@ from visualpoet.export.stored_weights import StoredWeights
 from visualpoet.features import images
 from visualpoet.features.experts import ExpertEnsemble
 from visualpoet.generator import composer
-from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.known_runs import KnownRuns
 from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.ranking import measure_clue_share
+from visualpoet.generator.token_kinds import TokenKinds
 
 UNREADABLE = (
     "expected a JPEG, PNG, GIF, BMP or WebP picture. Received: bytes that are "

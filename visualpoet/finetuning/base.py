@@ -16,10 +16,10 @@ from visualpoet.embedding.encoders import PoemTower
 from visualpoet.export.graph_constants import GraphConstants
 from visualpoet.features.visual_encoder import VisualEncoder
 from visualpoet.generator.composer import DecodingOptions
-from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.forms import number_form
 from visualpoet.generator.known_runs import KnownRuns
 from visualpoet.generator.poem_generator import PoemGenerator
+from visualpoet.generator.token_kinds import TokenKinds
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,8 +17,8 @@ from visualpoet.finetuning.base import PoetParts
 from visualpoet.finetuning.corpus import VoiceCorpus
 from visualpoet.generator import forms
 from visualpoet.generator.composer import DecodingOptions
-from visualpoet.generator.constraints import add_rules
 from visualpoet.generator.known_runs import KnownRuns
+from visualpoet.generator.token_kinds import add_rules
 
 MAX_TOKENS = 200  # of a poem that is looked at for how words close lines
 LETTERS_A_WORD = 6  # with the blank, where tokens are letters

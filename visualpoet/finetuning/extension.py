@@ -10,9 +10,9 @@ from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding.encoders import PoemTower
 from visualpoet.embedding.encoders import word_weights
 from visualpoet.finetuning.base import PoetParts
-from visualpoet.generator import constraints
-from visualpoet.generator.constraints import TokenKinds
+from visualpoet.generator import token_kinds
 from visualpoet.generator.poem_generator import PoemGenerator
+from visualpoet.generator.token_kinds import TokenKinds
 
 NEAR = 2  # words to each side that a new word's vector is the mean of
 
@@ -128,7 +128,7 @@ def extend_kinds(kinds: TokenKinds, vocabulary: Vocabulary) -> TokenKinds:
     Returns:
         The kinds; a new word is a content word that calls for no other.
     """
-    plain = constraints.token_kinds(vocabulary, [[]])
+    plain = token_kinds.sort_tokens(vocabulary, [[]])
     known = len(kinds.is_word)
     added = {
         "is_content": plain.is_word,

@@ -11,8 +11,8 @@ from visualpoet.corpus.words import find_twins
 from visualpoet.embedding.clues import ClueHead
 from visualpoet.finetuning.base import PoetParts
 from visualpoet.finetuning.extension import change_rows
-from visualpoet.generator import constraints
-from visualpoet.generator.constraints import TokenKinds
+from visualpoet.generator import token_kinds
+from visualpoet.generator.token_kinds import TokenKinds
 
 
 def reduce_poet(poet: PoetParts, texts: Sequence[str], size: int) -> PoetParts:
@@ -102,7 +102,7 @@ def _keep_kinds(
     kinds: TokenKinds, vocabulary: Vocabulary, kept: np.ndarray
 ) -> TokenKinds:
     """The sorts that poems told; the vocabulary says the others."""
-    plain = constraints.token_kinds(vocabulary, [[]])
+    plain = token_kinds.sort_tokens(vocabulary, [[]])
     names = ("is_content", "is_open", "is_pause")
     learnt = {name: getattr(kinds, name)[kept] for name in names}
     return dataclasses.replace(plain, **learnt)

@@ -19,7 +19,7 @@ from visualpoet.embedding.encoders import word_weights
 from visualpoet.finetuning.base import PoetParts
 from visualpoet.finetuning.corpus import VoiceCorpus
 from visualpoet.finetuning.options import Options
-from visualpoet.generator import constraints
+from visualpoet.generator import token_kinds
 from visualpoet.generator.poem_generator import PoemGenerator
 
 FOREIGN = 0.5  # share of unknown words from which a language is another one
@@ -120,7 +120,7 @@ def translate_poet(
         generator=_translate_generator(poet, vocabulary, meaning),
         clue_head=_translate_clues(poet.clue_head, vocabulary, meaning),
         vocabulary=vocabulary,
-        kinds=constraints.token_kinds(vocabulary, framed),
+        kinds=token_kinds.sort_tokens(vocabulary, framed),
         known_runs=None,  # of words that it does not have any more
     )
 

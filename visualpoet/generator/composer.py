@@ -20,6 +20,7 @@ from visualpoet.generator.drafts import begin_draft
 from visualpoet.generator.networks import Networks
 from visualpoet.generator.patterns import Pattern
 from visualpoet.generator.patterns import pattern_mask
+from visualpoet.generator.token_kinds import TokenKinds
 
 TOP_K = 128
 REPEATED = -12.0  # log probability that a repeated content word counts [nats]
@@ -70,7 +71,7 @@ class DecodingOptions:
 
 def write_candidates(
     networks: Networks,
-    kinds: constraints.TokenKinds,
+    kinds: TokenKinds,
     image_embedding: tf.Tensor,
     clue_ids: tf.Tensor,
     form: tf.Tensor,
@@ -166,7 +167,7 @@ def _put(rows: tf.Tensor, values: tf.Tensor, further: tf.Tensor) -> tf.Tensor:
 
 def _write(
     networks: Networks,
-    kinds: constraints.TokenKinds,
+    kinds: TokenKinds,
     draft: Draft,
     prompt: Prompt,
 ) -> Draft:
@@ -213,7 +214,7 @@ def _goes_on(done: tf.Tensor) -> tf.Tensor:
 
 def _constrain(
     logits: tf.Tensor,
-    kinds: constraints.TokenKinds,
+    kinds: TokenKinds,
     draft: Draft,
     length: tf.Tensor,
     options: DecodingOptions,
@@ -250,7 +251,7 @@ def fluency_gain(
     logits: tf.Tensor,
     token_ids: tf.Tensor,
     chosen: tf.Tensor,
-    kinds: constraints.TokenKinds,
+    kinds: TokenKinds,
 ) -> tf.Tensor:
     """Returns what tokens add to fluency.
 

@@ -8,6 +8,7 @@ from visualpoet.controls import MAX_LINES
 from visualpoet.corpus.vocabulary import END
 from visualpoet.generator import constraints
 from visualpoet.generator.patterns import find_ends
+from visualpoet.generator.token_kinds import TokenKinds
 
 MAX_TOKENS = 112
 
@@ -63,7 +64,7 @@ class Draft(NamedTuple):
 
 
 def begin_draft(
-    kinds: constraints.TokenKinds,
+    kinds: TokenKinds,
     state: tf.Tensor,
     read: tf.Tensor,
     length: tf.Tensor,
@@ -107,7 +108,7 @@ def begin_draft(
 
 
 def append_token(
-    kinds: constraints.TokenKinds,
+    kinds: TokenKinds,
     draft: Draft,
     prompt: Prompt,
     chosen: tf.Tensor,
@@ -152,7 +153,7 @@ def append_token(
 
 
 def _add_syllables(
-    kinds: constraints.TokenKinds, draft: Draft, chosen: tf.Tensor
+    kinds: TokenKinds, draft: Draft, chosen: tf.Tensor
 ) -> tf.Tensor:
     if not kinds.rules:
         return draft.syllables

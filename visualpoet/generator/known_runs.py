@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from visualpoet.corpus.vocabulary import UNKNOWN
-from visualpoet.generator.constraints import TokenKinds
+from visualpoet.generator.token_kinds import TokenKinds
 
 RUN_LENGTH = 6  # words; shorter runs are idioms
 BITS_A_RUN = 20  # at most: one run in 7,000 is taken for a known one
@@ -43,11 +43,11 @@ class KnownRuns:
 
     Example:
         >>> from visualpoet.corpus.vocabulary import Vocabulary
-        >>> from visualpoet.generator.constraints import token_kinds
+        >>> from visualpoet.generator.token_kinds import sort_tokens
         >>> poems = ["the sea sleeps in the dark", "the sea sleeps in the sun"]
         >>> vocabulary = Vocabulary.train(poems, size=20)
         >>> ids = vocabulary.encode_batch(poems)
-        >>> known_runs = KnownRuns(ids[:1], token_kinds(vocabulary, ids))
+        >>> known_runs = KnownRuns(ids[:1], sort_tokens(vocabulary, ids))
         >>> known_runs.measure_copied(tf.constant(ids)).numpy()
         array([1., 0.], dtype=float32)
     """

@@ -8,8 +8,8 @@ from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.generator.composer import DecodingOptions
 from visualpoet.generator.composer import fluency_gain
-from visualpoet.generator.constraints import TokenKinds
 from visualpoet.generator.networks import Networks
+from visualpoet.generator.token_kinds import TokenKinds
 
 
 def measure_fluency(
