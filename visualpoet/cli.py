@@ -104,6 +104,44 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_writing(commands: argparse._SubParsersAction) -> None:
+    write = commands.add_parser(
+        "write", help="write a poem for each photograph"
+    )
+    _add_photographs(write)
+    shipped = _shipped_options()
+    for control in controls.CONTROLS:
+        default = shipped.get(control.input, control.default)
+        _add_control(write, control, default)
+    write.add_argument(
+        "--any-word",
+        action="store_true",
+        help="write slurs and crude words, too",
+    )
+    _add_output(write)
+    write.set_defaults(run=verbs.write)
+
+
+def _add_finding(commands: argparse._SubParsersAction) -> None:
+    find = commands.add_parser(
+        "find", help="find the human poems nearest to each photograph"
+    )
+    _add_photographs(find)
+    find.add_argument(
+        "--poems",
+        type=pathlib.Path,
+        required=True,
+        metavar="CORPUS",
+        help="a folder of .txt, or a file: .txt, .csv, .json, .jsonl (.gz) or "
+        ".parquet",
+    )
+    find.add_argument(
+        "--count", type=_read_count, default=1, help="poems a photograph (1)"
+    )
+    _add_output(find)
+    find.set_defaults(run=verbs.find)
+
+
 def _add_exporting(commands: argparse._SubParsersAction) -> None:
     export = commands.add_parser(
         "export", help="copy a model to where TensorFlow Serving takes it from"
@@ -129,6 +167,9 @@ def _add_exporting(commands: argparse._SubParsersAction) -> None:
         "absolute path if none",
     )
     export.set_defaults(run=verbs.export)
+
+
+def _add_checking(commands: argparse._SubParsersAction) -> None:
     check = commands.add_parser(
         "check", help="check a model against what TensorFlow Serving wants"
     )
@@ -136,6 +177,21 @@ def _add_exporting(commands: argparse._SubParsersAction) -> None:
         "model", type=pathlib.Path, help="a version folder, or one of versions"
     )
     check.set_defaults(run=verbs.check)
+
+
+def _add_fine_tuning(commands: argparse._SubParsersAction) -> None:
+    tune = commands.add_parser(
+        "fine-tune", help="teach the voice of your own poems to a model"
+    )
+    run_options.add_arguments(tune, Options)
+    tune.set_defaults(run=verbs.fine_tune)
+
+
+def _add_serving(commands: argparse._SubParsersAction) -> None:
+    serve = commands.add_parser("serve", help="serve poems by REST and gRPC")
+    serving.add_arguments(serve)
+    _add_voice(serve)
+    serve.set_defaults(run=verbs.serve)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -146,51 +202,12 @@ def _parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"visualpoet {__version__}"
     )
     commands = parser.add_subparsers(dest="verb")
-
-    write = commands.add_parser(
-        "write", help="write a poem for each photograph"
-    )
-    _add_photographs(write)
-    shipped = _shipped_options()
-    for control in controls.CONTROLS:
-        default = shipped.get(control.input, control.default)
-        _add_control(write, control, default)
-    write.add_argument(
-        "--any-word",
-        action="store_true",
-        help="write slurs and crude words, too",
-    )
-    _add_output(write)
-    write.set_defaults(run=verbs.write)
-
-    find = commands.add_parser(
-        "find", help="find the human poems nearest to each photograph"
-    )
-    _add_photographs(find)
-    find.add_argument(
-        "--poems",
-        type=pathlib.Path,
-        required=True,
-        metavar="CORPUS",
-        help="a folder of .txt, or a file: .txt, .csv, .json, .jsonl (.gz) or "
-        ".parquet",
-    )
-    find.add_argument(
-        "--count", type=_read_count, default=1, help="poems a photograph (1)"
-    )
-    _add_output(find)
-    find.set_defaults(run=verbs.find)
-
+    _add_writing(commands)
+    _add_finding(commands)
     _add_exporting(commands)
-    tune = commands.add_parser(
-        "fine-tune", help="teach the voice of your own poems to a model"
-    )
-    run_options.add_arguments(tune, Options)
-    tune.set_defaults(run=verbs.fine_tune)
-    serve = commands.add_parser("serve", help="serve poems by REST and gRPC")
-    serving.add_arguments(serve)
-    _add_voice(serve)
-    serve.set_defaults(run=verbs.serve)
+    _add_checking(commands)
+    _add_fine_tuning(commands)
+    _add_serving(commands)
     return parser
 
 
