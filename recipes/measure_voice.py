@@ -80,7 +80,7 @@ class Config:
 
 
 @dataclasses.dataclass(frozen=True)
-class Material:
+class Measured:
     """What is measured.
 
     Attributes:
@@ -119,23 +119,23 @@ def main(config: Config) -> None:
         "voice": visualpoet.load(config.voice),
         "base": visualpoet.load(config.base),
     }
-    material = _prepare(config, run, poets)
+    measured = _prepare(config, run, poets)
     results = {
-        "photographs": len(material.contents),
+        "photographs": len(measured.contents),
         "joint_space": {
-            who: _measure_joint_space(material, who) for who in poets
+            who: _measure_joint_space(measured, who) for who in poets
         },
-        "relevance": _measure_relevance(config, material),
-        "classifier": _classify(config, material),
-        "copied": measure_copied(material.poems["voice"], material.corpus),
-        "form": _measure_form(config, material),
+        "relevance": _measure_relevance(config, measured),
+        "classifier": _classify(config, measured),
+        "copied": measure_copied(measured.poems["voice"], measured.corpus),
+        "form": _measure_form(config, measured),
     }
     run.write_json("results.json", results)
     for line in _table(results):
         run.log(line)
 
 
-def _prepare(config, run, poets) -> Material:
+def _prepare(config, run, poets) -> Measured:
     form = config.form or poets["voice"].options["form"]
     corpus = read_corpus(config.corpus, form.partition("-")[0], force=True)
     captions = _read_captions(config)
@@ -145,7 +145,7 @@ def _prepare(config, run, poets) -> Material:
         for who, poet in poets.items()
     }
     known = [captions[pathlib.Path(n).name] for n in contents if captions]
-    return Material(corpus, contents, known, poets, poems)
+    return Measured(corpus, contents, known, poets, poems)
 
 
 def _read_captions(config):
@@ -196,20 +196,20 @@ def _write(config, run, poet, who, contents):
     return [poem.poem for poem in written]
 
 
-def _measure_joint_space(material, who):
+def _measure_joint_space(measured, who):
     """Cosines in the model's own joint space, which it ranks by."""
-    poet = material.poets[who]
-    images = poet.embed_images(list(material.contents.values()))
-    poems = poet.embed_poems(material.poems[who])
+    poet = measured.poets[who]
+    images = poet.embed_images(list(measured.contents.values()))
+    poems = poet.embed_poems(measured.poems[who])
     own, others = relevance.own_and_others(poems @ images.T)
     return {"own": own, "shuffled": others}
 
 
-def _measure_relevance(config, material) -> dict[str, dict[str, float]]:
+def _measure_relevance(config, measured) -> dict[str, dict[str, float]]:
     """Shares of poems with the own photograph among the first tenth."""
-    captions = material.captions
+    captions = measured.captions
     said = [text for texts in captions for text in texts]
-    if not said or not material.shares_script(said):
+    if not said or not measured.shares_script(said):
         return {}
     similarities = relevance.make_similarities(captions, config.sentences)
     others = min(99, len(captions) - 1)
@@ -217,22 +217,22 @@ def _measure_relevance(config, material) -> dict[str, dict[str, float]]:
         who: relevance.share_hits(
             relevance.find_hits(similarities, poems, others, config.seed)
         )
-        for who, poems in material.poems.items()
+        for who, poems in measured.poems.items()
     }
 
 
-def _classify(config, material) -> dict[str, Any]:
+def _classify(config, measured) -> dict[str, Any]:
     """Shares of texts that a classifier calls the corpus's own."""
     if not config.others:
         return {}
     alike = {
         who: poems
-        for who, poems in material.poems.items()
-        if material.shares_script(poems)
+        for who, poems in measured.poems.items()
+        if measured.shares_script(poems)
     }
     written = [poem for poems in alike.values() for poem in poems]
-    reading = voice_classifier.find_reading(written, material.is_unspaced)
-    own, others = _read_human(config, material, reading)
+    reading = voice_classifier.find_reading(written, measured.is_unspaced)
+    own, others = _read_human(config, measured, reading)
     classifier = voice_classifier.train_classifier(
         own["train"], others["train"]
     )
@@ -254,15 +254,15 @@ def _classify(config, material) -> dict[str, Any]:
     }
 
 
-def _read_human(config, material, reading):
+def _read_human(config, measured, reading):
     """Human texts of the corpus and of others, to learn from and held out."""
     whole = dataclasses.replace(reading, words=10**6)
-    known = CopiedRuns(whole.read([e.text for e in material.corpus.excerpts]))
+    known = CopiedRuns(whole.read([e.text for e in measured.corpus.excerpts]))
     rng = np.random.default_rng(config.seed)
     read = [read_corpus(path, "", force=True) for path in config.others]
     own, others = {}, {}
     for name, splits in (("train", ("train",)), ("held out", _HELD_OUT)):
-        own[name] = reading.cut(_texts([material.corpus], splits))
+        own[name] = reading.cut(_texts([measured.corpus], splits))
         others[name] = voice_classifier.draw_others(
             _texts(read, splits), len(own[name]), reading, known, rng
         )
@@ -273,19 +273,19 @@ def _texts(corpora, splits):
     return [t for corpus in corpora for s in splits for t in corpus.texts(s)]
 
 
-def _measure_form(config, material) -> dict[str, float]:
+def _measure_form(config, measured) -> dict[str, float]:
     if config.form not in PATTERNS:
         return {}
     poems = [
         [
-            voice_classifier.list_words(line, material.is_unspaced)
+            voice_classifier.list_words(line, measured.is_unspaced)
             for line in poem.split("\n")
         ]
-        for poem in material.poems["voice"]
+        for poem in measured.poems["voice"]
     ]
     hear = (
         pronunciation.hear_characters
-        if material.is_unspaced
+        if measured.is_unspaced
         else pronunciation.transcribe
     )
     return measure_form(poems, PATTERNS[config.form].pattern, hear)

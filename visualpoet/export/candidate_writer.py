@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -129,27 +130,37 @@ class CandidateWriter(tf.Module):
         scores = self._candidate_scores.read()(
             token_ids, tf.gather(rows["image_embedding"], owner)
         )
-        candidates = {"token_ids": token_ids, "fluency": fluency, **scores}
+        named = ("image_embedding", "clue_ids", "opening", "one_line")
+        return self._rank_rows(
+            networks,
+            {
+                **{name: rows[name] for name in named},
+                "first": first,
+                "number": number,
+                "length": tf.math.count_nonzero(
+                    opening, axis=1, dtype=tf.int32
+                ),
+                "options": dict(vars(options)),
+            },
+            {"token_ids": token_ids, "fluency": fluency, **scores},
+        )
+
+    def _rank_rows(
+        self,
+        networks: Networks,
+        rows: dict[str, Any],
+        candidates: dict[str, tf.Tensor],
+    ) -> dict[str, tf.Tensor]:
+        """Ranks `number` candidates of each row, from the `first` on."""
 
         def rank(row: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             mine = slice(row["first"], row["first"] + row["number"])
             own = {name: values[mine] for name, values in candidates.items()}
             return self._rank_row(networks, row, **own)
 
-        length = tf.math.count_nonzero(opening, axis=1, dtype=tf.int32)
-        named = {
-            name: rows[name]
-            for name in ("image_embedding", "clue_ids", "opening", "one_line")
-        }
         return tf.map_fn(
             rank,
-            {
-                **named,
-                "first": first,
-                "number": number,
-                "length": length,
-                "options": dict(vars(options)),
-            },
+            rows,
             fn_output_signature=self._row_specs(),
             parallel_iterations=2,
         )
