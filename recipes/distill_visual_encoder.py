@@ -25,10 +25,8 @@ from visualpoet import run_options
 from visualpoet import runs
 from visualpoet import whole_files
 from visualpoet.corpus import datasets
-from visualpoet.corpus.prepared import PreparedCorpus
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
-from visualpoet.corpus.records import Photograph
 from visualpoet.embedding.encoders import ImageTower  # noqa: F401
 from visualpoet.features import photographs
 from visualpoet.features import probes
@@ -36,7 +34,6 @@ from visualpoet.features import store
 from visualpoet.features import views
 from visualpoet.features.distillation import Distillation
 from visualpoet.features.experts import FEATURE_NAMES
-from visualpoet.features.experts import concatenate_features
 from visualpoet.features.visual_encoder import ENCODER_SIZE
 from visualpoet.features.visual_encoder import VisualEncoder
 from visualpoet.optimization import make_train_step
@@ -124,7 +121,10 @@ def main(config: Config) -> None:
     encoder.save(run.path / "encoder.keras")
     run.log(f"{encoder.count_params()} parameters")
     _store_features(config, run, readable)
-    results = _probe(config, run.path, corpus)
+    results = probes.probe_folders(
+        {"experts": config.features_dir, "encoder": run.path},
+        corpus.photographs.values(),
+    )
     run.write_json("results.json", results)
     run.log(f"linear probes, test photographs: {results}")
     shutil.rmtree(run.path / "views")
@@ -198,50 +198,6 @@ def _batches(config, learnt, start):
 
 
 # --- what comes of it
-
-
-def _probe(
-    config: Config, run_dir: pathlib.Path, corpus: PreparedCorpus
-) -> dict:
-    """Accuracy of linear probes on the experts and on the encoder."""
-    folders = {"experts": config.features_dir, "encoder": run_dir}
-    indices = [store.load_index(folder) for folder in folders.values()]
-    collections = {}
-    for photo in corpus.photographs.values():
-        known = all(photo.image in index for index in indices)
-        if known and photo.label and photo.split in ("train", "test"):
-            collections.setdefault(photo.collection, []).append(photo)
-    names = [photo.image for photos in collections.values() for photo in photos]
-    both = {
-        name: store.load_features(folder, names=names)
-        for name, folder in folders.items()
-        if names
-    }
-    results = {}
-    for collection, photos in collections.items():
-        train = [photo for photo in photos if photo.split == "train"]
-        test = [photo for photo in photos if photo.split == "test"]
-        if len({photo.label for photo in train}) < 2 or not test:
-            continue
-        results[collection] = {
-            name: probes.linear_probe(
-                _rows(features, train),
-                [photo.label for photo in train],
-                _rows(features, test),
-                [photo.label for photo in test],
-            )
-            for name, features in both.items()
-        }
-    return results
-
-
-def _rows(features: dict, photos: list[Photograph]) -> np.ndarray:
-    return concatenate_features(
-        {
-            kind: np.stack([rows[photo.image] for photo in photos])
-            for kind, rows in features.items()
-        }
-    )
 
 
 def _store_features(config, run, readable) -> None:

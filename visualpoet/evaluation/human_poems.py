@@ -10,7 +10,7 @@ from visualpoet.corpus.prepared import PreparedCorpus
 from visualpoet.corpus.records import ImagePoemPair
 from visualpoet.embedding import retrieval
 from visualpoet.evaluation import relevance
-from visualpoet.features.experts import concatenate_features
+from visualpoet.features.store import join_features
 
 _CAPTIONS = 2  # of each photograph, that the linear map is fitted to
 
@@ -95,24 +95,15 @@ def map_linearly(
     Returns:
         A poem for each photograph.
     """
-
-    def stack(group: Sequence[str]) -> np.ndarray:
-        return concatenate_features(
-            {
-                kind: np.stack([rows[name] for name in group])
-                for kind, rows in features.items()
-            }
-        )
-
     train = list(captions)
     targets = relevance.embed_sentences(
         [text for name in train for text in captions[name][:_CAPTIONS]]
     )
     targets = targets.reshape(len(train), _CAPTIONS, -1).mean(axis=1)
-    inputs = stack(train)
+    inputs = join_features(features, train)
     scale = inputs.std(axis=0) + 1e-3
     linear_map = Ridge(alpha=1000.0).fit(inputs / scale, targets)
-    queries = linear_map.predict(stack(names) / scale)
+    queries = linear_map.predict(join_features(features, names) / scale)
     poems = relevance.embed_sentences([t.replace("\n", " ") for t in texts])
     nearest = retrieval.nearest(queries, poems, 1)[:, 0]
     return [texts[index] for index in nearest]

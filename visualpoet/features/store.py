@@ -5,6 +5,7 @@ import json
 import math
 import pathlib
 import shutil
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 import keras
@@ -238,3 +239,23 @@ def load_features(
         outputs = expert.predict(dict(features), batch_size=512, verbose=0)
         features["sentiment"] = outputs["sentiment"]
     return {name: dict(zip(names, rows)) for name, rows in features.items()}
+
+
+def join_features(
+    features: Mapping[str, Mapping[str, np.ndarray]], names: Sequence[str]
+) -> np.ndarray:
+    """Joins the features that the experts have of photographs.
+
+    Args:
+        features: As of `load_features`.
+        names: Photographs.
+
+    Returns:
+        float `[N, sum of F]`, as of `experts.concatenate_features`.
+    """
+    return experts.concatenate_features(
+        {
+            kind: np.stack([rows[name] for name in names])
+            for kind, rows in features.items()
+        }
+    )
