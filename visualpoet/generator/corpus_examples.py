@@ -185,7 +185,7 @@ def place_excerpts(
     placed = dataclasses.replace(
         excerpts,
         image_embeddings=places,
-        image_rows=np.arange(len(places))[:, None],
+        image_rows=[[row] for row in range(len(places))],
         perturbation=measure_perturbation(pairs, new, poem_tower),
     )
     return placed, pairs
