@@ -13,12 +13,14 @@ import os
 # Read when TensorFlow is imported; tf-agents builds on Keras 2.
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 
+import contextlib  # noqa: E402
 import dataclasses  # noqa: E402
 import pathlib  # noqa: E402
 
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
+from visualpoet import distribution  # noqa: E402
 from visualpoet import extras  # noqa: E402
 from visualpoet import run_options  # noqa: E402
 from visualpoet import runs  # noqa: E402
@@ -183,16 +185,18 @@ def main(config: Config) -> None:
     Args:
         config: Its options.
     """
+    distribution.connect()
     keras.utils.set_random_seed(config.seed)
     runs.check_same_input(config.generator, config.corpus_dir / VOCABULARY_FILE)
     run = runs.RunDirectory(config.run_dir, config, _inputs(config))
     generator = keras.saving.load_model(config.generator)
     before = [v.numpy() for v in generator.trainable_variables]
     batches = _build_batches(config, generator)
-    discriminators = [
-        _load_discriminator(config, tasks.find_task(name))
-        for name in config.discriminators
-    ]
+    with distribution.scope():
+        discriminators = [
+            _load_discriminator(config, tasks.find_task(name))
+            for name in config.discriminators
+        ]
     reward = _build_reward(config, batches, generator, discriminators)
     environment = PoemEnvironment(
         config.batch_size,
@@ -207,7 +211,9 @@ def main(config: Config) -> None:
     rollouts = RolloutRewards(
         generator, reward, config.rollouts, config.rollout_interval, config.seed
     )
-    update_policy = common.function(agent.train)
+    update_policy = common.function(
+        lambda experience: distribution.average(agent.train(experience))
+    )
     state = {
         "agent": agent,
         "generator": generator.variables,
@@ -218,6 +224,9 @@ def main(config: Config) -> None:
     }
     step = run.restore_checkpoint(state)
     run.forget_metrics_after(step)
+    distribution.check_same({"step": step, **run.given})
+    for discriminator in discriminators:
+        distribution.draw_apart(discriminator.model.variables)
     report = Report(
         run.path,
         run.write_json,
@@ -230,7 +239,7 @@ def main(config: Config) -> None:
     )
 
     while step < config.num_steps:
-        try:
+        with _naming(step), distribution.expect_all_workers():
             batch = batches.draw(step)
             experience, poems = training.sample(
                 collector, batch["photograph"], reward
@@ -251,18 +260,25 @@ def main(config: Config) -> None:
             loss = update_policy(experience)
             training.check_update(agent)
             report.add_policy(loss, agent)
-        except (ValueError, tf.errors.OpError) as error:
-            raise ValueError(f"step {step}: {error}") from error
         step += 1
         if step % config.log_interval == 0 or step == config.num_steps:
             _log(config, run, step, report.write(step))
             run.save_checkpoint(step, state)
     interpolate(generator.trainable_variables, before, config.interpolation)
-    generator.save(config.run_dir / "generator.keras")
+    generator.save(run.path / "generator.keras")
     for discriminator in discriminators:
-        file = discriminator.task.locate(config.run_dir)
+        file = discriminator.task.locate(run.path)
         file.parent.mkdir(exist_ok=True)
         discriminator.model.save(file)
+
+
+@contextlib.contextmanager
+def _naming(step):
+    """Says at which step an error was."""
+    try:
+        yield
+    except (ValueError, tf.errors.OpError) as error:
+        raise ValueError(f"step {step}: {error}") from error
 
 
 def _inputs(config):
@@ -324,7 +340,7 @@ def _build_reward(config, batches, generator, discriminators):
             name,
             rewards.load_reward(name),
             batches.vocabulary.decode,
-            lambda: batches.names,
+            lambda: batches.names[distribution.own_rows(config.batch_size)],
         )
         parts[name] = part, weight
     return PoemReward(

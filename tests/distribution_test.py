@@ -1,3 +1,5 @@
+import types
+
 import keras
 import pytest
 import tensorflow as tf
@@ -10,6 +12,8 @@ def test_without_tf_config_nothing_changes():
     assert distribution.worker_number() == 0
     rows = tf.ones([2, 3])
     assert distribution.gather(rows) is rows
+    assert distribution.average(rows) is rows
+    assert distribution.own_rows(2) == slice(0, 2)
     with distribution.scope():
         assert not tf.distribute.has_strategy()
 
@@ -29,6 +33,26 @@ def test_the_chief_draws_as_one_alone_and_others_apart(monkeypatch):
         distribution.draw_apart(layer.variables)
         states.append(layer.variables[0].numpy().tolist())
     assert states == [[7, 0], [8, 0]]
+
+
+def test_workers_share_the_rows_of_a_batch(monkeypatch):
+    whole = tf.random.stateless_uniform([6, 2], [3, 4])
+    monkeypatch.setattr(distribution, "count_workers", lambda: 2)
+    for number, rows in enumerate([slice(0, 3), slice(3, 6)]):
+        monkeypatch.setattr(distribution, "worker_number", lambda n=number: n)
+        assert distribution.own_rows(6) == rows
+        drawn = distribution.draw_uniform([3, 2], [3, 4])
+        assert drawn.numpy().tolist() == whole[rows].numpy().tolist()
+    with pytest.raises(ValueError, match="2 workers can share.*: 5 rows"):
+        distribution.own_rows(5)
+
+
+def test_a_worker_with_several_gpus_has_no_rows(monkeypatch):
+    several = types.SimpleNamespace(num_replicas_in_sync=4)
+    monkeypatch.setattr(distribution, "connect", lambda: several)
+    monkeypatch.setattr(distribution, "count_workers", lambda: 2)
+    with pytest.raises(ValueError, match="each GPU. .*: 4 GPUs for 2 workers"):
+        distribution.own_rows(8)
 
 
 def test_rows_are_counted():

@@ -1,20 +1,38 @@
-"""Two workers of a recipe, which share one import of TensorFlow.
+"""Two workers of two recipes, which share one import of TensorFlow.
 
-python -m tests.two_workers STAGES RUN_DIR
+python -m tests.two_workers STAGES PRETRAINED FOLDER
 """
 
 import pathlib
 import sys
 
 from recipes import check_distribution
+from tests.recipes import adversarial_stages
 from tests.recipes import stages
 from visualpoet import runs
 
-STEPS = 10
+STEPS = {"generator": 10, "adversarial": 4}
 
 
-def train(paths, run_dir, **options):
-    """Ten steps of the generator, a row of metrics after each."""
+def train(paths, pretrained, folder, **options):
+    """Yields, by recipe, its training; a row of metrics after each step."""
+    yield lambda: _train_generator(paths, folder / "generator", **options)
+    yield lambda: adversarial_stages.train(
+        paths,
+        pretrained,
+        folder / "adversarial",
+        num_steps=STEPS["adversarial"],
+        log_interval=1,
+        discriminators=("multimodal",),
+        rewards=("recipes.example_rewards.rhyme=0.2",),
+        baseline="value",
+        entropy_weight=0.01,
+        clip_norm=0.1,
+        **options,
+    )
+
+
+def _train_generator(paths, run_dir, **options):
     whole = runs.train
 
     def train(run, **options):
@@ -26,7 +44,7 @@ def train(paths, run_dir, **options):
         stages.generate(
             paths,
             run_dir,
-            num_steps=STEPS,
+            num_steps=STEPS["generator"],
             clip_norm=0.1,
             dropout=0.0,
             mixed_precision=False,
@@ -36,12 +54,14 @@ def train(paths, run_dir, **options):
         runs.train = whole
 
 
-def main(root, run_dir):
-    paths = stages.locate(root)
-    ended = check_distribution.run_workers(
-        2, lambda: train(paths, run_dir), run_dir.with_suffix(".log")
-    )
-    sys.exit(max(worker.code for worker in ended))
+def main(root, pretrained, folder):
+    trainings = train(stages.locate(root), pretrained, folder)
+    for recipe, work in zip(STEPS, trainings, strict=True):
+        ended = check_distribution.run_workers(
+            2, work, folder / f"{recipe}.log"
+        )
+        if any(worker.code for worker in ended):
+            sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -73,6 +73,16 @@ def worker_number() -> int:
     return workers.read_workers(tf_config)[1]
 
 
+def count_workers() -> int:
+    """Counts the workers.
+
+    Returns:
+        1 without `TF_CONFIG`.
+    """
+    tf_config = os.environ.get("TF_CONFIG")
+    return len(workers.read_workers(tf_config)[0]) if tf_config else 1
+
+
 @contextlib.contextmanager
 def scope() -> Iterator[None]:
     """Enters the strategy's scope, in which what is trained is built.
@@ -159,10 +169,10 @@ def _add_up(values: Any) -> Any:
 
 
 def gather(rows: tf.Tensor) -> tf.Tensor:
-    """Brings the rows of all workers together, inside a loss.
+    """Brings the rows of all workers together, in a graph.
 
-    Each then computes the loss of the whole batch, and counts its share of it;
-    gradients flow back to the worker that a row came from.
+    Inside a loss each then computes that of the whole batch, and counts its
+    share of it; gradients flow back to the worker that a row came from.
 
     Args:
         rows: `[B, ...]`, of this worker.
@@ -170,9 +180,24 @@ def gather(rows: tf.Tensor) -> tf.Tensor:
     Returns:
         `[B, ...]`, of all; without `TF_CONFIG` the rows.
     """
-    if not connect():
-        return rows
-    return tf.distribute.get_replica_context().all_gather(rows, axis=0)
+    return _combine(lambda context, x: context.all_gather(x, axis=0), rows)
+
+
+def _combine(combine: Callable[[Any, Any], Any], values: Any) -> Any:
+    """What comes of the values of all, inside a step of theirs or outside."""
+    strategy = connect()
+    if not strategy:
+        return values
+
+    def run() -> Any:
+        placed = tf.nest.map_structure(tf.identity, values)  # on its device
+        return combine(tf.distribute.get_replica_context(), placed)
+
+    if tf.distribute.has_strategy():
+        return run()
+    return tf.nest.map_structure(
+        lambda x: strategy.experimental_local_results(x)[0], strategy.run(run)
+    )
 
 
 def normalize_over_all(model: keras.Model) -> None:
@@ -201,6 +226,69 @@ def draw_apart(variables: Sequence[Any]) -> None:
             variable.assign([seed + worker_number(), counter])
 
 
+# --- what a worker does with its rows between two steps
+
+
+def own_rows(batch_size: int) -> slice:
+    """Says which rows of a batch this worker has outside of `run_on_rows`.
+
+    All have as many of them, so that a mean over the workers' means is one
+    over the batch, and `gather` returns them in their order.
+
+    Args:
+        batch_size: Rows of all workers.
+
+    Returns:
+        The rows; all of them without `TF_CONFIG`.
+
+    Raises:
+        ValueError: If workers cannot have as many, or if one has several GPUs.
+    """
+    number, strategy = count_workers(), connect()
+    if strategy and strategy.num_replicas_in_sync != number:
+        raise ValueError(
+            "expected a worker for each GPU. Received: "
+            f"{strategy.num_replicas_in_sync} GPUs for {number} workers; start "
+            "one for each, with its own CUDA_VISIBLE_DEVICES"
+        )
+    if batch_size % number:
+        raise ValueError(
+            f"expected a batch that {number} workers can share evenly. "
+            f"Received: {batch_size} rows; change the size of the batch"
+        )
+    size, first = batch_size // number, worker_number()
+    return slice(first * size, (first + 1) * size)
+
+
+def draw_uniform(shape: Sequence[int], seed: tf.Tensor) -> tf.Tensor:
+    """Draws for this worker's rows what one alone would draw for them.
+
+    Args:
+        shape: `[B / N, ...]`, of these rows.
+        seed: int `[2]`.
+
+    Returns:
+        float32 of this shape in [0, 1).
+    """
+    batch_size = shape[0] * count_workers()
+    drawn = tf.random.stateless_uniform([batch_size, *shape[1:]], seed)
+    return drawn[own_rows(batch_size)]
+
+
+def average(values: Any) -> Any:
+    """Averages what workers have found in their rows, as many for each.
+
+    No gradient flows through it but inside a step of `run_on_rows`.
+
+    Args:
+        values: float32, nested.
+
+    Returns:
+        The means, the same on all workers; without `TF_CONFIG` the values.
+    """
+    return _combine(lambda context, x: context.all_reduce("MEAN", x), values)
+
+
 # --- together or not at all
 
 
@@ -213,19 +301,15 @@ def check_same(values: Mapping[str, Any]) -> None:
     Raises:
         ValueError: If they differ.
     """
-    strategy = connect()
-    if not strategy:
+    if not connect():
         return
     texts = [json.dumps(value, sort_keys=True) for value in values.values()]
     sums = tf.constant(
         [[zlib.crc32(text.encode()) for text in texts]], tf.int64
     )
 
-    @tf.function
-    def gather_sums() -> tf.Tensor:
-        return strategy.run(lambda: gather(sums))
-
-    every = strategy.experimental_local_results(gather_sums())[0].numpy()
+    with expect_all_workers():
+        every = tf.function(gather)(sums).numpy()
     different = every != every[:1]  # [N, V]
     if different.any():
         names = [n for n, column in zip(values, different.T) if column.any()]

@@ -1,7 +1,7 @@
 """The train step of every model that is trained here: loss, gradients, update.
 
-Only the policy has none of it: tf-agents trains that, by an optimizer of
-`adversarial/agent.py`.
+Only the policy has its gradients alone from here: tf-agents trains that, by an
+optimizer of `adversarial/agent.py`.
 """
 
 from collections.abc import Callable
@@ -27,6 +27,20 @@ def sum_gradients(gradients: Sequence) -> list[tf.Tensor]:
         Dense gradients.
     """
     return [tf.convert_to_tensor(gradient) for gradient in gradients]
+
+
+def average_gradients(gradients: Sequence) -> list[tf.Tensor]:
+    """Averages the gradients of all workers, each of as many rows.
+
+    Before they are clipped: what is clipped first averages to something else.
+
+    Args:
+        gradients: Dense or `IndexedSlices`, of this worker's mean loss.
+
+    Returns:
+        Dense gradients of the mean loss of the batch.
+    """
+    return distribution.average(sum_gradients(gradients))
 
 
 def warm_up_and_decay(

@@ -1,6 +1,5 @@
 """Discriminators and adversarial training on 20 small pictures."""
 
-import dataclasses
 import json
 import pathlib
 import re
@@ -15,7 +14,7 @@ from recipes import endure_adversarial
 from recipes import pretrain_discriminator
 from recipes import train_adversarial
 from recipes import write_poems
-from tests.recipes import stages
+from tests.recipes.adversarial_stages import train
 from visualpoet import runs
 from visualpoet.adversarial import report
 from visualpoet.adversarial import training
@@ -28,69 +27,12 @@ from visualpoet.generator.poem_generator import PoemGenerator
 
 pytestmark = pytest.mark.slow
 
-STEPS = 12
-TEXTS = {"max_tokens": 16, "max_unknown": 1.0, "min_similarity": 0.0}
 # The method with the fewest graphs, where it does not matter which.
 ONE = {
     "discriminators": ("poem_style",),
     "baseline": "none",
     "teacher_weight": 0.0,
 }
-
-
-@pytest.fixture(scope="module")
-def pretrained(paths, tmp_path_factory):
-    """A generator that has seen next to nothing, and discriminators."""
-    root = tmp_path_factory.mktemp("adversarial")
-    stages.generate(
-        paths,
-        root / "generator",
-        conditioning="first_state",
-        num_steps=3,
-        mixed_precision=False,
-    )
-    for discriminator in tasks.NAMES:
-        pretrain_discriminator.main(
-            pretrain_discriminator.Config(
-                **_given(paths),
-                discriminator=discriminator,
-                generator=root / "generator" / "generator.keras",
-                run_dir=root / "discriminators" / discriminator,
-                hidden_dim=6,
-                num_samples=40,
-                batch_size=4,
-                num_steps=40,  # fewer, and all may look alike to it
-                **TEXTS,
-            )
-        )
-    return root
-
-
-def _given(paths):
-    return {
-        "corpus_dir": paths.corpus,
-        "features_dir": paths.features,
-        "embedding_dir": paths.embedding,
-        "paragraphs": paths.data / "paragraphs.jsonl",
-    }
-
-
-def train(paths, pretrained, run_dir, **options):
-    config = train_adversarial.Config(
-        **_given(paths),
-        generator=pretrained / "generator" / "generator.keras",
-        discriminators_dir=pretrained / "discriminators",
-        run_dir=run_dir,
-        batch_size=4,
-        num_steps=STEPS,
-        log_interval=3,
-        num_shown=2,
-        min_entropy=0.0,
-        min_distinct=0.0,
-        learning_rate=1e-3,
-        **TEXTS,
-    )
-    train_adversarial.main(dataclasses.replace(config, **options))
 
 
 @pytest.fixture(scope="module")

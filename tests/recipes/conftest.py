@@ -17,3 +17,14 @@ def _float32():
 @pytest.fixture(scope="session")
 def paths():
     return stages.locate(shared.make_once("stages", stages.build))
+
+
+@pytest.fixture(scope="session")
+def pretrained(paths):
+    # Here, so that other tests need not import tf-agents.
+    from tests.recipes import adversarial_stages
+
+    def make(root):
+        adversarial_stages.pretrain(paths, root)
+
+    return shared.make_once("adversarial", make)

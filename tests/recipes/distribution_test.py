@@ -1,4 +1,4 @@
-"""The generator trained by two workers, beside that trained by one."""
+"""Models trained by two workers, beside those trained by one."""
 
 import csv
 import subprocess
@@ -10,26 +10,30 @@ import pytest
 
 from tests import two_workers
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.parametrize("recipe", two_workers.STEPS),
+]
 
 
 @pytest.fixture(scope="module")
-def alone(paths, tmp_path_factory):
-    run_dir = tmp_path_factory.mktemp("workers") / "alone"
-    two_workers.train(paths, run_dir)
-    return run_dir
+def alone(paths, pretrained, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("alone")
+    for work in two_workers.train(paths, pretrained, folder):
+        work()
+    return folder
 
 
 @pytest.fixture(scope="module")
-def shared(paths, tmp_path_factory):
-    root = tmp_path_factory.mktemp("workers")
+def shared(paths, pretrained, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("workers")
     command = [sys.executable, "-m", "tests.two_workers"]
     ended = subprocess.run(
-        [*command, paths.corpus.parent, root / "run"], check=False
+        [*command, paths.corpus.parent, pretrained, folder], check=False
     )
-    logs = sorted((root / "run.log").iterdir())
+    logs = sorted(folder.glob("*.log/*"))
     assert ended.returncode == 0, [log.read_text() for log in logs]
-    return root / "run"
+    return folder
 
 
 def rows(run_dir):
@@ -37,38 +41,48 @@ def rows(run_dir):
         return list(csv.DictReader(stream))
 
 
-def test_losses_are_those_of_one_worker(alone, shared):
-    found, expected = (
-        [float(row["loss"]) for row in rows(run_dir)]
-        for run_dir in (shared, alone)
-    )
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
-    assert len(set(expected)) == two_workers.STEPS
+def test_metrics_are_those_of_one_worker(alone, shared, recipe):
+    """All of them: losses, and what else is counted of a batch."""
+    found, expected = (rows(folder / recipe) for folder in (shared, alone))
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.keys() == theirs.keys()
+        for name, value in theirs.items():
+            np.testing.assert_allclose(
+                float(ours[name]), float(value), 1e-6, 1e-5, err_msg=name
+            )
+    (loss,) = {"loss", "loss/policy"} & expected[0].keys()
+    assert len({row[loss] for row in expected}) == two_workers.STEPS[recipe]
 
 
-def test_one_of_them_writes(alone, shared):
-    steps = [int(row["step"]) for row in rows(shared)]
-    assert steps == list(range(1, two_workers.STEPS + 1))
-    assert (shared / "log.txt").read_text().count("step 10/10") == 1
-    assert len(list((shared / "tensorboard").iterdir())) == 1
+def test_one_of_them_writes(alone, shared, recipe):
+    steps = [int(row["step"]) for row in rows(shared / recipe)]
+    last = two_workers.STEPS[recipe]
+    assert steps == list(range(1, last + 1))
+    log = (shared / recipe / "log.txt").read_text()
+    assert log.count(f"step {last}/{last}") == 1
+    assert len(list((shared / recipe / "tensorboard").iterdir())) == 1
     found, expected = (
-        {path.name for path in run_dir.iterdir()} for run_dir in (shared, alone)
+        {path.name for path in (folder / recipe).iterdir()}
+        for folder in (shared, alone)
     )
     assert found == expected
 
 
 def weights(run_dir):
-    return keras.saving.load_model(run_dir / "generator.keras").weights
+    paths = sorted(run_dir.rglob("*.keras"))
+    return [w for p in paths for w in keras.saving.load_model(p).weights]
 
 
-def test_the_model_is_that_of_one_worker(alone, shared):
-    for ours, theirs in zip(weights(shared), weights(alone), strict=True):
+def test_models_are_those_of_one_worker(alone, shared, recipe):
+    found, expected = (weights(folder / recipe) for folder in (shared, alone))
+    for ours, theirs in zip(found, expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
 
 
-def test_one_worker_goes_on_with_their_run(paths, shared):
-    before = weights(shared)
-    two_workers.train(paths, shared, resume=True)
-    assert len(rows(shared)) == two_workers.STEPS
-    for ours, theirs in zip(weights(shared), before, strict=True):
+def test_one_worker_goes_on_with_their_run(paths, pretrained, shared, recipe):
+    before = weights(shared / recipe)
+    trainings = two_workers.train(paths, pretrained, shared, resume=True)
+    dict(zip(two_workers.STEPS, trainings))[recipe]()
+    assert len(rows(shared / recipe)) == two_workers.STEPS[recipe]
+    for ours, theirs in zip(weights(shared / recipe), before, strict=True):
         np.testing.assert_array_equal(ours, theirs)

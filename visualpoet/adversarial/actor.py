@@ -12,6 +12,7 @@ from tf_agents.specs import tensor_spec
 from tf_agents.trajectories import policy_step
 from tf_agents.trajectories import time_step as ts
 
+from visualpoet import distribution
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import PAD
 from visualpoet.generator.poem_generator import PoemGenerator
@@ -37,7 +38,8 @@ class GeneratorNetwork(network.DistributionNetwork):
         reference: The pre-trained `PoemGenerator`, or None.
         kl_weight: Weight of `KL(generator || reference)` [nats per poem].
         teacher_spec: Specs of a batch of human poems and photographs
-            (`token_ids` and inputs of the sequence view), or None.
+            (`token_ids` and inputs of the sequence view), or None; several
+            workers are given all of it, and learn from their rows.
         teacher_weight: Weight of their teacher-forced loss [nats per poem].
     """
 
@@ -150,14 +152,21 @@ class GeneratorNetwork(network.DistributionNetwork):
         logits = mask_logits(generator(inputs), token_ids)
         log_probs = tf.nn.log_softmax(logits)
         mask = tf.cast((token_ids != PAD) & (token_ids != END), tf.float32)
-        self.entropy.assign(-_per_token(log_probs, log_probs, mask))
+        # Means of all workers, one of which may have empty poems alone.
+        tokens, length = distribution.average(
+            [
+                tf.reduce_sum(mask),
+                tf.reduce_mean(tf.reduce_sum(mask, axis=1)),
+            ]
+        )
+        entropy = -_expect(log_probs, log_probs, mask) / tokens
+        self.entropy.assign(distribution.average(entropy))
         self._losses = []
         if reference is not None:
             aims = mask_logits(reference(inputs), token_ids)
             gaps = log_probs - tf.nn.log_softmax(tf.stop_gradient(aims))
-            kl = _per_token(log_probs, gaps, mask)
-            self.kl.assign(kl)
-            length = tf.reduce_mean(tf.reduce_sum(mask, axis=1))
+            kl = _expect(log_probs, gaps, mask) / tokens
+            self.kl.assign(distribution.average(kl))
             self._losses.append(self._kl_weight * kl * length)
         if self.teacher:
             self._losses.append(self._teacher_weight * self._teacher_loss())
@@ -165,7 +174,10 @@ class GeneratorNetwork(network.DistributionNetwork):
 
     def _teacher_loss(self) -> tf.Tensor:
         generator, _ = self._models()
-        batch = {n: v.read_value() for n, v in self.teacher.items()}
+        batch = {
+            n: v.read_value()[distribution.own_rows(v.shape[0])]
+            for n, v in self.teacher.items()
+        }
         poems = batch["token_ids"]
         logits = generator({**batch, "token_ids": poems[:, :-1]})
         total, _ = token_losses(logits, poems)
@@ -175,19 +187,20 @@ class GeneratorNetwork(network.DistributionNetwork):
         return self.output_spec.build_distribution(logits=logits)
 
 
-def _per_token(
+def _expect(
     log_probs: tf.Tensor, values: tf.Tensor, mask: tf.Tensor
 ) -> tf.Tensor:
-    """Expectation of `values` under `exp(log_probs)`, mean over real tokens."""
+    """Expectation of `values` under `exp(log_probs)`, sum over real tokens."""
     expected = tf.reduce_sum(tf.exp(log_probs) * values, axis=-1)
-    return tf.reduce_sum(expected * mask) / tf.reduce_sum(mask)
+    return tf.reduce_sum(expected * mask)
 
 
 class SeededPolicy(actor_policy.ActorPolicy):
     """Draws every token from numbers that a seed and a counter determine.
 
     tf-agents' own collect policy draws from a state that no checkpoint holds,
-    so that a resumed run would write other poems.
+    so that a resumed run would write other poems. Workers draw for their rows
+    what one alone would draw for them.
 
     Args:
         time_step_spec: As of the environment.
@@ -212,8 +225,8 @@ class SeededPolicy(actor_policy.ActorPolicy):
     ) -> policy_step.PolicyStep:
         step = self._distribution(time_step, policy_state)
         logits = step.action.logits_parameter()
-        uniform = tf.random.stateless_uniform(
-            tf.shape(logits)[:1], tf.stack([self._seed, self.counter])
+        uniform = distribution.draw_uniform(
+            time_step.step_type.shape, tf.stack([self._seed, self.counter])
         )
         self.counter.assign_add(1)
         return policy_step.PolicyStep(draw(logits, uniform), step.state)

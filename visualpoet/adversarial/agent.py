@@ -1,22 +1,27 @@
 """The REINFORCE agent, with every choice made on purpose."""
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from tf_agents.agents.reinforce import reinforce_agent
 from tf_agents.networks import network
 from tf_agents.trajectories import time_step as ts
 
+from visualpoet import distribution
 from visualpoet.adversarial.actor import GeneratorNetwork
 from visualpoet.adversarial.actor import SeededPolicy
-from visualpoet.optimization import sum_gradients
+from visualpoet.optimization import average_gradients
 
 BASELINES = ("none", "running_mean", "greedy", "value")
 
 
 class ClippedAdam(tf.keras.optimizers.Adam):
     """Adam that clips the norm of the whole gradient, and keeps that norm.
+
+    The gradient is that of the batch, of all workers.
 
     Args:
         learning_rate: Of Adam.
@@ -36,7 +41,7 @@ class ClippedAdam(tf.keras.optimizers.Adam):
     ) -> tf.Tensor:
         gradients, variables = zip(*grads_and_vars)
         clipped, norm = tf.clip_by_global_norm(
-            sum_gradients(gradients), self._largest
+            average_gradients(gradients), self._largest
         )
         self.norm.assign(norm)
         return super().apply_gradients(zip(clipped, variables), *args, **kwargs)
@@ -68,8 +73,26 @@ class ValueNetwork(network.Network):
         return tf.squeeze(self._value(hidden), axis=-1), network_state
 
 
-def _subtract(returns: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
-    return returns - tf.stop_gradient(values)
+def _make_advantage(
+    normalize_returns: bool,
+) -> Callable[[tf.Tensor, tf.Tensor | None], tf.Tensor]:
+    """tf-agents would standardise over the rows of one worker."""
+
+    def advantage(returns: tf.Tensor, values: tf.Tensor | None) -> tf.Tensor:
+        if values is not None:
+            # tf-agents lets the policy's gradient into the value network.
+            returns = returns - tf.stop_gradient(values)
+        return _standardise(returns) if normalize_returns else returns
+
+    return advantage
+
+
+def _standardise(returns: tf.Tensor) -> tf.Tensor:
+    """Of this worker `[B / N, T]`, by mean and deviation of the batch."""
+    mean, variance = tf.nn.moments(
+        distribution.gather(returns), axes=(0, 1), keepdims=True
+    )
+    return (returns - mean) / (tf.sqrt(variance) + np.finfo(np.float32).eps)
 
 
 def build_reinforce_agent(
@@ -93,7 +116,7 @@ def build_reinforce_agent(
 
     Source: Williams (1992); liu18, generator as an agent: the whole poem's
     reward weighs every token. Differs: returns are standardised
-    over the batch by default.
+    over the batch by default, that of all workers.
 
     Args:
         time_step_spec: As of the environment.
@@ -119,10 +142,9 @@ def build_reinforce_agent(
         actor_network,
         optimizer,
         value_network=value_network,
-        # tf-agents lets the policy's gradient into the value network.
-        advantage_fn=_subtract if value_baseline else None,
+        advantage_fn=_make_advantage(normalize_returns),
         gamma=1.0,
-        normalize_returns=normalize_returns,
+        normalize_returns=False,  # the advantages are
         entropy_regularization=entropy_regularization,
         train_step_counter=tf.Variable(0, dtype=tf.int64, name="train_step"),
     )

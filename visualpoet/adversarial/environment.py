@@ -9,6 +9,7 @@ from tf_agents.environments import tf_environment
 from tf_agents.specs import tensor_spec
 from tf_agents.trajectories import time_step as ts
 
+from visualpoet import distribution
 from visualpoet.corpus.vocabulary import PAD
 from visualpoet.corpus.vocabulary import START
 
@@ -38,7 +39,8 @@ class PoemEnvironment(tf_environment.TFEnvironment):
     Source: liu18, the generator as an agent.
 
     Args:
-        batch_size: Poems written at once.
+        batch_size: Poems written at once, by all workers; `self.batch_size` are
+            those of this one.
         max_tokens: Longest poem, START and END included.
         vocabulary_size: Tokens, the actions.
         photograph_spec: Inputs of the generator's `start_view`, without batch.
@@ -57,6 +59,8 @@ class PoemEnvironment(tf_environment.TFEnvironment):
         action_spec = tensor_spec.BoundedTensorSpec(
             [], tf.int32, 0, vocabulary_size - 1, "token_id"
         )
+        self._rows = distribution.own_rows(batch_size)
+        batch_size = self._rows.stop - self._rows.start
         super().__init__(
             ts.time_step_spec(observation_spec(photograph_spec)),
             action_spec,
@@ -80,10 +84,10 @@ class PoemEnvironment(tf_environment.TFEnvironment):
         """Sets the photographs of the episodes from the next reset on.
 
         Args:
-            photograph: Inputs of the generator's `start_view`.
+            photograph: Inputs of the generator's `start_view`, for all workers.
         """
         for name, variable in self.photograph.items():
-            variable.assign(photograph[name])
+            variable.assign(photograph[name][self._rows])
 
     def read_photograph(self) -> dict[str, tf.Tensor]:
         """Returns what is before the poet."""

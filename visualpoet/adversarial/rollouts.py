@@ -5,6 +5,7 @@ from collections.abc import Callable
 import tensorflow as tf
 from tf_agents.trajectories import trajectory
 
+from visualpoet import distribution
 from visualpoet.adversarial.environment import PoemEnvironment
 from visualpoet.adversarial.scoring import PoemReward
 from visualpoet.corpus.vocabulary import PAD
@@ -47,7 +48,7 @@ def prefix_values(
         kept = tf.range(max_tokens) < length
         prefix = tf.where(kept, token_ids, PAD)
         for rollout in range(num_rollouts):
-            uniform = tf.random.stateless_uniform(
+            uniform = distribution.draw_uniform(
                 [batch_size, max_tokens],
                 seeds[place * num_rollouts + rollout],
             )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from visualpoet import distribution
 from visualpoet.discriminators.rewards import Reward
 from visualpoet.discriminators.rewards import check_rewards
 
@@ -26,7 +27,7 @@ class PoemReward(tf.Module):
         parts: Functions of token ids int `[B, T]` and photographs to float
             `[B]` in [0, 1], by name.
         weights: Weight of each.
-        batch_size: Poems at once.
+        batch_size: Poems at once, of all workers; each scores its rows.
         baseline: `none`; `running_mean` of the rewards so far; `greedy`, the
             reward of the likeliest poem for the same photograph.
         decode_greedily: Maps photographs to the likeliest poems.
@@ -53,6 +54,7 @@ class PoemReward(tf.Module):
         self._decode_greedily = (
             decode_greedily if baseline == "greedy" else None
         )
+        self._rows = distribution.own_rows(batch_size)
         self.values = tf.Variable(tf.zeros([len(parts), batch_size]))
         self.mean = tf.Variable([0.0, 0.0], name="running_mean")  # sum, weight
 
@@ -79,7 +81,7 @@ class PoemReward(tf.Module):
     def __call__(
         self, token_ids: tf.Tensor, photograph: GeneratorInputs
     ) -> tf.Tensor:
-        """Scores poems, and keeps the parts in `values` `[P, B]`.
+        """Scores poems, and keeps the parts in its rows of `values` `[P, B]`.
 
         Args:
             token_ids: int `[B, T]`.
@@ -88,8 +90,9 @@ class PoemReward(tf.Module):
         Returns:
             float `[B]`, less the baseline.
         """
-        self.values.assign(self._score(token_ids, photograph))
-        rewards = tf.linalg.matvec(self.values, self._weights, transpose_a=True)
+        values = self._score(token_ids, photograph)
+        self.values[:, self._rows].assign(values)
+        rewards = tf.linalg.matvec(values, self._weights, transpose_a=True)
         return rewards - self._subtracted(rewards, photograph)
 
     def _subtracted(
@@ -103,6 +106,13 @@ class PoemReward(tf.Module):
             self.mean.assign(MEAN_DECAY * self.mean + (1 - MEAN_DECAY) * now)
             return before
         return tf.zeros_like(rewards)
+
+    @tf.function
+    def gather(self) -> None:
+        """Learns what the other workers have scored since the last time."""
+        own = tf.transpose(self.values)[self._rows]
+        self.values.assign(tf.transpose(distribution.gather(own)))
+        self.mean.assign(distribution.average(self.mean.read_value()))
 
     def check(self) -> None:
         """Checks the parts of the last poems.

@@ -1,6 +1,7 @@
 """The adversarial loop, as in the paper's algorithm."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import keras
@@ -12,6 +13,7 @@ from tf_agents.metrics import tf_metrics
 from tf_agents.replay_buffers import tf_uniform_replay_buffer
 from tf_agents.trajectories import trajectory
 
+from visualpoet import distribution
 from visualpoet.adversarial.actor import SeededPolicy
 from visualpoet.adversarial.environment import PoemEnvironment
 from visualpoet.adversarial.scoring import PoemReward
@@ -57,11 +59,13 @@ class Collector:
     Attributes:
         environment: Where poems are written.
         collect: Writes a batch of poems, and returns the trajectories.
-        metrics: tf-agents' own counts.
+        gather: Returns the poems of all workers, int32 `[B, T]`.
+        metrics: tf-agents' own counts, of all workers.
     """
 
     environment: PoemEnvironment
     collect: Callable
+    gather: Callable
     metrics: list
 
 
@@ -85,25 +89,42 @@ def build_collector(
     buffer = tf_uniform_replay_buffer.TFUniformReplayBuffer(
         agent.collect_data_spec, batch_size=size, max_length=steps
     )
+    driver = dynamic_step_driver.DynamicStepDriver(
+        environment,
+        policy,
+        observers=[buffer.add_batch],
+        num_steps=steps * size,
+    )
+    size *= distribution.count_workers()
     metrics = [
         tf_metrics.NumberOfEpisodes(),
         tf_metrics.EnvironmentSteps(),
         tf_metrics.AverageReturnMetric(batch_size=size, buffer_size=size),
     ]
-    driver = dynamic_step_driver.DynamicStepDriver(
-        environment,
-        policy,
-        observers=[buffer.add_batch, *metrics],
-        num_steps=steps * size,
-    )
 
     @tf.function
     def collect() -> trajectory.Trajectory:
         buffer.clear()
         driver.run(environment.reset())
-        return buffer.gather_all()
+        experience = buffer.gather_all()
+        _observe(metrics, experience)
+        return experience
 
-    return Collector(environment, collect, metrics)
+    @tf.function
+    def gather() -> tf.Tensor:
+        return distribution.gather(environment.token_ids.read_value())
+
+    return Collector(environment, collect, gather, metrics)
+
+
+def _observe(metrics: list, experience: trajectory.Trajectory) -> None:
+    """Counts the episodes of all workers, step by step, as a driver does."""
+    counted = experience.replace(observation=(), action=())
+    counted = tf.nest.map_structure(distribution.gather, counted)
+    for time in tf.range(tf.shape(counted.reward)[1]):
+        take = functools.partial(tf.gather, indices=time, axis=1)
+        for metric in metrics:
+            metric(tf.nest.map_structure(take, counted))
 
 
 def sample(
@@ -113,18 +134,20 @@ def sample(
 
     Args:
         collector: The environment and what is around it.
-        photograph: Inputs of the generator's `start_view`.
+        photograph: Inputs of the generator's `start_view`, for all workers.
         reward: The environment's reward.
 
     Returns:
-        The trajectories, and the token ids int32 `[B, T]`.
+        The trajectories of this worker, and the token ids of all, int32
+        `[B, T]`.
 
     Raises:
         ValueError: If a reward is no number in [0, 1], or every poem is empty.
     """
     collector.environment.show(photograph)
     experience = collector.collect()
-    token_ids = collector.environment.token_ids.numpy()
+    token_ids = collector.gather().numpy()
+    reward.gather()
     reward.check()
     check_not_empty(token_ids)
     return experience, token_ids
