@@ -186,6 +186,7 @@ def main(config: Config) -> None:
         config: Its options.
     """
     distribution.connect()
+    rows = distribution.own_rows(config.batch_size)
     keras.utils.set_random_seed(config.seed)
     runs.check_same_input(config.generator, config.corpus_dir / VOCABULARY_FILE)
     run = runs.RunDirectory(config.run_dir, config, _inputs(config))
@@ -197,7 +198,7 @@ def main(config: Config) -> None:
             _load_discriminator(config, tasks.find_task(name))
             for name in config.discriminators
         ]
-    reward = _build_reward(config, batches, generator, discriminators)
+    reward = _build_reward(config, batches, rows, generator, discriminators)
     environment = PoemEnvironment(
         config.batch_size,
         config.max_tokens,
@@ -326,7 +327,7 @@ def _load_discriminator(config, task):
     return training.Discriminator(task, model, optimizer, train_step)
 
 
-def _build_reward(config, batches, generator, discriminators):
+def _build_reward(config, batches, rows, generator, discriminators):
     weights = tasks.weigh_tasks(
         [discriminator.task for discriminator in discriminators],
         config.paired_weight,
@@ -340,7 +341,7 @@ def _build_reward(config, batches, generator, discriminators):
             name,
             rewards.load_reward(name),
             batches.vocabulary.decode,
-            lambda: batches.names[distribution.own_rows(config.batch_size)],
+            lambda: batches.names[rows],
         )
         parts[name] = part, weight
     return PoemReward(
