@@ -6,12 +6,14 @@ python -m tests.two_workers STAGES PRETRAINED FOLDER
 import pathlib
 import sys
 
+import tensorflow as tf
+
 from recipes import check_distribution
 from tests.recipes import adversarial_stages
 from tests.recipes import stages
 from visualpoet import runs
 
-STEPS = {"generator": 10, "adversarial": 4}
+STEPS = {"generator": 10, "adversarial": 3}
 
 
 def train(paths, pretrained, folder, **options):
@@ -55,6 +57,9 @@ def _train_generator(paths, run_dir, **options):
 
 
 def main(root, pretrained, folder):
+    # As for the one worker beside them (`conftest.py`).
+    off = {"disable_meta_optimizer": True}
+    tf.config.optimizer.set_experimental_options(off)
     trainings = train(stages.locate(root), pretrained, folder)
     for recipe, work in zip(STEPS, trainings, strict=True):
         ended = check_distribution.run_workers(
