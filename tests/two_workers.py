@@ -25,6 +25,7 @@ def train(paths, pretrained, folder, **options):
         folder / "adversarial",
         num_steps=STEPS["adversarial"],
         log_interval=1,
+        discriminators_dir=pretrained / "steady",
         discriminators=("multimodal",),
         rewards=("recipes.example_rewards.rhyme=0.2",),
         baseline="value",
