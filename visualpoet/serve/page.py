@@ -8,7 +8,7 @@ from aiohttp import web
 
 from visualpoet import controls
 from visualpoet import templating
-from visualpoet.controls import Control
+from visualpoet.control import Control
 from visualpoet.serve import forms
 from visualpoet.serve.core import Core
 
