@@ -1,9 +1,16 @@
-"""A server of files on this machine: ranges, redirects, and faults."""
+"""A server of files on this machine: ranges, redirects, and faults.
+
+    python -m tests.file_server FOLDER
+
+says where it serves the files of a folder; its first reply breaks off.
+"""
 
 import contextlib
 import hashlib
 import http.server
+import pathlib
 import re
+import sys
 import threading
 
 
@@ -64,3 +71,11 @@ def serve(files):
         finally:
             server.shutdown()
             thread.join()
+
+
+if __name__ == "__main__":
+    paths = pathlib.Path(sys.argv[1]).iterdir()
+    with serve({f"/{path.name}": path.read_bytes() for path in paths}) as own:
+        own.break_after = [66_000]
+        print(own.url, flush=True)
+        threading.Event().wait()

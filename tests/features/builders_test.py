@@ -4,22 +4,12 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
+from tests import stand_ins
 from tests import tiny
 from visualpoet.corpus.records import Photograph
 from visualpoet.features import builders
 
 PICTURE = tiny.photograph("sea")
-
-
-def prepare(folder, name, features, splits):
-    return tfds.dataset_builders.store_as_tfds_dataset(
-        name=name,
-        version="1.0.0",
-        features=tfds.features.FeaturesDict(features),
-        split_datasets=splits,
-        data_dir=folder,
-        disable_shuffling=True,
-    )
 
 
 def open_prepared(folder, name):
@@ -45,7 +35,8 @@ def test_captions(tmp_path, picture):
         "image/filename": tfds.features.Text(),
         "captions": texts,
     }
-    prepare(tmp_path, "sea", features, {"train": [(0, row)], "val": [(0, row)]})
+    splits = {"train": [row], "val": [row]}
+    stand_ins.store_builder(tmp_path, "sea", features, splits)
     builder = open_prepared(tmp_path, "sea")
     captions = ("A sea .", "Waves .")
     assert list(builders.read_builder(builder)) == [
@@ -60,15 +51,16 @@ def test_labels(tmp_path, picture):
         "image": tfds.features.Image(shape=(None, None, 3)),
         "label": tfds.features.ClassLabel(names=["forest", "sea"]),
     }
-    row = {"image": picture, "label": 1}
-    prepare(tmp_path, "scenes", features, {"test": [(0, row)]})
+    rows = [{"image": picture, "label": 1}]
+    stand_ins.store_builder(tmp_path, "scenes", features, {"test": rows})
     (found,) = builders.read_builder(open_prepared(tmp_path, "scenes"))
     assert found[0] == Photograph("test/0000000.jpg", "test", label="sea")
 
 
 def test_a_builder_without_captions(tmp_path):
     features = {"number": tfds.features.Scalar(np.int64)}
-    prepare(tmp_path, "numbers", features, {"train": [(0, {"number": 1})]})
+    rows = [{"number": 1}]
+    stand_ins.store_builder(tmp_path, "numbers", features, {"train": rows})
     with pytest.raises(ValueError, match="Received: numbers, with number$"):
         builders.find_features(open_prepared(tmp_path, "numbers"))
 
