@@ -1,12 +1,17 @@
 """Sources of this machine and of a server on it; nothing else is asked."""
 
+import contextlib
 import gzip
 import json
+import resource
 
+import numpy as np
 import pytest
+import tensorflow_datasets as tfds
 
 from recipes import fetch_data
 from tests import file_server
+from tests import stand_ins
 from visualpoet.corpus import readers
 
 VERSE = "\n".join(
@@ -39,6 +44,14 @@ def fetch(server, data, *sources, **options):
             data=data, sources=sources, book_address=address, **options
         )
     )
+
+
+FILES_OF_A_BOOK = [
+    "SOURCES.md",
+    "checksums.txt",
+    "downloads/pg1322.txt",
+    "poems/gutenberg-1322.jsonl.gz",
+]
 
 
 def files_of(data):
@@ -109,14 +122,90 @@ def test_a_bad_source_leaves_the_others(server, tmp_path, capsys):
     assert len((data / "SOURCES.md").read_text().splitlines()) == 5
 
 
+def test_a_builder_without_captions_is_named(server, tmp_path, capsys):
+    features = {"number": tfds.features.Scalar(np.int64)}
+    rows = [{"number": 1}]
+    stand_ins.store_builder(tmp_path, "numbers", features, {"train": rows})
+    builder, data = tmp_path / "numbers" / "1.0.0", tmp_path / "data"
+    capsys.readouterr()
+    assert fetch(server, data, f"tfds:{builder}", "book:1322") == 1
+    assert capsys.readouterr().err == (
+        f"tfds:{builder}: failed: expected a builder with pictures, and with "
+        "captions or a class. Received: numbers, with number\n"
+    )
+    assert files_of(data) == FILES_OF_A_BOOK
+
+
+def test_the_next_call_goes_on_where_a_connection_broke(
+    server, tmp_path, capsys
+):
+    long = "\n".join([VERSE] * 2000)
+    server.files["/pg1322.txt"] = BOOK.format("Leaves of Grass", long).encode()
+    server.break_after = [70_000] * 4
+    assert fetch(server, tmp_path, "book:1322", "paragraphs:205") == 1
+    assert capsys.readouterr().err == (
+        f"book:1322: failed: expected {server.url}/pg1322.txt to be sent "
+        "whole. Received: 262144 bytes in 4 attempts (ChunkedEncodingError); "
+        "the next call goes on from there\n"
+    )
+    poems = [file for file in files_of(tmp_path) if file.startswith("poems")]
+    assert poems == ["poems/paragraphs.jsonl.gz"]
+    assert fetch(server, tmp_path, "book:1322") == 0
+    assert server.asked[-1] == ("/pg1322.txt", "bytes=262144-")
+    assert set(FILES_OF_A_BOOK) < set(files_of(tmp_path))
+    assert not list(tmp_path.rglob("*.partial*"))
+
+
+@contextlib.contextmanager
+def full_disk(size):
+    """No file of this process can have more bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_nothing_half_written_is_left_on_a_full_disk(server, tmp_path, capsys):
+    noise = np.random.default_rng(0).bytes(50_000)
+    server.files["/pg3021.txt"] += noise
+    expert = tmp_path / "expert"
+    expert.mkdir()
+    (expert / "saved_model.pb").write_bytes(noise)
+    (tmp_path / "a.jpg").write_bytes(noise)
+    (tmp_path / "rows.csv").write_text("file,caption\na.jpg,A dog .\n")
+    (tmp_path / "own.txt").write_text(f"the sea\n{noise.hex()}\nis wide\n")
+    sources = (
+        "book:3021",
+        f"photographs:{tmp_path}:{tmp_path / 'rows.csv'}",
+        f"poems:{tmp_path / 'own.txt'}",
+        f"object:{expert}",
+    )
+    data = tmp_path / "data"
+    with full_disk(20_000):
+        assert fetch(server, data, *sources, "book:1322") == 4
+    said = capsys.readouterr().err.splitlines()
+    for source, line in zip(sources, said, strict=True):
+        assert line.startswith(f"{source}: failed: [Errno 27] File too large")
+    assert files_of(data) == FILES_OF_A_BOOK
+
+
 def test_a_book_must_be_the_one_it_was(server, tmp_path, capsys):
     first, second = tmp_path / "first", tmp_path / "second"
     assert fetch(server, first, "book:1322") == 0
     server.files["/pg1322.txt"] += b"\n"
     checksums = str(first / "checksums.txt")
-    assert fetch(server, second, "book:1322", checksums=checksums) == 1
-    assert "failed: expected SHA-256" in capsys.readouterr().err
-    assert files_of(second) == []
+    sources = ("book:1322", "paragraphs:205")
+    assert fetch(server, second, *sources, checksums=checksums) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("book:1322: failed: expected SHA-256 ")
+    assert files_of(second) == [
+        "SOURCES.md",
+        "downloads/pg205.txt",
+        "poems/paragraphs.jsonl.gz",
+        "prose/gutenberg-205.jsonl.gz",
+    ]
 
 
 def test_prose_of_several_books_is_one_file(server, tmp_path):

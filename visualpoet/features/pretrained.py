@@ -165,5 +165,7 @@ def _copy(source: pathlib.Path, folder: pathlib.Path) -> None:
     try:
         shutil.copytree(source, partial, dirs_exist_ok=True)
         partial.rename(folder)
+    except shutil.Error as error:  # of every file; one reason will do
+        raise OSError(error.args[0][0][2]) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
