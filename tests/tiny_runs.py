@@ -52,7 +52,7 @@ def make(root: pathlib.Path) -> Paths:
         )
     )
     _write_features(paths)
-    _write_embedding(paths)
+    write_embedding(paths)
     return paths
 
 
@@ -72,7 +72,7 @@ def _write_features(paths: Paths) -> None:
     (paths.features / "experts.json").write_text(json.dumps(kinds))
 
 
-def _write_embedding(paths: Paths) -> None:
+def write_embedding(paths: Paths) -> None:
     vocabulary = Vocabulary.load(paths.corpus / "vocabulary.json")
     keras.utils.set_random_seed(6)
     poem_tower = PoemTower(
