@@ -109,6 +109,7 @@ def main(config: Config) -> None:
     captions = {n: p.captions for n, p in corpus.photographs.items()}
     names = [n for n in corpus.images(config.split) if captions[n]]
     names = names[: config.num_photographs]
+    others = _count_others(config, run, names)
     theirs = _read_theirs(config, names)
     poet = visualpoet.load(config.model)
     contents = _contents(config, names)
@@ -120,7 +121,7 @@ def main(config: Config) -> None:
         relevance.make_similarities(
             [captions[name] for name in names], config.sentences
         ),
-        others=config.others,
+        others=others,
         seed=config.seed,
     )
     hits = {row: find_hits(group) for row, group in poems.items()}
@@ -130,6 +131,7 @@ def main(config: Config) -> None:
             row: relevance.share_hits(found) for row, found in hits.items()
         },
         "photographs": len(names),
+        "others": others,
     }
     for row, shares in results["relevance"].items():
         run.log(f"{row}: {shares}")
@@ -155,6 +157,20 @@ def main(config: Config) -> None:
         )
     run.write_json("results.json", results)
     run.log(json.dumps(results, indent=1))
+
+
+def _count_others(config, run, names):
+    """As many photographs to compare with as there are."""
+    if len(names) < 2:
+        raise ValueError(
+            "expected captions of two photographs or more to measure by. "
+            f"Received: {len(names)} of split {config.split}; the model is "
+            "there all the same"
+        )
+    others = min(config.others, len(names) - 1)
+    if others < config.others:
+        run.log(f"compared with {others} others, since there are no more")
+    return others
 
 
 def _contents(config, names):

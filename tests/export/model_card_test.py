@@ -164,7 +164,7 @@ def test_missing_number_is_an_error(folder, path):
 def test_each_form_has_its_numbers(folder):
     forms = {"forms": {"haiku": {}, "verse": {}}}
     (folder / "assets.extra" / "options.json").write_text(json.dumps(forms))
-    few = {**RESULTS, "form": "verse", "photographs": 5}
+    few = {**RESULTS, "form": "verse", "photographs": 5, "others": 4}
     lines = write(folder, {**RESULTS, "form": "haiku"}, few).splitlines()
     assert lines[2].startswith(
         "Writes a poem for a photograph: haiku, verse, the first if"
@@ -174,6 +174,11 @@ def test_each_form_has_its_numbers(folder):
         "## Measured: verse, on 5 photographs that no training saw",
     ]
     assert sum("test poems of this form: 98.8" in line for line in lines) == 2
+    shares = [line for line in lines if line.startswith("Share of poems")]
+    assert [line[line.index("first") :].split(",")[0] for line in shares] == [
+        "first ten of a hundred",
+        "first tenth of 5",
+    ]
 
 
 def test_perplexity_may_be_left_unmeasured(folder):

@@ -7,6 +7,8 @@ import subprocess
 ROOT = pathlib.Path(__file__).parents[2]
 STAND_IN = """#!/usr/bin/env bash
 [ "$2" = --run-dir ] && mkdir -p "$3"
+# As of photographs with captions.
+[ -n "$UNCAPTIONED" ] || touch corpus/results.json
 echo "$@" >> "$ASKED"
 """
 
@@ -22,6 +24,7 @@ def ask(tmp_path, *files, **environment):
     python.chmod(0o755)
     asked = tmp_path / "asked"
     environment |= {"PYTHON": str(python), "ASKED": str(asked)}
+    environment.setdefault("UNCAPTIONED", "")
     done = subprocess.run(
         ["bash", ROOT / "recipes" / "all.sh", data, tmp_path / "out"],
         env=os.environ | environment,
@@ -88,6 +91,14 @@ def test_sizes_have_the_same_steps_but_folds(tmp_path):
     without = [step for step in recipes["full"] if "/fold" not in step[2]]
     assert without == recipes["small"]
     assert len(recipes["full"]) == len(without) + 4
+
+
+def test_what_has_no_captions_is_not_measured(tmp_path):
+    steps, done = ask(tmp_path, *FETCHED, UNCAPTIONED="1")
+    assert done.returncode == 0, done.stderr
+    assert not [step for step in steps if "recipes/evaluate.py" in step]
+    assert steps[-2].endswith("--export-dir export --evaluation")
+    assert steps[-1].startswith("-m visualpoet export")
 
 
 def test_an_unknown_size(tmp_path):

@@ -138,6 +138,38 @@ def test_wording_is_measured_where_there_are_no_captions_too(
     assert words < results["uncaptioned"].keys()
 
 
+def keep_captions(monkeypatch, count):
+    """Leaves each photograph its first captions."""
+    load = evaluate.load_corpus
+
+    def load_less(folder):
+        corpus = load(folder)
+        photographs = {
+            name: dataclasses.replace(photo, captions=photo.captions[:count])
+            for name, photo in corpus.photographs.items()
+        }
+        return dataclasses.replace(corpus, photographs=photographs)
+
+    monkeypatch.setattr(evaluate, "load_corpus", load_less)
+
+
+def test_a_few_photographs_with_a_caption_each_will_do(
+    paths, tmp_path, monkeypatch, embedded
+):
+    keep_captions(monkeypatch, 1)
+    results, _ = run(paths, tmp_path / "run", others=99)
+    assert results["others"] == 4
+    assert len(results["relevance"]) == 5
+    log = (tmp_path / "run" / "log.txt").read_text()
+    assert "compared with 4 others, since there are no more" in log
+
+
+def test_without_captions_nothing_can_be_measured(paths, tmp_path, monkeypatch):
+    keep_captions(monkeypatch, 0)
+    with pytest.raises(ValueError, match="Received: 0 of split validation"):
+        run(paths, tmp_path / "run")
+
+
 def test_a_photograph_that_is_missing_is_named(paths, tmp_path):
     with pytest.raises(ValueError, match="5 that are measured.* 5 of them"):
         run(paths, tmp_path / "run", photographs=(paths.data,))

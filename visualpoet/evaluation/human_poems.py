@@ -88,7 +88,7 @@ def map_linearly(
 
     Args:
         features: Expert name to photograph name to float `[F]`.
-        captions: Of each training photograph, two or more.
+        captions: Of each training photograph, one or more; the first two count.
         names: Photographs.
         texts: Poems.
 
@@ -96,10 +96,9 @@ def map_linearly(
         A poem for each photograph.
     """
     train = list(captions)
-    targets = relevance.embed_sentences(
-        [text for name in train for text in captions[name][:_CAPTIONS]]
+    targets = relevance.embed_captions(
+        [captions[name][:_CAPTIONS] for name in train]
     )
-    targets = targets.reshape(len(train), _CAPTIONS, -1).mean(axis=1)
     inputs = join_features(features, train)
     scale = inputs.std(axis=0) + 1e-3
     linear_map = Ridge(alpha=1000.0).fit(inputs / scale, targets)

@@ -64,7 +64,13 @@ def write_model_card(
         forms=_list_forms(folder),
         # Measures that one may leave out.
         measured=[
-            {"form": "", "perplexity": None, "uncaptioned": None, **results}
+            {
+                "form": "",
+                "perplexity": None,
+                "uncaptioned": None,
+                "others": 99,
+                **results,
+            }
             for results in measured
         ],
     )
