@@ -38,7 +38,10 @@ def commonest_line_share(poems: Sequence[str]) -> tuple[str, float]:
     counts = collections.Counter(
         line
         for poem in poems
-        for line in {" ".join(split_words(text)) for text in poem.split("\n")}
+        # In their order, so that ties are broken in the same way each time.
+        for line in dict.fromkeys(
+            " ".join(split_words(text)) for text in poem.split("\n")
+        )
         if line
     )
     line, number = counts.most_common(1)[0] if counts else ("", 0)
