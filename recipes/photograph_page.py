@@ -10,10 +10,12 @@ import dataclasses
 import pathlib
 import shutil
 
-from playwright import sync_api
-
+from visualpoet import extras
 from visualpoet import run_options
 from visualpoet.run_options import option
+
+with extras.needs("test"):
+    from playwright import sync_api
 
 
 @dataclasses.dataclass(frozen=True)
