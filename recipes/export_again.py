@@ -9,6 +9,7 @@ discriminators are left out: they hardly help to rank.
 """
 
 import dataclasses
+import json
 import pathlib
 
 from visualpoet import run_options
@@ -21,6 +22,7 @@ from visualpoet.export import serving_files
 from visualpoet.finetuning import base
 from visualpoet.finetuning import exporting
 from visualpoet.generator import forms
+from visualpoet.generator.common_lines import CommonLines
 from visualpoet.run_options import option
 
 
@@ -43,6 +45,12 @@ class Config:
     poems: tuple[pathlib.Path, ...] = option(
         (), "files of poems, whose words close lines where they do in these"
     )
+    drafts: str = option(
+        "", "poems.jsonl of evaluate.py --split train; to count common lines"
+    )
+    least: float = option(
+        0.02, "share of its photographs that have a common line"
+    )
     run_dir: pathlib.Path = option(
         pathlib.Path("out/export_again"), "output: what the version came of"
     )
@@ -63,6 +71,7 @@ def main(config: Config) -> None:
     """
     serving_files.refuse_existing(config.model)
     inputs = [*base.list_files(config.base), *config.poems]
+    inputs += [pathlib.Path(config.drafts)] if config.drafts else []
     run = runs.RunDirectory(config.run_dir, config, inputs)
     poet = base.read_poet(config.base)
     texts = [
@@ -70,7 +79,10 @@ def main(config: Config) -> None:
     ]
     poet = exporting.prepare_patterns(poet, texts, config.patterns)
     poet = dataclasses.replace(
-        poet, clue_head=_choose_one_twin(poet), options=_options(config, poet)
+        poet,
+        clue_head=_choose_one_twin(poet),
+        options=_options(config, poet),
+        common_lines=_count_lines(config, poet) or poet.common_lines,
     )
     exporting.export_again(poet, config.model, run.describe_lineage())
     parameters = model_card.count_parameters(**poet.models)
@@ -81,6 +93,18 @@ def _options(config, poet):
     learnt = poet.generator.forms
     form = base.choose_form(poet.options, config.form) if learnt else ""
     return forms.choose_options(learnt, form, config.patterns)
+
+
+def _count_lines(config, poet):
+    if not config.drafts:
+        return None
+    with open(config.drafts, encoding="utf-8") as stream:
+        rows = [json.loads(line)["candidates"] for line in stream]
+    drafts = [
+        poet.vocabulary.encode_batch([one["poem"] for one in candidates])
+        for candidates in rows
+    ]
+    return CommonLines.count(drafts, poet.kinds, config.least)
 
 
 def _choose_one_twin(poet: base.PoetParts) -> ClueHead:

@@ -36,6 +36,7 @@ WEIGHTS = {
     "paired": "paired_weight",
     "poetic": "poetic_weight",
     "copied": "copied_weight",
+    "common": "common_weight",
 }
 
 
@@ -65,6 +66,9 @@ class Config:
     )
     copied_weights: tuple[float, ...] = option(
         (0.0, DecodingOptions.copied_weight), "to compare"
+    )
+    common_weights: tuple[float, ...] = option(
+        (0.0, DecodingOptions.common_weight), "to compare"
     )
     sentences: bool = option(True, "measure with the sentence embedding too")
     others: int = option(

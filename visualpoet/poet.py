@@ -45,6 +45,8 @@ class Candidate:
         poetic: Probability that it is a poem, from such a model.
         copied: Share of its words in runs of six words or more that the model
             learnt by heart, from a model that knows them.
+        common: Share of its lines that many other poems of the model have,
+            from a model that knows them.
     """
 
     poem: str
@@ -55,6 +57,7 @@ class Candidate:
     paired: float | None = None
     poetic: float | None = None
     copied: float | None = None
+    common: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns what is known; scores that the model lacks are left out."""

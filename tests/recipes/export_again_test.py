@@ -2,11 +2,13 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import visualpoet
 from recipes import export_again
 from tests import tiny
 from visualpoet import models
+from visualpoet.finetuning import base
 from visualpoet.generator.composer import DecodingOptions
 
 MODELS = (
@@ -18,13 +20,23 @@ MODELS = (
 )
 
 
+COMMON = "the sea sleeps"
+
+
 @pytest.fixture(scope="module")
 def again(tmp_path_factory):
     folder = tmp_path_factory.mktemp("again")
-    model = folder / "poet" / "2"
+    model, drafts = folder / "poet" / "2", folder / "poems.jsonl"
+    poems = [COMMON + "\nthe moon", COMMON.title() + ",\nthe wind"]
+    drafts.write_text(
+        "".join(json.dumps({"candidates": [{"poem": p}]}) + "\n" for p in poems)
+    )
     export_again.main(
         export_again.Config(
-            base=tiny.exported(), model=model, run_dir=folder / "run"
+            base=tiny.exported(),
+            model=model,
+            drafts=str(drafts),
+            run_dir=folder / "run",
         )
     )
     return model
@@ -56,6 +68,18 @@ def test_no_word_is_a_clue_beside_its_plural(again):
     for index, twin in zip(head.word_ids, head.twins):
         pair = {words[index], words[head.word_ids[twin]]}
         assert len(pair) == 1 or max(pair, key=len) == min(pair, key=len) + "s"
+
+
+def test_lines_of_many_drafts_are_common(again):
+    match = tf.saved_model.load(str(again)).signatures["match"]
+    scores = match(
+        image_bytes=tf.constant([tiny.photograph("sea")] * 3),
+        poem=tf.constant([COMMON, COMMON + "\nthe moon", "the moon\nthe wind"]),
+    )
+    np.testing.assert_allclose(scores["common"], [1.0, 0.5, 0.0])
+    read = base.read_poet(again)
+    assert read.common_lines.sums.shape == (1,)
+    assert base.read_poet(tiny.exported()).common_lines is None
 
 
 def test_patterns_need_poems():

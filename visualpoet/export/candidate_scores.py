@@ -10,11 +10,12 @@ from visualpoet.discriminators.rewards import first_class_probability
 from visualpoet.embedding.encoders import PoemTower
 from visualpoet.export.stored_weights import StoredWeight
 from visualpoet.export.stored_weights import StoredWeights
+from visualpoet.generator.common_lines import CommonLines
 from visualpoet.generator.known_runs import KnownRuns
 
 
 class CandidateScores(tf.Module):
-    """Discriminators, as they are stored, and the runs that were learnt.
+    """Discriminators, as they are stored, known runs and common lines.
 
     Args:
         discriminators: `paired`, the multi-modal one, and `poetic`, the
@@ -22,6 +23,7 @@ class CandidateScores(tf.Module):
         poem_tower: The tower.
         shared: Stored weights by Keras variable, the tower's among them.
         known_runs: What poems should not recite; None for no such score.
+        common_lines: What too many poems have; None for no such score.
     """
 
     def __init__(
@@ -30,13 +32,15 @@ class CandidateScores(tf.Module):
         poem_tower: PoemTower,
         shared: dict[int, StoredWeight],
         known_runs: KnownRuns | None = None,
+        common_lines: CommonLines | None = None,
     ):
         super().__init__()
-        self.names = tuple(discriminators)
-        self._recites = {}
+        self._shares = {}
         if known_runs:
-            self.names += ("copied",)
-            self._recites = {"copied": known_runs.measure_copied}
+            self._shares["copied"] = known_runs.measure_copied
+        if common_lines:
+            self._shares["common"] = common_lines.measure
+        self.names = (*discriminators, *self._shares)
         self._inputs = [tuple(m.input) for m in discriminators.values()]
         self.models = [
             _store(model, poem_tower, shared)
@@ -49,7 +53,8 @@ class CandidateScores(tf.Module):
         Returns:
             Function of token ids int `[N, T]`, padded with 0, and image
             embedding float `[N, K]`: gives the probability of what a poem
-            should be, and the share of `copied` words, float `[N]`, by name.
+            should be, and the shares of `copied` words and `common` lines,
+            float `[N]`, by name.
         """
         models = [model.read() for model in self.models]
 
@@ -74,7 +79,7 @@ class CandidateScores(tf.Module):
             }
             shares = {
                 name: measure(token_ids)
-                for name, measure in self._recites.items()
+                for name, measure in self._shares.items()
             }
             return {**probabilities, **shares}
 

@@ -17,6 +17,8 @@ from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.export import meta_graph
 from visualpoet.generator import token_kinds
+from visualpoet.generator.common_lines import MARK
+from visualpoet.generator.common_lines import CommonLines
 from visualpoet.generator.known_runs import KnownRuns
 from visualpoet.generator.token_kinds import TokenKinds
 
@@ -61,6 +63,24 @@ class GraphConstants:
             if array.dtype == np.int64 and array.shape == kinds.is_word.shape
         ]
         return KnownRuns.restore(vectors, kinds, *numbers[:1])
+
+    def read_common_lines(self, kinds: TokenKinds) -> CommonLines | None:
+        """Reads which lines too many of its poems have.
+
+        Args:
+            kinds: Sorts of tokens.
+
+        Returns:
+            The lines; None if they were not counted.
+        """
+        vectors = [
+            _read(node)
+            for node in meta_graph.iterate_nodes(self._graph)
+            if node.op == "Const"
+            and node.attr["dtype"].type == types_pb2.DT_INT64
+        ]
+        marked = [v for v in vectors if v.ndim == 1 and (v[:1] == MARK).any()]
+        return CommonLines(marked[0][1:], kinds) if marked else None
 
     def read_kinds(self, vocabulary: Vocabulary) -> TokenKinds:
         """Reads the sorts of its tokens.

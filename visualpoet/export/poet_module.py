@@ -23,6 +23,7 @@ from visualpoet.export.stored_weights import StoredWeights
 from visualpoet.features import images
 from visualpoet.features.experts import ExpertEnsemble
 from visualpoet.generator import composer
+from visualpoet.generator.common_lines import CommonLines
 from visualpoet.generator.known_runs import KnownRuns
 from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.ranking import measure_clue_share
@@ -66,6 +67,7 @@ class PoetModule(tf.Module):
             poem-style one, whose probabilities of these classes help to rank;
             or none.
         known_runs: What poems should not recite; None to let them.
+        common_lines: What too many poems have; None to let them.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class PoetModule(tf.Module):
         options: Mapping[str, composer.DecodingOptions],
         discriminators: dict[str, keras.Model] | None = None,
         known_runs: KnownRuns | None = None,
+        common_lines: CommonLines | None = None,
     ):
         super().__init__()
         self._visual_encoder = visual_encoder
@@ -87,7 +90,11 @@ class PoetModule(tf.Module):
         shared: dict[int, StoredWeight] = {}
         self._poem_tower = StoredWeights(poem_tower, shared)
         self._candidate_scores = CandidateScores(
-            discriminators or {}, poem_tower, shared, known_runs
+            discriminators or {},
+            poem_tower,
+            shared,
+            known_runs,
+            common_lines,
         )
         stored_generator = StoredWeights(generator, shared)
         self._writer = CandidateWriter(
@@ -215,9 +222,9 @@ class PoetModule(tf.Module):
 
         Returns:
             `fit`, `fluency`, `clue_share`, float `[B]`, `paired` and `poetic`
-            where there are discriminators, `copied` where known runs. A word
-            that the poet does not know counts for fluency as an unknown one,
-            for fit not at all.
+            where there are discriminators, `copied` where known runs, `common`
+            where common lines. A word that the poet does not know counts for
+            fluency as an unknown one, for fit not at all.
         """
         place = self.embed_image(image_bytes)
         token_ids = self._writer.tokenizer.encode_batch(poem)
@@ -302,7 +309,7 @@ class PoetModule(tf.Module):
         Returns:
             `poem` string `[B]`; `score`, `fit`, `fluency`, `clue_share` float
             `[B]`, `paired` and `poetic` where there are discriminators,
-            `copied` where there are known runs;
+            `copied` where there are known runs, `common` where common lines;
             `clues` string `[B, NUM_CLUES]`; and of all candidates, best first,
             filled up with empty ones: `candidates` string
             `[B, MAX_CANDIDATES]`, `candidate_score` and so on, float

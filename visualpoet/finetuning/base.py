@@ -15,6 +15,7 @@ from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.encoders import PoemTower
 from visualpoet.export.graph_constants import GraphConstants
 from visualpoet.features.visual_encoder import VisualEncoder
+from visualpoet.generator.common_lines import CommonLines
 from visualpoet.generator.composer import DecodingOptions
 from visualpoet.generator.forms import number_form
 from visualpoet.generator.known_runs import KnownRuns
@@ -38,6 +39,7 @@ class PoetParts:
         vocabulary: Its tokens.
         kinds: Sorts of tokens.
         known_runs: What its poems should not recite, if anything.
+        common_lines: What too many of them have, if it was counted.
         options: How it writes poems of each form, the default one first.
     """
 
@@ -49,6 +51,7 @@ class PoetParts:
     vocabulary: Vocabulary
     kinds: TokenKinds
     known_runs: KnownRuns | None
+    common_lines: CommonLines | None
     options: dict[str, DecodingOptions]
 
     @property
@@ -87,6 +90,7 @@ def read_poet(folder: pathlib.Path) -> PoetParts:
         vocabulary=vocabulary,
         kinds=kinds,
         known_runs=constants.read_known_runs(kinds),
+        common_lines=constants.read_common_lines(kinds),
         options=read_options(folder),
     )
 
@@ -105,9 +109,10 @@ def read_options(folder: pathlib.Path) -> dict[str, DecodingOptions]:
     said = json.loads(path.read_text(encoding="utf-8"))
     # An export without forms says how it writes beside its defaults.
     given: dict[str, Any] = said.get("forms", {"": said})
-    names = [field.name for field in dataclasses.fields(DecodingOptions)]
+    fields = [field.name for field in dataclasses.fields(DecodingOptions)]
+    names = [name for name in fields if name != "pattern"]
     return {
-        form: DecodingOptions(**{n: one[n] for n in names if n != "pattern"})
+        form: DecodingOptions(**{n: one[n] for n in names if n in one})
         for form, one in given.items()
         if not one.get("pattern", {}).get("syllables")
     }

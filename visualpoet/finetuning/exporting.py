@@ -182,5 +182,6 @@ def export_again(poet: PoetParts, folder: pathlib.Path, lineage: dict) -> None:
         poet.kinds,
         poet.options,
         known_runs=poet.known_runs,
+        common_lines=poet.common_lines,
     )
     export_poet(module, poet.vocabulary, folder, lineage)

@@ -11,6 +11,7 @@ from visualpoet.embedding.encoders import PoemTower
 from visualpoet.embedding.encoders import word_weights
 from visualpoet.finetuning.base import PoetParts
 from visualpoet.generator import token_kinds
+from visualpoet.generator.common_lines import CommonLines
 from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.token_kinds import TokenKinds
 
@@ -56,6 +57,8 @@ def extend_poet(
         kinds=kinds,
         known_runs=poet.known_runs
         and poet.known_runs.renumber(kinds, np.arange(len(vocabulary))),
+        common_lines=poet.common_lines
+        and CommonLines(poet.common_lines.sums, kinds),
     )
 
 

@@ -50,6 +50,7 @@ def reduce_poet(poet: PoetParts, texts: Sequence[str], size: int) -> PoetParts:
         vocabulary=vocabulary,
         kinds=kinds,
         known_runs=poet.known_runs and poet.known_runs.renumber(kinds, kept),
+        common_lines=None,  # of tokens with other ids
     )
 
 

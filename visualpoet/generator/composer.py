@@ -49,6 +49,8 @@ class DecodingOptions:
         poetic_weight: Weight of the poem-style discriminator's p(poetic).
         copied_weight: What takes off the score, times the share of words that
             stand in runs known by heart.
+        common_weight: What takes off the score, times the share of lines that
+            stand in many other poems.
         pattern: Syllables and rhymes of the lines; or int32
             `[B, MAX_LINES, 2]`, as of `Pattern.encode`.
     """
@@ -66,6 +68,7 @@ class DecodingOptions:
     paired_weight: tf.Tensor | float = 0.16
     poetic_weight: tf.Tensor | float = 0.04
     copied_weight: tf.Tensor | float = 3.0
+    common_weight: tf.Tensor | float = 0.6
     pattern: tf.Tensor | Pattern = Pattern()
 
 

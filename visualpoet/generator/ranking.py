@@ -81,13 +81,15 @@ def score_candidates(
     `score = cosine(poem, photograph) + fluency_weight * mean log probability
     + clue_weight * share of clues in the poem
     + paired_weight * p(paired) + poetic_weight * p(poetic)
-    - copied_weight * share of words in runs known by heart`
+    - copied_weight * share of words in runs known by heart
+    - common_weight * share of lines that many other poems have`
 
-    Without the last term a recital wins: nothing is more fluent.
+    Without the last terms a recital wins, or what can be said of everything:
+    nothing is more fluent.
 
     Args:
         measured: `fit` and `fluency`, and what there is of `clue_share`,
-            `paired`, `poetic` and `copied`, each float of one shape.
+            `paired`, `poetic`, `copied` and `common`, each float of one shape.
         options: The weights.
 
     Returns:
@@ -99,6 +101,7 @@ def score_candidates(
         "paired": options.paired_weight,
         "poetic": options.poetic_weight,
         "copied": -options.copied_weight,
+        "common": -options.common_weight,
     }
     score = measured["fit"]
     for name in weights:
@@ -126,7 +129,8 @@ def rank_candidates(
         clue_ids: int `[C]`.
         token_ids: int `[N, T]`.
         fluency: float `[N, T]`, as of `write_candidates`.
-        scores: What there is of `paired`, `poetic` and `copied`, float `[N]`.
+        scores: What there is of `paired`, `poetic`, `copied` and `common`,
+            float `[N]`.
         options: How to rank.
         opening_length: Tokens at the beginning that all candidates share;
             they count for fit and clues and not for fluency.

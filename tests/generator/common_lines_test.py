@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from visualpoet.corpus import datasets
+from visualpoet.corpus.vocabulary import END
+from visualpoet.corpus.vocabulary import START
+from visualpoet.generator.common_lines import CommonLines
+from visualpoet.generator.token_kinds import TokenKinds
+
+SIZE, BREAK, COMMA = 60, 4, 5
+BALLOON, DOG, RAIN = [10, 11, 12], [13, 14], [15, 16, 17]
+
+
+def kinds():
+    is_word = np.arange(SIZE) > COMMA
+    none = np.zeros(SIZE, bool)
+    return TokenKinds(
+        is_word, none, none, none, none, none, np.arange(SIZE), BREAK
+    )
+
+
+def poem(*lines):
+    return [START, *(token for line in lines for token in [*line, BREAK])][:-1]
+
+
+# Of four photographs three have the balloon, two the dog, one the rain; that
+# one candidate has a line twice, or two have it, makes no difference.
+DRAFTS = [
+    [poem(BALLOON, BALLOON), poem(BALLOON, DOG)],
+    [poem(DOG, BALLOON), poem([20])],
+    [poem(BALLOON), poem([21])],
+    [poem(RAIN, RAIN), poem(RAIN)],
+]
+
+
+def shares(*poems, least):
+    ids = tf.constant(datasets.pad_token_ids(poems))
+    return CommonLines.count(DRAFTS, kinds(), least).measure(ids).numpy()
+
+
+@pytest.mark.parametrize(
+    ("lines", "least", "share"),
+    [
+        ([BALLOON, [20], [21]], 0.5, 1 / 3),
+        ([BALLOON, DOG, RAIN], 0.5, 2 / 3),
+        ([BALLOON, DOG, RAIN], 0.75, 1 / 3),
+        # Two photographs at least.
+        ([RAIN], 0.0, 0.0),
+        # Neither marks nor the order of the words, but all of them.
+        ([[12, COMMA, 10, 11]], 0.5, 1.0),
+        ([[10, 11]], 0.5, 0.0),
+        ([[10, 11, 12, 13]], 0.5, 0.0),
+        # A line without words is none.
+        ([BALLOON, [COMMA]], 0.5, 1.0),
+        ([], 0.5, 0.0),
+    ],
+)
+def test_share_of_lines_that_many_photographs_have(lines, least, share):
+    np.testing.assert_allclose(shares(poem(*lines), least=least), [share])
+
+
+def test_rows_ends_and_padding_change_nothing():
+    poems = [poem(BALLOON, DOG, [20]), poem(RAIN), [*poem(DOG), END]]
+    np.testing.assert_allclose(shares(*poems, least=0.5), [2 / 3, 0, 1])
+    padded = [[*one, *[0] * 9] for one in poems]
+    np.testing.assert_array_equal(
+        shares(*padded, least=0.5), shares(*poems, least=0.5)
+    )

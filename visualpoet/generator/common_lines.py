@@ -1,0 +1,114 @@
+"""Lines that come for too many photographs: for any child, a balloon."""
+
+import collections
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from visualpoet.generator.token_kinds import TokenKinds
+
+_PRIME = 2**31 - 1
+_FACTOR = 1_103_515_245
+# No sum of words: by it the lines are found among the constants of a graph.
+MARK = -20181022
+
+
+def _mix(ids):
+    """A number below 2^31 for each token; int64 of NumPy or TensorFlow."""
+    return ((ids + 1) * _FACTOR % _PRIME) ** 2 % _PRIME
+
+
+class CommonLines:
+    r"""Measures the share of a poem's lines that stand in many others.
+
+    A line is known by the sum of a number for each of its words, so that
+    neither their order nor marks make a difference.
+
+    Attributes:
+        sums: int64 `[L]`; of the common lines, in order.
+
+    Args:
+        sums: Of the common lines.
+        kinds: Sorts of tokens.
+
+    Example:
+        >>> from visualpoet.corpus.vocabulary import Vocabulary
+        >>> from visualpoet.generator.token_kinds import sort_tokens
+        >>> poems = ["the sea\nsleeps", "a boat\nsleeps", "a boat\nsinks"]
+        >>> vocabulary = Vocabulary.train(poems, size=20)
+        >>> ids = vocabulary.encode_batch(poems)
+        >>> kinds = sort_tokens(vocabulary, ids)
+        >>> common = CommonLines.count([[poem] for poem in ids], kinds, 0.5)
+        >>> common.measure(tf.constant(ids)).numpy()
+        array([0.5, 1. , 0.5], dtype=float32)
+    """
+
+    def __init__(self, sums: np.ndarray, kinds: TokenKinds):
+        self._kinds = kinds
+        self.sums = np.unique(sums).astype(np.int64)
+        marked = np.concatenate([[MARK], self.sums])
+        # As a tensor an export holds it once, however many functions read it.
+        self._marked = tf.constant(marked)
+
+    @classmethod
+    def count(
+        cls,
+        drafts: Sequence[Sequence[Sequence[int]]],
+        kinds: TokenKinds,
+        least: float,
+    ) -> "CommonLines":
+        """Counts the lines of candidates.
+
+        Args:
+            drafts: For each photograph the token ids of its candidates.
+            kinds: Sorts of tokens.
+            least: Share of the photographs that have a common line.
+
+        Returns:
+            The lines that so many photographs, and two at least, have in one
+            candidate or more.
+        """
+        counts: collections.Counter[int] = collections.Counter()
+        for candidates in drafts:
+            counts.update({s for ids in candidates for s in _sum(ids, kinds)})
+        enough = max(2.0, least * len(drafts))
+        common = [line for line, number in counts.items() if number >= enough]
+        return cls(np.array(common, np.int64), kinds)
+
+    def measure(self, token_ids: tf.Tensor) -> tf.Tensor:
+        """Measures poems.
+
+        Args:
+            token_ids: int `[N, T]`, padded with 0.
+
+        Returns:
+            float `[N]` in [0, 1]. Share of the lines with words that are
+            common; 0 without any.
+        """
+        token_ids = tf.pad(tf.cast(token_ids, tf.int64), [[0, 0], [0, 1]])
+        is_break = tf.cast(token_ids == self._kinds.line_break, tf.int32)
+        line = tf.cumsum(is_break, axis=1)  # [N, T]
+        is_word = tf.cast(tf.gather(self._kinds.is_word, token_ids), tf.int64)
+        of_line = tf.cast(
+            line[:, :, None] == tf.range(tf.reduce_max(line) + 1), tf.int64
+        )  # [N, T, L]
+        of_line *= is_word[..., None]
+        sums = tf.reduce_sum(_mix(token_ids)[..., None] * of_line, axis=1)
+        is_common = tf.reduce_any(sums[..., None] == self._marked, axis=-1)
+        is_line = tf.reduce_any(of_line > 0, axis=1)
+        return tf.math.divide_no_nan(
+            _count(is_common & is_line), _count(is_line)
+        )
+
+
+def _sum(ids: Sequence[int], kinds: TokenKinds) -> list[int]:
+    """One number for each line with words."""
+    array = np.asarray(ids, np.int64)
+    cuts = np.flatnonzero(array == kinds.line_break)
+    lines = [part[kinds.is_word[part]] for part in np.split(array, cuts)]
+    return [int(_mix(words).sum()) for words in lines if len(words)]
+
+
+def _count(flags: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.cast(flags, tf.float32), axis=-1)
