@@ -193,8 +193,10 @@ def _contents(config, names):
 
 def _uncaptioned(config, corpus):
     """Photographs without captions: landscapes, streets, flowers."""
-    unseen = corpus.images("validation") + corpus.images("test")
-    names = [n for n in unseen if not corpus.photographs[n].captions]
+    seen = config.split == "train"
+    splits = ("train",) if seen else ("validation", "test")
+    images = [image for split in splits for image in corpus.images(split)]
+    names = [n for n in images if not corpus.photographs[n].captions]
     number = min(config.num_uncaptioned, len(names))
     return [names[index * len(names) // number] for index in range(number)]
 

@@ -45,11 +45,11 @@ class Config:
     poems: tuple[pathlib.Path, ...] = option(
         (), "files of poems, whose words close lines where they do in these"
     )
-    drafts: str = option(
-        "", "poems.jsonl of evaluate.py --split train; to count common lines"
+    drafts: tuple[pathlib.Path, ...] = option(
+        (), "files of poems of evaluate.py --split train, for common lines"
     )
     least: float = option(
-        0.02, "share of its photographs that have a common line"
+        0.02, "share of their photographs that have a common line"
     )
     run_dir: pathlib.Path = option(
         pathlib.Path("out/export_again"), "output: what the version came of"
@@ -70,8 +70,8 @@ def main(config: Config) -> None:
         config: Its options.
     """
     serving_files.refuse_existing(config.model)
-    inputs = [*base.list_files(config.base), *config.poems]
-    inputs += [pathlib.Path(config.drafts)] if config.drafts else []
+    files = base.list_files(config.base)
+    inputs = [*files, *config.poems, *config.drafts]
     run = runs.RunDirectory(config.run_dir, config, inputs)
     poet = base.read_poet(config.base)
     texts = [
@@ -98,11 +98,17 @@ def _options(config, poet):
 def _count_lines(config, poet):
     if not config.drafts:
         return None
-    with open(config.drafts, encoding="utf-8") as stream:
-        rows = [json.loads(line)["candidates"] for line in stream]
+    lines = [
+        line
+        for path in config.drafts
+        for line in path.read_text(encoding="utf-8").split("\n")
+        if line
+    ]
     drafts = [
-        poet.vocabulary.encode_batch([one["poem"] for one in candidates])
-        for candidates in rows
+        poet.vocabulary.encode_batch(
+            [one["poem"] for one in json.loads(line)["candidates"]]
+        )
+        for line in lines
     ]
     return CommonLines.count(drafts, poet.kinds, config.least)
 

@@ -35,7 +35,7 @@ def again(tmp_path_factory):
         export_again.Config(
             base=tiny.exported(),
             model=model,
-            drafts=str(drafts),
+            drafts=(drafts,),
             run_dir=folder / "run",
         )
     )
