@@ -56,6 +56,11 @@ def test_it_writes_as_is_written_today(again):
     today = DecodingOptions()
     assert held["forms"]["verse"]["guidance"] == today.guidance
     assert held["forms"]["verse"]["max_lines"] == today.max_lines
+    assert held["forms"]["haiku"]["num_candidates"] == 64
+    assert held["forms"]["verse"]["num_candidates"] == 16
+    assert (
+        held["num_candidates"] == held["forms"][held["form"]]["num_candidates"]
+    )
     lines = (
         visualpoet.load(again).write(tiny.photograph("sea"), form="verse").lines
     )

@@ -43,6 +43,7 @@ class DecodingOptions:
         min_words: Fewest words of a line.
         max_words: Most words of a line.
         penalty: What each use takes off a content word [nats].
+        num_candidates: To choose from, where nobody says how many.
         fluency_weight: Weight of fluency against fit in the ranking.
         clue_weight: Weight of the share of clues in the poem.
         paired_weight: Weight of the multi-modal discriminator's p(paired).
@@ -63,6 +64,7 @@ class DecodingOptions:
     min_words: tf.Tensor | int = 3
     max_words: tf.Tensor | int = 9
     penalty: tf.Tensor | float = 2.0
+    num_candidates: tf.Tensor | int = 16
     fluency_weight: tf.Tensor | float = 0.7
     clue_weight: tf.Tensor | float = 0.0
     paired_weight: tf.Tensor | float = 0.16

@@ -20,6 +20,7 @@ OPTIONS = {
         min_words=2,
         max_words=6,
         penalty=4.0,
+        num_candidates=64,
         fluency_weight=0.35,
     ),
 }
