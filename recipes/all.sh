@@ -97,8 +97,22 @@ step pretrain_generator generator "${small[@]}" \
     --ema-momentum 0.99 \
     --start-from generator_poems/generator.keras
 written=(--generator generator/generator.keras)
-python=$serving_python step export export "${small[@]}" "${written[@]}" \
-    --form ${evaluated[0]} --extra-pairs 0 --model poet/3
+export_poet() { # export_poet RUN_DIR MODEL
+    python=$serving_python step export "$1" "${small[@]}" "${written[@]}" \
+        --form ${evaluated[0]} --extra-pairs 0 --model "$2"
+}
+if [ "$SIZE" = full ] && [ -e corpus/results.json ]; then
+    # Lines that come for too many photographs are counted and lose.
+    export_poet drafts/export poet/2
+    step evaluate drafts/poems "${experts[@]}" --split train \
+        --photographs "${pictures[@]}" --model poet/2 --candidates 64 \
+        --num-photographs 500 --num-uncaptioned 200 \
+        --no-sentences --no-perplexity
+    python=$serving_python step export_again export --base poet/2 \
+        --drafts drafts/poems/poems*.jsonl --model poet/3
+else
+    export_poet export poet/3
+fi
 # By captions alone: labels say too little of a photograph.
 [ -e corpus/results.json ] || evaluated=()
 for form in "${evaluated[@]}"; do
