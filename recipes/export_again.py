@@ -49,7 +49,7 @@ class Config:
         (), "files of poems of evaluate.py --split train, for common lines"
     )
     least: float = option(
-        0.02, "share of their photographs that have a common line"
+        0.05, "share of their photographs that have a common line"
     )
     run_dir: pathlib.Path = option(
         pathlib.Path("out/export_again"), "output: what the version came of"
