@@ -1,6 +1,6 @@
 """The train step of every model that is trained here: loss, gradients, update.
 
-Only the policy has its gradients alone from here: tf-agents trains that, by an
+Of the policy there are the gradients alone: tf-agents trains that, by an
 optimizer of `adversarial/agent.py`.
 """
 
