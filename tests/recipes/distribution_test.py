@@ -47,8 +47,10 @@ def test_metrics_are_those_of_one_worker(alone, shared, recipe):
     for ours, theirs in zip(found, expected, strict=True):
         assert ours.keys() == theirs.keys()
         for name, value in theirs.items():
+            # What the policy loses is a small difference of large sums.
+            bound = 1e-4 if name == "loss/policy" else 1e-5
             np.testing.assert_allclose(
-                float(ours[name]), float(value), 1e-6, 1e-5, err_msg=name
+                float(ours[name]), float(value), 0, bound, err_msg=name
             )
     (loss,) = {"loss", "loss/policy"} & expected[0].keys()
     assert len({row[loss] for row in expected}) == two_workers.STEPS[recipe]
