@@ -2,6 +2,7 @@
 
 import collections
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,7 +15,7 @@ _FACTOR = 1_103_515_245
 MARK = -20181022
 
 
-def _mix(ids):
+def _mix(ids: Any) -> Any:
     """A number below 2^31 for each token; int64 of NumPy or TensorFlow."""
     return ((ids + 1) * _FACTOR % _PRIME) ** 2 % _PRIME
 
