@@ -66,7 +66,7 @@ class Config:
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """The server.
+    """A server that runs.
 
     Attributes:
         address: Of REST.
@@ -84,19 +84,18 @@ def main(config: Config) -> None:
         config: Its options.
     """
     if config.rest:
-        _report(config, config.rest, config.grpc)
+        _report(config, Target(config.rest, config.grpc))
         return
     model = pathlib.Path(config.model or poet.default_model().parent)
     with contextlib.closing(ServerProcess(model)) as server:
-        _report(config, server.address, server.grpc_address)
+        _report(config, server)
         peak = server.megabytes("VmHWM")
     print(f"exit code {server.exit_code}, peak memory {peak:,.0f} MB")
 
 
-def _report(config: Config, rest: str, grpc_address: str) -> None:
-    target = Target(rest, grpc_address)
+def _report(config: Config, server: Target | ServerProcess) -> None:
     started = time.perf_counter()
-    found, quiet, attacked = asyncio.run(_attack(config, target))
+    found, quiet, attacked = asyncio.run(_attack(config, server))
     minutes = (time.perf_counter() - started) / 60
     print("| what was sent | how often | replies |\n|---|---|---|")
     for kind, replies in sorted(found.items()):

@@ -9,12 +9,12 @@ discriminators are left out: they hardly help to rank.
 """
 
 import dataclasses
-import json
 import pathlib
 
 from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.corpus import readers
+from visualpoet.corpus import row_files
 from visualpoet.corpus.words import find_twins
 from visualpoet.embedding.clues import ClueHead
 from visualpoet.export import model_card
@@ -98,17 +98,10 @@ def _options(config, poet):
 def _count_lines(config, poet):
     if not config.drafts:
         return None
-    lines = [
-        line
-        for path in config.drafts
-        for line in path.read_text(encoding="utf-8").split("\n")
-        if line
-    ]
     drafts = [
-        poet.vocabulary.encode_batch(
-            [one["poem"] for one in json.loads(line)["candidates"]]
-        )
-        for line in lines
+        poet.vocabulary.encode_batch([one["poem"] for one in row["candidates"]])
+        for path in config.drafts
+        for row in row_files.read_json_lines(path)
     ]
     return CommonLines.count(drafts, poet.kinds, config.least)
 

@@ -12,7 +12,6 @@ other photographs than those that the card is measured on. Needs the extra
 
 import dataclasses
 import itertools
-import json
 import pathlib
 
 import numpy as np
@@ -20,6 +19,7 @@ import pandas as pd
 
 from visualpoet import run_options
 from visualpoet import runs
+from visualpoet.corpus import row_files
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.evaluation import diversity
@@ -87,8 +87,7 @@ def main(config: Config) -> None:
     inputs = [*corpus_files(config.corpus_dir), config.poems]
     run = runs.RunDirectory(config.run_dir, config, inputs)
     photographs = load_corpus(config.corpus_dir).photographs
-    with config.poems.open(encoding="utf-8") as stream:
-        rows = [json.loads(line) for line in stream]
+    rows = row_files.read_json_lines(config.poems)
     captions = [photographs[row["photograph"]].captions for row in rows]
     poems = [[c["poem"] for c in row["candidates"]] for row in rows]
     scores = ranking_weights.read_scores(rows)

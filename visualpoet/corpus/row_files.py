@@ -21,6 +21,19 @@ def write_rows(path: pathlib.Path, rows: Iterable[Mapping[str, Any]]) -> None:
     replace_file(path, gzip.compress(lines.encode(), mtime=0))
 
 
+def read_json_lines(path: pathlib.Path) -> list[dict[str, Any]]:
+    """Reads rows that a recipe wrote as JSON lines.
+
+    Args:
+        path: The file, not compressed.
+
+    Returns:
+        Field to value.
+    """
+    with path.open(encoding="utf-8") as stream:
+        return [json.loads(line) for line in stream if line.strip()]
+
+
 def replace_file(path: pathlib.Path, content: bytes) -> None:
     """Writes a file, all or nothing.
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from visualpoet.corpus import row_files
+
 METHODS = {
     "show_and_tell_1cnn": "Show and Tell (1CNN)",
     "show_and_tell_3cnn": "Show and Tell (3CNNs)",
@@ -112,8 +114,7 @@ def read_poems(path: pathlib.Path) -> dict[str, str]:
     Returns:
         Photograph to poem.
     """
-    with path.open(encoding="utf-8") as stream:
-        rows = [json.loads(line) for line in stream if line.strip()]
+    rows = row_files.read_json_lines(path)
     return {row["photograph"]: str(row["poem"]) for row in rows}
 
 

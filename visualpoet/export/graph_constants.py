@@ -39,6 +39,15 @@ class GraphConstants:
         parts = [self._graph.graph_def.node, *(f.node_def for f in functions)]
         return [array for nodes in parts for array in _read_tables(nodes)]
 
+    def _list_vectors(self, dtype: int) -> list[np.ndarray]:
+        """Constants of one dimension and a type."""
+        arrays = [
+            _read(node)
+            for node in meta_graph.iterate_nodes(self._graph)
+            if node.op == "Const" and node.attr["dtype"].type == dtype
+        ]
+        return [array for array in arrays if array.ndim == 1]
+
     def read_known_runs(self, kinds: TokenKinds) -> KnownRuns | None:
         """Reads what its poems should not recite: all arrays of bytes.
 
@@ -50,19 +59,13 @@ class GraphConstants:
         Returns:
             The runs; None if it knows none.
         """
-        filters = [
-            _read(node)
-            for node in meta_graph.iterate_nodes(self._graph)
-            if node.op == "Const"
-            and node.attr["dtype"].type == types_pb2.DT_UINT8
-        ]
-        vectors = [array for array in filters if array.ndim == 1]
+        filters = self._list_vectors(types_pb2.DT_UINT8)
         numbers = [
             array
             for array in self._list_tables()
             if array.dtype == np.int64 and array.shape == kinds.is_word.shape
         ]
-        return KnownRuns.restore(vectors, kinds, *numbers[:1])
+        return KnownRuns.restore(filters, kinds, *numbers[:1])
 
     def read_common_lines(self, kinds: TokenKinds) -> CommonLines | None:
         """Reads which lines too many of its poems have.
@@ -73,13 +76,8 @@ class GraphConstants:
         Returns:
             The lines; None if they were not counted.
         """
-        vectors = [
-            _read(node)
-            for node in meta_graph.iterate_nodes(self._graph)
-            if node.op == "Const"
-            and node.attr["dtype"].type == types_pb2.DT_INT64
-        ]
-        marked = [v for v in vectors if v.ndim == 1 and (v[:1] == MARK).any()]
+        vectors = self._list_vectors(types_pb2.DT_INT64)
+        marked = [v for v in vectors if (v[:1] == MARK).any()]
         return CommonLines(marked[0][1:], kinds) if marked else None
 
     def read_kinds(self, vocabulary: Vocabulary) -> TokenKinds:

@@ -2,11 +2,11 @@
 
 import collections
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from visualpoet.corpus.datasets import pad_token_ids
 from visualpoet.generator.token_kinds import TokenKinds
 
 _PRIME = 2**31 - 1
@@ -15,9 +15,9 @@ _FACTOR = 1_103_515_245
 MARK = -20181022
 
 
-def _mix(ids: Any) -> Any:
-    """A number below 2^31 for each token; int64 of NumPy or TensorFlow."""
-    return ((ids + 1) * _FACTOR % _PRIME) ** 2 % _PRIME
+def _mix(token_ids: tf.Tensor) -> tf.Tensor:
+    """A number below 2^31 for each token, int64."""
+    return ((token_ids + 1) * _FACTOR % _PRIME) ** 2 % _PRIME
 
 
 class CommonLines:
@@ -72,7 +72,8 @@ class CommonLines:
         """
         counts: collections.Counter[int] = collections.Counter()
         for candidates in drafts:
-            counts.update({s for ids in candidates for s in _sum(ids, kinds)})
+            sums, is_line = _sum_lines(pad_token_ids(candidates), kinds)
+            counts.update(np.unique(sums[is_line]).tolist())
         enough = max(2.0, least * len(drafts))
         common = [line for line, number in counts.items() if number >= enough]
         return cls(np.array(common, np.int64), kinds)
@@ -87,28 +88,27 @@ class CommonLines:
             float `[N]` in [0, 1]. Share of the lines with words that are
             common; 0 without any.
         """
-        token_ids = tf.pad(tf.cast(token_ids, tf.int64), [[0, 0], [0, 1]])
-        is_break = tf.cast(token_ids == self._kinds.line_break, tf.int32)
-        line = tf.cumsum(is_break, axis=1)  # [N, T]
-        is_word = tf.cast(tf.gather(self._kinds.is_word, token_ids), tf.int64)
-        of_line = tf.cast(
-            line[:, :, None] == tf.range(tf.reduce_max(line) + 1), tf.int64
-        )  # [N, T, L]
-        of_line *= is_word[..., None]
-        sums = tf.reduce_sum(_mix(token_ids)[..., None] * of_line, axis=1)
+        sums, is_line = _sum_lines(token_ids, self._kinds)
         is_common = tf.reduce_any(sums[..., None] == self._marked, axis=-1)
-        is_line = tf.reduce_any(of_line > 0, axis=1)
         return tf.math.divide_no_nan(
             _count(is_common & is_line), _count(is_line)
         )
 
 
-def _sum(ids: Sequence[int], kinds: TokenKinds) -> list[int]:
-    """One number for each line with words."""
-    array = np.asarray(ids, np.int64)
-    cuts = np.flatnonzero(array == kinds.line_break)
-    lines = [part[kinds.is_word[part]] for part in np.split(array, cuts)]
-    return [int(_mix(words).sum()) for words in lines if len(words)]
+def _sum_lines(
+    token_ids: tf.Tensor, kinds: TokenKinds
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Sums of the words of each line int64 `[N, L]`, and whether it has any."""
+    token_ids = tf.pad(tf.cast(token_ids, tf.int64), [[0, 0], [0, 1]])
+    is_break = tf.cast(token_ids == kinds.line_break, tf.int32)
+    line = tf.cumsum(is_break, axis=1)  # [N, T]
+    is_word = tf.cast(tf.gather(kinds.is_word, token_ids), tf.int64)
+    of_line = tf.cast(
+        line[:, :, None] == tf.range(tf.reduce_max(line) + 1), tf.int64
+    )  # [N, T, L]
+    of_line *= is_word[..., None]
+    sums = tf.reduce_sum(_mix(token_ids)[..., None] * of_line, axis=1)
+    return sums, tf.reduce_any(of_line > 0, axis=1)
 
 
 def _count(flags: tf.Tensor) -> tf.Tensor:

@@ -1,5 +1,6 @@
 """What every gRPC call passes before it is answered."""
 
+import abc
 from collections.abc import Awaitable
 from collections.abc import Callable
 from typing import Any
@@ -10,11 +11,8 @@ from google.protobuf.message import DecodeError
 _HEALTH = "/grpc.health.v1."
 
 
-class RefuseNoise(grpc.aio.ServerInterceptor):
-    """Answers a message that is none with INVALID_ARGUMENT.
-
-    Left to itself, the server says UNKNOWN and writes to the log.
-    """
+class _Wrapper(grpc.aio.ServerInterceptor, abc.ABC):
+    """Wraps the handlers of methods with one request and one answer."""
 
     async def intercept_service(
         self,
@@ -23,7 +21,7 @@ class RefuseNoise(grpc.aio.ServerInterceptor):
         ],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler:
-        """Wraps the handler of a method with one request and one answer.
+        """Wraps the handler of such a method, and no other.
 
         Args:
             continuation: Finds the handler.
@@ -35,7 +33,23 @@ class RefuseNoise(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None or handler.unary_unary is None:
             return handler
+        return self._wrap(handler, handler_call_details.method)
 
+    @abc.abstractmethod
+    def _wrap(
+        self, handler: grpc.RpcMethodHandler, method: str
+    ) -> grpc.RpcMethodHandler: ...
+
+
+class RefuseNoise(_Wrapper):
+    """Answers a message that is none with INVALID_ARGUMENT.
+
+    Left to itself, the server says UNKNOWN and writes to the log.
+    """
+
+    def _wrap(
+        self, handler: grpc.RpcMethodHandler, method: str
+    ) -> grpc.RpcMethodHandler:
         def read(content: bytes) -> Any:
             try:
                 return handler.request_deserializer(content)
@@ -53,7 +67,7 @@ class RefuseNoise(grpc.aio.ServerInterceptor):
         )
 
 
-class LimitCalls(grpc.aio.ServerInterceptor):
+class LimitCalls(_Wrapper):
     """Refuses calls with RESOURCE_EXHAUSTED while others are under way.
 
     A call counts once its message is complete: whoever sends none takes no
@@ -67,25 +81,10 @@ class LimitCalls(grpc.aio.ServerInterceptor):
         self._calls = calls
         self._busy = 0
 
-    async def intercept_service(
-        self,
-        continuation: Callable[
-            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]
-        ],
-        handler_call_details: grpc.HandlerCallDetails,
+    def _wrap(
+        self, handler: grpc.RpcMethodHandler, method: str
     ) -> grpc.RpcMethodHandler:
-        """Wraps the handler of a method with one request and one answer.
-
-        Args:
-            continuation: Finds the handler.
-            handler_call_details: Of the call.
-
-        Returns:
-            The handler.
-        """
-        handler = await continuation(handler_call_details)
-        is_health = handler_call_details.method.startswith(_HEALTH)
-        if handler is None or handler.unary_unary is None or is_health:
+        if method.startswith(_HEALTH):
             return handler
 
         async def call(request: Any, context: grpc.aio.ServicerContext) -> Any:
