@@ -8,7 +8,6 @@
 
 from visualpoet import run_options
 from visualpoet.finetuning.options import Options
-from visualpoet.finetuning.tuning import fine_tune
 
 
 def main(config: Options) -> None:
@@ -17,7 +16,10 @@ def main(config: Options) -> None:
     Args:
         config: Its options.
     """
-    fine_tune(config)
+    config.prepare_environment()
+    from visualpoet.finetuning import tuning
+
+    tuning.fine_tune(config)
 
 
 if __name__ == "__main__":

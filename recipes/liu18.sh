@@ -2,9 +2,10 @@
 # The paper's eight methods and its lambda curve, three seeds each.
 #   bash recipes/liu18.sh DATA [OUT] [small|paper|smoke]
 # DATA as for all.sh; OUT (default: out) holds its run directories features and
-# encoder, and gets liu18/. `small` is what two cores can train; `paper` has the
-# sizes of the paper. A step that has finished is skipped, one that was
-# interrupted goes on where it was.
+# encoder, and gets liu18/. `small` is what two cores can train, on haiku, which
+# are short, so that the same cores write many; `paper` has the sizes of the
+# paper, and verse. A step that has finished is skipped, one that was interrupted
+# goes on where it was.
 set -euo pipefail
 recipes=$(cd "$(dirname "$0")" && pwd)
 data=$(cd "$1" && pwd)
@@ -18,15 +19,20 @@ seeds=${SEEDS-0 1 2} # none: only what all seeds share
 # ("And the little boy, / And the little boy, ..."), whatever the method.
 decoding="--temperature 0.7"
 pictures=("$data"/images/*.tar)
+poems=("$data"/poems/{english-poems,multim-poem}.jsonl.gz)
+pairs=("$data"/pairs/*-poems.jsonl.gz)
 case $preset in
 small)
+    poems=("$data"/poems/haiku.jsonl.gz) pairs=("$data"/pairs/*-haiku.jsonl.gz)
     vocabulary=5000 embedding_steps=1500
     generator="--embedding-dim 192 --hidden-dim 256 --num-steps 1000
-        --sampled-tokens 1024 --max-tokens 48"
+        --sampled-tokens 1024 --max-tokens 28"
     hierarchical="--embedding-dim 192 --hidden-dim 256 --num-steps 1000"
-    discriminators="--num-steps 1500"
-    style="--num-steps 1800 --hidden-dim 384 --dropout 0.2 --num-samples 18000"
-    adversarial="--num-steps 150 --learning-rate 3e-4"
+    discriminators="--num-steps 1500 --max-tokens 28"
+    style="--num-steps 1800 --hidden-dim 384 --dropout 0.2 --num-samples 18000
+        --max-tokens 28"
+    adversarial="--num-steps 1563 --max-tokens 28 --need-end --log-interval 50"
+    decoding="$decoding --max-tokens 28"
     ;;
 paper)
     vocabulary=26867 embedding_steps=5000
@@ -35,7 +41,8 @@ paper)
     hierarchical="--embedding-dim 512 --hidden-dim 512 --num-steps 20000"
     discriminators="--num-steps 5000 --hidden-dim 512 --max-tokens 70"
     style="$discriminators --dropout 0.2 --num-samples 18000"
-    adversarial="--num-steps 5000 --max-tokens 70 --learning-rate 5e-6"
+    adversarial="--num-steps 5000 --max-tokens 70 --learning-rate 5e-6
+        --need-end"
     decoding="--max-tokens 70"
     ;;
 smoke)
@@ -69,8 +76,7 @@ given=(--corpus-dir corpus --features-dir ../features --embedding-dir embedding)
 prose=(--paragraphs "$data/poems/paragraphs.jsonl.gz")
 
 step prepare_corpus corpus --vocabulary-size $vocabulary \
-    --poems "$data"/poems/{english-poems,multim-poem}.jsonl.gz \
-    --pairs "$data"/pairs/*-poems.jsonl.gz \
+    --poems "${poems[@]}" --pairs "${pairs[@]}" \
     --captions "$data"/images/*.jsonl "$data"/images/*.csv
 step train_embedding embedding --corpus-dir corpus --features-dir ../features \
     --num-steps $embedding_steps
@@ -105,13 +111,14 @@ for seed in $seeds; do
             $options --leave-out --seed $seed
     done
     # The discriminators of each method, and lambda.
-    for method in i2p_gan/0.8 with_dm/1 with_dp/0 seqgan/- lambda_0.5/0.5 \
-        lambda_0.2/0.2; do
+    for method in i2p_gan/0.8 with_dm/1 with_dp/0 seqgan/- pairing_apart/0.8 \
+        lambda_0.5/0.5 lambda_0.2/0.2; do
         folder=${method%/*}/seed$seed
         case ${method%/*} in
         with_dm) against="--discriminators multimodal" ;;
         with_dp) against="--discriminators poem_style" ;;
         seqgan) against="--discriminators real_or_generated" ;;
+        pairing_apart) against="--pairing-share 0.8" ;;
         *) against="--paired-weight ${method#*/}" ;;
         esac
         step train_adversarial "$folder" "${given[@]}" "${prose[@]}" \

@@ -110,7 +110,8 @@ def main(config: Config) -> None:
     if without:
         run.log(excerpts.name_short(without))
     pieces = list({piece.text: piece for piece in pieces}.values())
-    pieces, left_out = paired.leave_out_held(pieces, pairs, photos)
+    before = len(pieces), len(pairs)
+    pieces, pairs = paired.leave_out_held(pieces, pairs, photos)
     vocabulary = _train_vocabulary(config, pieces, photos)
     vocabulary.save(config.run_dir / "vocabulary.json")
     _write_jsonl(config.run_dir / "excerpts.jsonl", pieces)
@@ -123,10 +124,11 @@ def main(config: Config) -> None:
         f"pairs, {len(photos)} photographs, {len(vocabulary)} tokens; "
         f"{len(bad_rows)} bad rows, see bad_rows.txt"
     )
-    if left_out:
+    if before != (len(pieces), len(pairs)):
         run.log(
-            f"{left_out} training excerpts left out, which validation and "
-            "test photographs are paired with"
+            f"{before[0] - len(pieces)} excerpts and {before[1] - len(pairs)} "
+            "pairs for training left out, which validation and test "
+            "photographs are paired with"
         )
     captions = [caption for photo in photos for caption in photo.captions]
     if captions:

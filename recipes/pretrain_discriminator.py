@@ -34,8 +34,9 @@ from visualpoet.features.store import load_features
 from visualpoet.generator.generator_inputs import prepare_generator_inputs
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
 from visualpoet.generator.poem_sampling import sample_rows
-from visualpoet.optimization import make_train_step
 from visualpoet.run_options import option
+
+_OF_HUMAN = "human texts, of human classes"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +73,9 @@ class Config:
         0.1, "share of units left out; the multi-modal one needs 0.5"
     )
     form: str = option("", "of the poems, if the generator has learnt forms")
-    max_tokens: int = option(48, "tokens of a text, START and END included")
+    max_tokens: int = option(
+        48, "tokens of a text, START and END included; no longer poem is read"
+    )
     max_unknown: float = option(0.1, "share of unknown words of a text")
     leave_out: tuple[str, ...] = option(
         ARCHAIC, "no poetic poem has these words; those of the generator's run"
@@ -80,6 +83,11 @@ class Config:
     min_similarity: float = option(0.3, "of a pair, to count as one")
     caption_share: float = option(
         0.0, "of the multi-modal one's pairs, captions cut like poems"
+    )
+    hard_negatives: int = option(
+        1,
+        "others drawn for each photograph; the poem of the nearest of them is "
+        "unpaired",
     )
     num_samples: int = option(6000, "poems of the generator, written once")
     batch_size: int = option(128, "texts of each class a batch")
@@ -95,12 +103,23 @@ class Config:
                 f"Received: {self.discriminator!r}"
             )
         readers = [t.name for t in tasks.TASKS if t.draw is tasks.draw_pairs]
-        if self.caption_share and self.discriminator not in readers:
+        is_plain = self.draws == material.PairDraws()
+        if not is_plain and self.discriminator not in readers:
             raise ValueError(
-                "expected --caption-share with --discriminator "
-                f"{' or '.join(readers)} only: the others read no pairs. "
-                f"Received: {self.discriminator}"
+                "expected --caption-share and --hard-negatives with "
+                f"--discriminator {' or '.join(readers)} only: the others read "
+                f"no pairs. Received: {self.discriminator}"
             )
+        if self.hard_negatives < 1:
+            raise ValueError(
+                "expected --hard-negatives of 1 or more. Received: "
+                f"{self.hard_negatives}"
+            )
+
+    @property
+    def draws(self) -> material.PairDraws:
+        """How pairs are drawn."""
+        return material.PairDraws(self.caption_share, self.hard_negatives)
 
     @property
     def task(self) -> tasks.Task:
@@ -130,25 +149,29 @@ def main(config: Config) -> None:
     train, held_out = _gather_texts(config, corpus, image_tower, poem_tower)
     run.log(f"{len(train.samples)} samples to learn from")
     with distribution.scope():
-        discriminator = _build(config, corpus, poem_tower)
-        optimizer = keras.optimizers.Adam(
+        discriminator = training.build_discriminator(
+            config.task,
+            corpus.vocabulary,
+            poem_tower,
+            config.hidden_dim,
+            config.dropout,
+            config.word_dim,
+        )
+        given = training.prepare_discriminator(
+            config.task,
+            discriminator,
             keras.optimizers.schedules.CosineDecay(
                 config.learning_rate, config.num_steps
-            )
+            ),
         )
-    update = make_train_step(
-        training.make_loss(discriminator),
-        discriminator.trainable_variables,
-        optimizer,
-    )
     runs.train(
         run,
         num_steps=config.num_steps,
         batches=lambda start: _batches(config, train, start),
-        train_step=lambda batch: update(batch)[0],
+        train_step=lambda batch: given.train_step(batch)[0],
         variables={
             config.discriminator: discriminator.variables,
-            "optimizer": optimizer.variables,
+            "optimizer": given.optimizer.variables,
         },
         evaluate=_evaluation(config, run, discriminator, held_out, poem_tower),
         evaluation_interval=200,
@@ -165,23 +188,21 @@ class _Texts:
     Attributes:
         task: What it is to tell apart.
         human: Texts of human hand.
-        image_embeddings: float `[N, K]`, embeddings of all photographs.
         pairs: int `[S]`; for which pair each sample was written.
         samples: int `[S, T]`, poems of the generator.
     """
 
     task: tasks.Task
     human: material.Material
-    image_embeddings: np.ndarray
     pairs: np.ndarray
     samples: np.ndarray
 
-    def batch(self, chosen, rng, caption_share=0.0):
+    def batch(self, chosen, draws, rng):
         """Inputs and labels: the chosen samples, as many of each class."""
         pairs, generated = self.pairs[chosen], self.samples[chosen]
-        texts = self.task.draw(self.human, pairs, rng, caption_share)
-        images = self.image_embeddings[self.human.pair_images[pairs]]
-        return self.task.make_batch(texts, generated, images)
+        texts = self.task.draw(self.human, pairs, draws, rng)
+        images = self.human.image_embeddings[self.human.pair_images[pairs]]
+        return self.task.make_batch(texts, generated, images, draws)
 
 
 def _gather_texts(config, corpus, image_tower, poem_tower):
@@ -198,9 +219,9 @@ def _gather_texts(config, corpus, image_tower, poem_tower):
     )
     texts = []
     for number, split in enumerate(("train", "validation")):
-        human = _gather(config, corpus, split, rows)
+        human = _gather(config, corpus, split, rows, image_embeddings)
         samples = _sample(config, generator, human, generator_inputs, number)
-        texts.append(_Texts(config.task, human, image_embeddings, *samples))
+        texts.append(_Texts(config.task, human, *samples))
     return texts
 
 
@@ -208,36 +229,45 @@ def _batches(config, texts, start):
     for step in range(start, config.num_steps):
         rng = np.random.default_rng((config.seed, step))
         chosen = rng.integers(len(texts.samples), size=config.batch_size)
-        yield texts.batch(chosen, rng, config.caption_share)
+        yield texts.batch(chosen, config.draws, rng)
 
 
 def _evaluation(config, run, discriminator, texts, poem_tower):
     """What to call for the accuracies on all held-out samples."""
     everything = np.arange(len(texts.samples))
-    inputs, labels = texts.batch(everything, np.random.default_rng(0))
+
+    def draw(**draws):
+        given = material.PairDraws(**draws)
+        return texts.batch(everything, given, np.random.default_rng(0))
+
+    inputs, labels = draw()
+    further = {}
     if config.caption_share:
-        captioned = texts.batch(everything, np.random.default_rng(0), 1.0)
+        further["captions for poems"] = draw(caption_share=1.0)
+    if config.hard_negatives > 1:
+        hard = draw(hard_negatives=config.hard_negatives)
+        further["hard negatives"] = hard
     floor = config.task.measure_floor(inputs, labels, poem_tower)
 
     def evaluate():
         confusion, results = _classify(discriminator, inputs, labels)
         run.write_json("confusion.json", {config.discriminator: confusion})
-        if config.caption_share:
-            results["human texts, captions for poems"] = _classify(
-                discriminator, *captioned
-            )[1]["human texts, of human classes"]
+        for name, batch in further.items():
+            of_human = _classify(discriminator, *batch)[1][_OF_HUMAN]
+            results[f"human texts, {name}"] = of_human
         run.write_json("results.json", results | floor)
         return training.class_accuracies(confusion, discriminator.classes)
 
     return evaluate
 
 
-def _gather(config, corpus, split, rows):
+def _gather(config, corpus, split, rows, image_embeddings):
     prose, _ = readers.read_poems(config.paragraphs)
     return material.gather_material(
         corpus,
         split,
         rows,
+        image_embeddings,
         [text.text for text in prose if text.split == split],
         max_tokens=config.max_tokens,
         max_unknown=config.max_unknown,
@@ -259,44 +289,18 @@ def _sample(config, generator, texts, generator_inputs, number):
     )
 
 
-def _build(config, corpus, poem_tower):
-    """The discriminator; it begins with the joint space's word vectors."""
-    vocabulary = corpus.vocabulary
-    vectors = _narrow(
-        keras.ops.convert_to_numpy(
-            poem_tower.get_layer("word_vectors").embeddings
-        ),
-        config.word_dim or poem_tower.word_dim,
-    )
-    discriminator = config.task.build(
-        len(vocabulary),
-        vocabulary.mark_ids(),
-        poem_tower.embedding_dim,
-        vectors.shape[1],
-        config.hidden_dim,
-        config.dropout,
-    )
-    discriminator.get_layer("token_embedding").embeddings.assign(vectors)
-    return discriminator
-
-
-def _narrow(vectors, width):
-    """What is left of vectors along their `width` longest directions."""
-    if width == vectors.shape[1]:
-        return vectors
-    directions = np.linalg.svd(vectors, full_matrices=False)[2]
-    return vectors @ directions[:width].T
-
-
 def _classify(discriminator, inputs, labels):
     """Confusion matrix, and accuracies on human texts."""
     logits = discriminator.predict(inputs, batch_size=256, verbose=0)
     confusion = training.confusion_matrix(logits, labels).numpy().tolist()
     human = labels < len(discriminator.classes) - 1
     results = {}
-    for of, part in (("all", logits), ("human", logits[:, :-1])):
+    for name, part in (
+        ("human texts, of all classes", logits),
+        (_OF_HUMAN, logits[:, :-1]),
+    ):
         right = np.argmax(part, axis=1) == labels
-        results[f"human texts, of {of} classes"] = float(right[human].mean())
+        results[name] = float(right[human].mean())
     return confusion, results
 
 

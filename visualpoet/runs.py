@@ -1,4 +1,4 @@
-"""Run directories, and training in them; only recipes import this file."""
+"""Run directories, and training in them."""
 
 import csv
 import dataclasses

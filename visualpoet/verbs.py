@@ -273,6 +273,7 @@ def fine_tune(arguments: argparse.Namespace) -> int:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     options = run_options.make_config(Options, arguments)
+    options.prepare_environment()
     with _status("loading TensorFlow"), _silence(), extras.needs("train"):
         import tensorboard  # noqa: F401
 

@@ -4,6 +4,8 @@ import tensorflow as tf
 
 from visualpoet.adversarial.scoring import PoemReward
 from visualpoet.adversarial.scoring import python_part
+from visualpoet.corpus.vocabulary import END
+from visualpoet.corpus.vocabulary import START
 
 PHOTOGRAPH = {"image_embedding": tf.constant([[0.1], [0.3]])}
 POEMS = tf.constant([[1, 5, 2], [1, 6, 2]])
@@ -26,6 +28,18 @@ def test_weighted_sum():
     reward = build()
     np.testing.assert_allclose(reward(POEMS, PHOTOGRAPH), [0.82, 0.06])
     np.testing.assert_allclose(reward.values, [[1, 0], [0.1, 0.3]])
+
+
+def test_a_poem_without_end_has_no_reward_if_it_needs_one():
+    parts = {"seen": seen}
+    poems = tf.constant([[START, 5, 7], [START, 5, END]])
+    reward = PoemReward(parts, [1.0], 2, "none", need_end=True)
+    np.testing.assert_allclose(reward(poems, PHOTOGRAPH), [0.0, 0.3])
+    np.testing.assert_allclose(reward.total(poems, PHOTOGRAPH), [0.0, 0.3])
+    # What a part gave is kept all the same.
+    np.testing.assert_allclose(reward.values, [[0.1, 0.3]])
+    reward = PoemReward(parts, [1.0], 2, "none")
+    np.testing.assert_allclose(reward(poems, PHOTOGRAPH), [0.1, 0.3])
 
 
 def test_greedy_baseline_is_the_reward_of_the_likeliest_poem():

@@ -1,4 +1,3 @@
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -11,9 +10,8 @@ from visualpoet.adversarial.agent import build_reinforce_agent
 from visualpoet.adversarial.scoring import PoemReward
 from visualpoet.discriminators.poem_style import PoemStyleDiscriminator
 from visualpoet.discriminators.tasks import POEM_STYLE
-from visualpoet.discriminators.training import make_loss
+from visualpoet.discriminators.training import prepare_discriminator
 from visualpoet.generator.poem_sampling import mask_logits
-from visualpoet.optimization import make_train_step
 
 SIZE, LENGTH = 16, 6
 
@@ -132,13 +130,7 @@ def test_an_update_by_what_is_no_number_stops():
 def test_a_critic_that_cannot_tell_is_refused():
     model = PoemStyleDiscriminator(7, [], 3, 4, ("real", "generated"))
     model.get_layer("classes").bias.assign([50.0, 0.0])
-    optimizer = keras.optimizers.Adam(1e-3)
-    discriminator = training.Discriminator(
-        POEM_STYLE,
-        model,
-        optimizer,
-        make_train_step(make_loss(model), model.trainable_variables, optimizer),
-    )
+    discriminator = prepare_discriminator(POEM_STYLE, model, 1e-3)
     texts = {"token_ids": np.array([[1, 5, 2], [1, 6, 2]], np.int32)}
     with pytest.raises(ValueError, match="poem_style: .*'real' for all of 2"):
         training.update_discriminator(discriminator, texts, np.array([0, 1]))

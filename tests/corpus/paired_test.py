@@ -38,9 +38,11 @@ def test_what_evaluation_photographs_are_paired_with_is_left_out():
         pair("c.jpg", "snow falls"),
         pair("c.jpg", "thaw", "3"),
         pair("a.jpg", "sun", "4"),
+        pair("a.jpg", "Snow\nfalls"),
+        pair("a.jpg", "another stanza", "1"),
         pair("d.jpg", "moon", "5"),
     ]
-    kept, left_out = paired.leave_out_held(excerpts, pairs, PHOTOGRAPHS)
+    kept, kept_pairs = paired.leave_out_held(excerpts, pairs, PHOTOGRAPHS)
     assert [poem.text for poem in kept] == ["a thaw", "sun", "moon", "no id"]
     assert kept[0].split == "test"
-    assert left_out == 4
+    assert kept_pairs == [*pairs[:4], pairs[6]]

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -5,8 +7,10 @@ from visualpoet.corpus.prepared import PreparedCorpus
 from visualpoet.corpus.records import ImagePoemPair
 from visualpoet.corpus.records import Photograph
 from visualpoet.corpus.records import Poem
+from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.discriminators import material
+from visualpoet.discriminators.material import PairDraws
 
 POEMS = [
     "the sea is wide,\nthe sea is blue",
@@ -35,11 +39,14 @@ def corpus():
     )
 
 
+ROWS = {"sea.jpg": 0, "bird.jpg": 1, "hill.jpg": 2}
+SEEN = np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]])
+
+
 def gather(corpus, **options):
-    rows = {"sea.jpg": 0, "bird.jpg": 1, "hill.jpg": 2}
     given = {"max_tokens": 14, "max_unknown": 0.1, "min_similarity": 0.3}
     return material.gather_material(
-        corpus, "train", rows, [PROSE], **{**given, **options}
+        corpus, "train", ROWS, SEEN, [PROSE], **{**given, **options}
     )
 
 
@@ -59,10 +66,69 @@ def test_poetic_poems_have_no_word_that_is_left_out(corpus):
 def test_unpaired_poems_belong_to_another_photograph(corpus):
     texts = gather(corpus)
     chosen = np.array([0, 1] * 10)
-    batch = texts.pair_batch(chosen, np.random.default_rng(0))
+    batch = texts.pair_batch(chosen, PairDraws(), np.random.default_rng(0))
     np.testing.assert_array_equal(batch["paired"][0], batch["unpaired"][1])
     np.testing.assert_array_equal(batch["paired"][1], batch["unpaired"][0])
     assert batch["paired"].shape == (20, 14)
+
+
+def draw_unpaired(texts, chosen, hard_negatives):
+    """Photographs whose poems stand unpaired beside those of pairs."""
+    draws = PairDraws(hard_negatives=hard_negatives)
+    rng = np.random.default_rng(0)
+    batch = texts.pair_batch(np.array(chosen), draws, rng)
+    taken = texts.take_poems(np.arange(len(texts.pair_images)))
+    found = (batch["unpaired"][:, None] == taken).all(axis=-1)
+    return texts.pair_images[found.argmax(axis=1)].tolist()
+
+
+def test_hard_negatives_are_of_near_photographs(corpus):
+    """The hill is nearest to both others, the bird to the hill."""
+    texts = gather(corpus, min_similarity=0.0)
+    chosen = [0, 1, 2] * 10
+    assert draw_unpaired(texts, chosen, 20) == [2, 2, 1] * 10
+    assert draw_unpaired(texts, chosen, 1) != [2, 2, 1] * 10
+
+
+def test_a_poem_of_the_same_words_is_not_unpaired(corpus):
+    """The hill has the bird's poem too, and only the sea's is another."""
+    shared = dataclasses.replace(
+        corpus,
+        pairs=[
+            *corpus.pairs[:2],
+            ImagePoemPair("hill.jpg", Poem(POEMS[1], "another id")),
+        ],
+    )
+    texts = gather(shared)
+    assert draw_unpaired(texts, [1, 2] * 10, 20) == [0, 0] * 10
+
+
+def test_captions_of_near_photographs_are_hard_negatives(corpus):
+    texts = gather(corpus, max_tokens=20)
+    encode = corpus.vocabulary.encode
+    texts.captions.clear()
+    texts.captions.update(
+        enumerate([[encode("sea")], [encode("bird")], [encode("hill")]])
+    )
+    draws, rng = PairDraws(1.0, 20), np.random.default_rng(0)
+    chosen = np.array([0, 1] * 5)
+    poems = texts.pair_batch(chosen, draws, rng)
+    taken = texts.take_captions(chosen, poems, draws, rng)["unpaired"]
+    assert {corpus.vocabulary.decode(row[1:2].tolist()) for row in taken} == {
+        "Hill"
+    }
+
+
+def test_no_poem_is_longer_than_asked_for(corpus):
+    lengths = [len(corpus.vocabulary.encode(text)) + 2 for text in POEMS]
+    shortest = min(lengths)
+    texts = gather(corpus, max_tokens=shortest, min_similarity=0.0)
+    kept = sum(length == shortest for length in lengths)
+    assert kept < len(POEMS)
+    assert len(texts.poems) == len(texts.pair_poems) == kept
+    assert (texts.take_poems([0])[0, -1:] == END).all()
+    with pytest.raises(ValueError, match=r"and 5 tokens\. Received: none of"):
+        gather(corpus, max_tokens=5)
 
 
 def test_captions_replace_pairs_in_the_lines_of_their_poems(corpus):
@@ -73,9 +139,9 @@ def test_captions_replace_pairs_in_the_lines_of_their_poems(corpus):
     texts.captions[2] = [encode("green is the hill and the wind")]
     chosen = np.array([0, 1] * 20)
     rng = np.random.default_rng(0)
-    poems = texts.pair_batch(chosen, rng)
+    poems = texts.pair_batch(chosen, PairDraws(), rng)
     before = poems["paired"].copy()
-    taken = texts.take_captions(chosen, poems, 0.5, rng)
+    taken = texts.take_captions(chosen, poems, PairDraws(0.5), rng)
     np.testing.assert_array_equal(poems["paired"], before)
     is_taken = (taken["paired"] != before).any(axis=1)
     np.testing.assert_array_equal(

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from visualpoet.discriminators import tasks
+from visualpoet.discriminators.material import PairDraws
 
 MARKS = [9, 10]
 
@@ -12,11 +13,12 @@ MARKS = [9, 10]
 class Material:
     """Draws numbers for texts."""
 
-    def pair_batch(self, pairs, rng):
+    def pair_batch(self, pairs, draws, rng):
         return self._draw(("paired", "unpaired"), len(pairs), rng)
 
-    def take_captions(self, pairs, texts, share, rng):
-        return {name: rows + int(10 * share) for name, rows in texts.items()}
+    def take_captions(self, pairs, texts, draws, rng):
+        added = int(10 * draws.caption_share)
+        return {name: rows + added for name, rows in texts.items()}
 
     def style_batch(self, size, rng):
         return self._draw(("poetic", "disordered", "paragraphic"), size, rng)
@@ -27,7 +29,7 @@ class Material:
 
 def draw(share=0.0):
     return tasks.draw_texts(
-        Material(), np.arange(4), np.random.default_rng(0), share
+        Material(), np.arange(4), PairDraws(share), np.random.default_rng(0)
     )
 
 
@@ -51,7 +53,8 @@ def test_batches_have_the_classes_in_order(task, words, labels):
         )
     }
     seen = np.array([[0.5], [0.7]])
-    inputs, found = task.make_batch(texts, np.full([2, 3], 9), seen)
+    samples = np.full([2, 3], 9)
+    inputs, found = task.make_batch(texts, samples, seen, PairDraws())
     assert inputs["token_ids"][:, 0].tolist() == words
     assert found.tolist() == labels
     assert found.dtype == np.int32
@@ -63,11 +66,42 @@ def test_batches_have_the_classes_in_order(task, words, labels):
         assert list(inputs) == ["token_ids"]
 
 
+@pytest.mark.parametrize(
+    ("candidates", "beside"),
+    [
+        (1, [0, 0, 2, 2, 4, 4]),  # of the row before
+        (2, [0, 5, 2, 1, 4, 3]),  # of the nearer of two rows before
+        (9, [0, 3, 2, 1, 4, 0]),  # of the nearest of all others
+    ],
+)
+def test_samples_stand_beside_photographs_as_near_as_unpaired_poems(
+    candidates, beside
+):
+    angles = np.array([0.0, 1.0, 3.0, 1.1, 2.0, 0.1])
+    seen = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    texts = {"paired": np.zeros([6, 3]), "unpaired": np.zeros([6, 3])}
+    inputs, _ = tasks.MULTIMODAL.make_batch(
+        texts, np.zeros([6, 3]), seen, PairDraws(0.0, candidates)
+    )
+    shown = inputs["image_embedding"][12:]
+    np.testing.assert_array_equal(shown, seen[beside])
+
+
+def test_a_sample_beside_the_same_photograph_is_none_beside_another():
+    seen = np.array([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8], [0.6, 0.8]])
+    texts = {"paired": np.zeros([4, 3]), "unpaired": np.zeros([4, 3])}
+    inputs, _ = tasks.MULTIMODAL.make_batch(
+        texts, np.zeros([4, 3]), seen, PairDraws(0.0, 3)
+    )
+    np.testing.assert_array_equal(inputs["image_embedding"][-1], [0.8, 0.6])
+
+
 @pytest.mark.parametrize("task", tasks.TASKS, ids=tasks.NAMES)
 def test_a_model_reads_its_batch_and_tells_its_classes(task):
     model = task.build(11, MARKS, 3, 4, 5, 0.1)
     seen = np.zeros([4, 3], np.float32)
-    inputs, labels = task.make_batch(draw(), np.zeros([4, 3], int), seen)
+    samples = np.zeros([4, 3], int)
+    inputs, labels = task.make_batch(draw(), samples, seen, PairDraws())
     assert inputs.keys() == model.input.keys()
     assert model(inputs).shape == (len(labels), len(task.classes))
     assert model.classes == task.classes
@@ -85,7 +119,7 @@ def test_texts_of_all_tasks_are_drawn_each_way_once():
         "paragraphic",
     ]
     rng = np.random.default_rng(0)
-    first = Material().pair_batch(np.arange(4), rng)
+    first = Material().pair_batch(np.arange(4), PairDraws(), rng)
     then = Material().style_batch(4, rng)
     for name, expected in {**first, **then}.items():
         np.testing.assert_array_equal(texts[name], expected, name)
@@ -140,7 +174,7 @@ def test_where_a_model_lies():
 
 
 def test_a_further_task_is_drawn_and_kept_apart(monkeypatch):
-    def draw_rhymes(material, pairs, rng, caption_share):
+    def draw_rhymes(material, pairs, draws, rng):
         return {"rhymed": np.full([len(pairs), 3], 7)}
 
     rhyme = dataclasses.replace(
@@ -156,6 +190,7 @@ def test_a_further_task_is_drawn_and_kept_apart(monkeypatch):
     assert list(texts) == [*before, "rhymed"]
     for name, expected in before.items():
         np.testing.assert_array_equal(texts[name], expected, name)
-    inputs, labels = rhyme.make_batch(texts, np.zeros([4, 3]), None)
+    samples = np.zeros([4, 3])
+    inputs, labels = rhyme.make_batch(texts, samples, None, PairDraws())
     assert inputs["token_ids"][:, 0].tolist() == [7] * 4 + [0] * 4
     assert labels.tolist() == [0] * 4 + [1] * 4

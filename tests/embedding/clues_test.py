@@ -102,6 +102,16 @@ def test_of_two_twins_the_better_one_is_a_clue():
     np.testing.assert_array_equal(again.choose_by(scores), chosen)
 
 
+def test_of_many_twins_the_best_one_is_a_clue():
+    """Twelve with the first one's meaning, better than all others."""
+    twins = [0] * 12 + list(range(12, 19))
+    head = clues.ClueHead(range(10, 29), image_dim=4, twins=twins)
+    scores = np.arange(19, dtype=np.float32)[::-1][None].copy()
+    scores[0, :3] = 10.0, 20.0, 19.0  # the second is the best
+    chosen = head.choose_by(np.repeat(scores, 2, axis=0)).numpy()
+    np.testing.assert_array_equal(chosen, [[11, 22, 23, 24, 25, 26]] * 2)
+
+
 def test_twins_are_clues_where_there_are_no_others():
     head = clues.ClueHead([10, 11, 12], image_dim=4, twins=[1, 0, 2])
     chosen = head.choose_by(np.array([[1.0, 2.0, 0.0]], np.float32))

@@ -8,7 +8,7 @@ from visualpoet.evaluation import bleu
 from visualpoet.evaluation.bleu import BleuOptions
 
 POEMS = ["The grey sea sings,\nand sleeps.", "A lamp in the night"]
-HUMAN = ["the grey sea sleeps\nand sings the tide", "the lamp, the night"]
+HUMAN = [["the grey sea sleeps\nand sings the tide"], ["the lamp, the night"]]
 
 
 def test_statistics_by_hand():
@@ -19,6 +19,16 @@ def test_statistics_by_hand():
         bleu.statistics(POEMS, HUMAN),
         [[6, 2, 1, 6, 5, 4, 6, 8], [3, 1, 0, 5, 4, 3, 5, 4]],
     )
+
+
+def test_statistics_of_several_references_by_hand():
+    # "sea" and "sings" of the first, "grey" of the second; "the", twice in
+    # the poem, once in each. Of 3 and 6 words 3 is nearer to 4.
+    row = bleu.statistics(
+        ["the grey the sea"],
+        [["the sea sings", "a grey lamp in the night"]],
+    )[0]
+    np.testing.assert_array_equal(row, [3, 1, 0, 4, 3, 2, 4, 3])
 
 
 def test_corpus_bleu_by_hand():
@@ -60,16 +70,18 @@ def test_smoothing_by_hand():
 
 def test_case_counts_if_wanted():
     options = BleuOptions(lower_case=False)
-    assert bleu.bleu(["The sea"], ["the sea"], 1, options) == pytest.approx(50)
-    assert bleu.bleu(["The sea"], ["the sea"], 1) == pytest.approx(100)
+    assert bleu.bleu(["The sea"], [["the sea"]], 1, options) == pytest.approx(
+        50
+    )
+    assert bleu.bleu(["The sea"], [["the sea"]], 1) == pytest.approx(100)
 
 
 def test_line_breaks_count_if_wanted():
     options = BleuOptions(line_breaks=True)
     # "sea", the break, "sings" of four; "sea <line>" alone of the pairs.
-    row = bleu.statistics(["grey sea\nsings"], ["sea\nand sings"], options)[0]
+    row = bleu.statistics(["grey sea\nsings"], [["sea\nand sings"]], options)[0]
     np.testing.assert_array_equal(row, [3, 1, 0, 4, 3, 2, 4, 4])
-    row = bleu.statistics(["grey sea\nsings"], ["sea\nand sings"])[0]
+    row = bleu.statistics(["grey sea\nsings"], [["sea\nand sings"]])[0]
     np.testing.assert_array_equal(row, [2, 0, 0, 3, 2, 1, 3, 3])
 
 
@@ -85,7 +97,7 @@ def test_agrees_with_sacrebleu(smoothing, n):
         tokenize="none", smooth_method=smoothing, max_ngram_order=n
     ).corpus_score(
         [bleu.tokenized(poem) for poem in POEMS],
-        [[bleu.tokenized(poem) for poem in HUMAN]],
+        [[bleu.tokenized(poem) for (poem,) in HUMAN]],
     )
     options = BleuOptions(smoothing=smoothing)
     ours = bleu.bleu(POEMS, HUMAN, n, options)
@@ -101,7 +113,7 @@ def test_score_leaves_its_statistics_alone():
 
 
 def test_a_poem_without_words():
-    assert bleu.bleu([""], ["the sea"], 1) == 0.0
+    assert bleu.bleu([""], [["the sea"]], 1) == 0.0
     assert bleu.statistics([], []).shape == (0, 8)
 
 

@@ -115,18 +115,28 @@ def test_every_statistic_is_a_measure_with_a_value():
     assert all(len(rows) == 3 for rows in statistics.values())
 
 
-def test_bleu_is_against_the_first_paired_poem():
-    first = [texts[0] for texts in PAIRED.values()]
+def test_bleu_is_against_all_paired_poems():
+    paired = list(PAIRED.values())
     for options in (bleu.DEFAULT, bleu.BleuOptions(corpus=False)):
         statistics = measurer(options=options).statistics({"ours": POEMS})
         found = values_of(statistics["ours"], options)
         for n in (1, 2, 3):
-            expected = bleu.bleu(POEMS, first, n, options)
+            expected = bleu.bleu(POEMS, paired, n, options)
             assert found[f"bleu_{n}"] == pytest.approx(expected)
-    assert found["bleu_1"] > 0
+    assert found["bleu_1"] > bleu.bleu(POEMS, [p[:1] for p in paired], 1)
 
 
-def test_bleu_against_the_poem_of_another_photograph():
+def test_a_human_poem_is_compared_with_the_others():
+    """The first of a photograph with the second, not with itself."""
+    humans = human_poems.choose(list(PAIRED.values()))
+    first, second = humans["human_paired"], humans["human_other"]
+    found = values_of(measurer().statistics({"first": first})["first"])
+    expected = bleu.bleu(first, [[poem] for poem in second], 1)
+    assert found["bleu_1"] == pytest.approx(expected)
+    assert 0 < expected < 50
+
+
+def test_bleu_against_the_poems_of_another_photograph():
     paired = list(PAIRED.values())
     others = human_poems.choose(paired)["human_shuffled"]
     assert all(other != own[0] for other, own in zip(others, paired))

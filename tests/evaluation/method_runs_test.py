@@ -36,6 +36,7 @@ def test_find_runs_in_the_order_of_the_table(tmp_path):
         "no_discriminator: no runs",
         "with_dm: no runs",
         "with_dp: no runs",
+        "pairing_apart: no runs",
         "lambda_0.5: no runs",
         "seqgan: no seed 1, which others have",
     ]

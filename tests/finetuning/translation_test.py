@@ -68,6 +68,20 @@ def test_clues_are_tokens_that_mean_them(poet, vocabulary, translated):
     np.testing.assert_allclose(found[:, sea], expected, atol=1e-4)
 
 
+def test_of_tokens_for_one_clue_one_is_chosen(poet):
+    vocabulary = Vocabulary.train(["海洋夜\n夜夜海\n洋海夜"], 100, "character")
+    glosses = GLOSSES | {"洋": "the sea"}
+    head = translation.translate_poet(
+        poet, vocabulary, glosses, TEXTS
+    ).clue_head
+    assert head.num_clues == 3
+    photographs = np.random.default_rng(0).normal(size=[20, 9])
+    for words in head.choose(photographs):
+        chosen = [vocabulary.tokens[word] for word in words]
+        assert chosen[-1] in "海洋"
+        assert "夜" in chosen[:2]
+
+
 def test_what_it_sees_stays(poet, translated):
     assert translated.visual_encoder is poet.visual_encoder
     assert translated.image_tower is poet.image_tower

@@ -15,8 +15,6 @@ from visualpoet.adversarial.actor import GeneratorNetwork
 from visualpoet.adversarial.actor import SeededPolicy
 from visualpoet.optimization import average_gradients
 
-BASELINES = ("none", "running_mean", "greedy", "value")
-
 
 class ClippedAdam(tf.keras.optimizers.Adam):
     """Adam that clips the norm of the whole gradient, and keeps that norm.

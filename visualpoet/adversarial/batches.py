@@ -2,12 +2,14 @@
 
 import pathlib
 from typing import Any
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from visualpoet.corpus import readers
 from visualpoet.corpus.prepared import load_corpus
+from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.discriminators import material
 from visualpoet.discriminators.tasks import draw_texts
 from visualpoet.embedding.encoders import load_towers
@@ -18,13 +20,46 @@ from visualpoet.generator.generator_inputs import take_rows
 from visualpoet.generator.poem_generator import PoemGenerator
 
 
+class BatchSource(Protocol):
+    """Draws what a step learns from.
+
+    Attributes:
+        vocabulary: Of the texts.
+        photograph_spec: Inputs of the generator's `start_view`, without batch.
+        draws: What stands beside a photograph unpaired.
+        shown: Photographs held out, to write for each time.
+        shown_photographs: Inputs of the generator for them.
+    """
+
+    vocabulary: Vocabulary
+    photograph_spec: dict[str, tf.TensorSpec]
+    draws: material.PairDraws
+    shown: list[str]
+    shown_photographs: dict[str, np.ndarray]
+
+    def draw(self, step: int) -> dict[str, dict[str, np.ndarray]]:
+        """Draws the batch of a step; the same for the same step.
+
+        Args:
+            step: Its number.
+
+        Returns:
+            `photograph`: inputs of the generator; `texts`: human texts, each
+            int `[B, T]`, by what they are; `teacher`: photograph and
+            `token_ids` of its poem.
+        """
+
+
 class Batches:
     """Draws pairs of photograph and poem, and texts of the other classes.
+
+    A `BatchSource`.
 
     Attributes:
         vocabulary: Of the corpus.
         photograph_spec: Inputs of the generator's `start_view`, without batch.
         names: Photographs of the last batch.
+        draws: How the discriminators' pairs are drawn.
         shown: Photographs held out, to write for each time.
         shown_photographs: Inputs of the generator for them.
 
@@ -37,8 +72,7 @@ class Batches:
         batch_size: Photographs a batch.
         num_shown: Photographs held out.
         seed: Of the draws.
-        caption_share: Of pairs, captions in place of poems for the
-            discriminators.
+        draws: How the discriminators' pairs are drawn.
         form: That the generator writes, and of the human poems; "" if it has
             learnt none.
         **limits: As for `gather_material`.
@@ -55,7 +89,7 @@ class Batches:
         batch_size: int,
         num_shown: int,
         seed: int,
-        caption_share: float,
+        draws: material.PairDraws,
         form: str,
         **limits: Any,
     ):
@@ -67,7 +101,7 @@ class Batches:
         )
         self.vocabulary = corpus.vocabulary
         self._batch_size, self._seed = batch_size, seed
-        self._caption_share = caption_share
+        self.draws = draws
         self._generator_inputs = prepare_generator_inputs(
             generator, image_embeddings, embedding_dir, form
         )
@@ -77,6 +111,7 @@ class Batches:
             corpus,
             "train",
             rows,
+            image_embeddings,
             [text.text for text in prose if text.split == "train"],
             form=form,
             **limits,
@@ -112,6 +147,6 @@ class Batches:
         poems = texts.take_poems(chosen)
         return {
             "photograph": photograph,
-            "texts": draw_texts(texts, chosen, rng, self._caption_share),
+            "texts": draw_texts(texts, chosen, self.draws, rng),
             "teacher": {**photograph, "token_ids": poems},
         }

@@ -12,10 +12,11 @@ from tf_agents.agents import tf_agent
 from tf_agents.agents.reinforce import reinforce_agent
 
 from visualpoet.adversarial.actor import GeneratorNetwork
-from visualpoet.adversarial.batches import Batches
+from visualpoet.adversarial.batches import BatchSource
 from visualpoet.adversarial.scoring import PoemReward
-from visualpoet.adversarial.training import Discriminator
+from visualpoet.corpus.vocabulary import END
 from visualpoet.discriminators.diagnostics import decompose
+from visualpoet.discriminators.training import Discriminator
 from visualpoet.discriminators.training import class_accuracies
 from visualpoet.evaluation.diversity import distinct_n
 from visualpoet.generator.poem_generator import PoemGenerator
@@ -40,7 +41,7 @@ class Report:
         self,
         folder: pathlib.Path,
         write_json: Callable[[str, object], None],
-        batches: Batches,
+        batches: BatchSource,
         generator: PoemGenerator,
         discriminators: Sequence[Discriminator],
         network: GeneratorNetwork,
@@ -76,6 +77,7 @@ class Report:
         """
         for name, values in zip(reward.names, reward.values.numpy()):
             self._add(f"reward/{name}", values.mean())
+        self._add("ended", (token_ids == END).any(axis=1).mean())
         self._poems += map(self._batches.vocabulary.decode, token_ids)
 
     def add_discriminator(

@@ -7,8 +7,11 @@ import numpy as np
 import tensorflow as tf
 
 from visualpoet import distribution
+from visualpoet.corpus.vocabulary import END
+from visualpoet.discriminators import rewards
 from visualpoet.discriminators.rewards import Reward
 from visualpoet.discriminators.rewards import check_rewards
+from visualpoet.discriminators.training import Discriminator
 
 MEAN_DECAY = 0.95
 
@@ -31,6 +34,7 @@ class PoemReward(tf.Module):
         baseline: `none`; `running_mean` of the rewards so far; `greedy`, the
             reward of the likeliest poem for the same photograph.
         decode_greedily: Maps photographs to the likeliest poems.
+        need_end: Whether a poem without END has reward 0.
     """
 
     def __init__(
@@ -40,12 +44,13 @@ class PoemReward(tf.Module):
         batch_size: int,
         baseline: str,
         decode_greedily: Callable[[GeneratorInputs], tf.Tensor] | None = None,
+        need_end: bool = False,
     ):
         super().__init__()
         self.names = list(parts)
         self._parts = list(parts.values())
         self._weights = tf.constant(weights, tf.float32)
-        self._baseline = baseline
+        self._baseline, self._need_end = baseline, need_end
         if baseline == "greedy" and not decode_greedily:
             raise ValueError(
                 "expected decode_greedily with the baseline greedy. Received: "
@@ -70,8 +75,14 @@ class PoemReward(tf.Module):
         Returns:
             float `[B]`.
         """
-        values = self._score(token_ids, photograph)
-        return tf.linalg.matvec(values, self._weights, transpose_a=True)
+        return self._weigh(self._score(token_ids, photograph), token_ids)
+
+    def _weigh(self, values: tf.Tensor, token_ids: tf.Tensor) -> tf.Tensor:
+        total = tf.linalg.matvec(values, self._weights, transpose_a=True)
+        if not self._need_end:
+            return total
+        ended = tf.reduce_any(tf.equal(token_ids, END), axis=1)
+        return tf.where(ended, total, 0.0)
 
     def _score(
         self, token_ids: tf.Tensor, photograph: GeneratorInputs
@@ -92,20 +103,20 @@ class PoemReward(tf.Module):
         """
         values = self._score(token_ids, photograph)
         self.values[:, self._rows].assign(values)
-        rewards = tf.linalg.matvec(values, self._weights, transpose_a=True)
-        return rewards - self._subtracted(rewards, photograph)
+        total = self._weigh(values, token_ids)
+        return total - self._subtracted(total, photograph)
 
     def _subtracted(
-        self, rewards: tf.Tensor, photograph: GeneratorInputs
+        self, total: tf.Tensor, photograph: GeneratorInputs
     ) -> tf.Tensor:
         if self._decode_greedily:
             return self.total(self._decode_greedily(photograph), photograph)
         if self._baseline == "running_mean":
             before = tf.math.divide_no_nan(self.mean[0], self.mean[1])
-            now = tf.stack([tf.reduce_mean(rewards), 1.0])
+            now = tf.stack([tf.reduce_mean(total), 1.0])
             self.mean.assign(MEAN_DECAY * self.mean + (1 - MEAN_DECAY) * now)
             return before
-        return tf.zeros_like(rewards)
+        return tf.zeros_like(total)
 
     @tf.function
     def gather(self) -> None:
@@ -122,6 +133,47 @@ class PoemReward(tf.Module):
         """
         for name, values in zip(self.names, self.values.numpy()):
             check_rewards(values, len(values), name)
+
+
+def discriminator_parts(
+    discriminator: Discriminator, weight: float, pairing_share: float = -1.0
+) -> dict[str, tuple[Part, float]]:
+    """Makes the reward of a discriminator.
+
+    Args:
+        discriminator: The discriminator.
+        weight: Of its reward.
+        pairing_share: Of a discriminator that reads the photograph the weight
+            of p(paired | human), the rest that of 1 - p(generated); below 0
+            p(paired), which is their product.
+
+    Returns:
+        Parts with their weights, by name.
+    """
+
+    def make_part(probability: Callable[[tf.Tensor], tf.Tensor]) -> Part:
+        def part(
+            token_ids: tf.Tensor, photograph: GeneratorInputs
+        ) -> tf.Tensor:
+            given = {"token_ids": token_ids, **photograph}
+            given = {name: given[name] for name in discriminator.model.input}
+            return probability(discriminator.model(given))
+
+        return part
+
+    name = discriminator.name
+    if pairing_share < 0 or not discriminator.task.reads_photograph:
+        return {name: (make_part(rewards.first_class_probability), weight)}
+    return {
+        f"{name}/pairing": (
+            make_part(rewards.pairing_probability),
+            weight * pairing_share,
+        ),
+        f"{name}/human": (
+            make_part(rewards.human_probability),
+            weight * (1 - pairing_share),
+        ),
+    }
 
 
 def python_part(

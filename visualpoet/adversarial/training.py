@@ -4,7 +4,6 @@ import dataclasses
 import functools
 from collections.abc import Callable
 
-import keras
 import numpy as np
 import tensorflow as tf
 from tf_agents.agents.reinforce import reinforce_agent
@@ -21,35 +20,13 @@ from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import PAD
 from visualpoet.corpus.vocabulary import START
 from visualpoet.discriminators import training as discriminator_training
-from visualpoet.discriminators.tasks import Task
+from visualpoet.discriminators.training import Discriminator
 
 LOWER = "lower the learning rate, and start again from the last checkpoint"
 
 
 class Collapse(Exception):
     """The generator has lost its entropy or its diversity."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Discriminator:
-    """A discriminator in training.
-
-    Attributes:
-        task: What it is to tell apart.
-        model: The discriminator.
-        optimizer: Its optimizer, built.
-        train_step: Updates by a batch, and returns what `make_loss` does.
-    """
-
-    task: Task
-    model: keras.Model
-    optimizer: keras.optimizers.Optimizer
-    train_step: Callable
-
-    @property
-    def name(self) -> str:
-        """Of its task."""
-        return self.task.name
 
 
 @dataclasses.dataclass(frozen=True)

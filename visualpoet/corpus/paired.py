@@ -36,7 +36,7 @@ def leave_out_held(
     excerpts: Sequence[Poem],
     pairs: Sequence[ImagePoemPair],
     photographs: Sequence[Photograph],
-) -> tuple[list[Poem], int]:
+) -> tuple[list[Poem], list[ImagePoemPair]]:
     """Leaves out of training what evaluation photographs are paired with.
 
     Args:
@@ -45,25 +45,27 @@ def leave_out_held(
         photographs: What is known of each of their photographs.
 
     Returns:
-        The excerpts without those for training that are from a poem paired
-        with a validation or test photograph, or have its words; and how many
-        were left out.
+        Excerpts and pairs without those for training that are from a poem
+        paired with a validation or test photograph, or have its words.
     """
+    splits = {photo.image: photo.split for photo in photographs}
     held_images = {
-        photo.image
-        for photo in photographs
-        if photo.split in ("validation", "test")
+        image
+        for image, split in splits.items()
+        if split in ("validation", "test")
     }
     held = [pair.poem for pair in pairs if pair.image in held_images]
     ids = {poem.id for poem in held if poem.id}
     words = {_words(poem.text) for poem in held}
-    kept = [
-        poem
-        for poem in excerpts
-        if poem.split != "train"
-        or not (poem.id in ids or _words(poem.text) in words)
-    ]
-    return kept, len(excerpts) - len(kept)
+
+    def is_free(poem: Poem, split: str) -> bool:
+        is_held = poem.id in ids or _words(poem.text) in words
+        return split != "train" or not is_held
+
+    return (
+        [poem for poem in excerpts if is_free(poem, poem.split)],
+        [pair for pair in pairs if is_free(pair.poem, splits[pair.image])],
+    )
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -2,7 +2,10 @@
 
 import bisect
 import dataclasses
+import functools
+import math
 from collections.abc import Sequence
+from collections.abc import Set
 
 import numpy as np
 
@@ -10,6 +13,22 @@ from visualpoet.corpus import datasets
 from visualpoet.corpus.negatives import Disordered
 from visualpoet.corpus.negatives import paragraphic
 from visualpoet.corpus.prepared import PreparedCorpus
+from visualpoet.corpus.vocabulary import END
+from visualpoet.corpus.vocabulary import START
+
+
+@dataclasses.dataclass(frozen=True)
+class PairDraws:
+    """How pairs are drawn, and what stands beside a photograph unpaired.
+
+    Attributes:
+        caption_share: Of pairs, captions in place of poems.
+        hard_negatives: Others that are drawn for each photograph; the one
+            whose own photograph is nearest to it is taken. 1: any.
+    """
+
+    caption_share: float = 0.0
+    hard_negatives: int = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,6 +36,7 @@ class Material:
     """Texts of human hand; token ids without START and END.
 
     Attributes:
+        image_embeddings: float `[N, K]`, unit length, of all photographs.
         pair_poems: Poems that are paired with a photograph.
         pair_images: int `[P]`; row of the photograph of each.
         captions: Captions by row of the photograph.
@@ -28,6 +48,7 @@ class Material:
         max_tokens: Longest text, START and END included.
     """
 
+    image_embeddings: np.ndarray
     pair_poems: Sequence[Sequence[int]]
     pair_images: np.ndarray
     captions: dict[int, Sequence[Sequence[int]]]
@@ -39,26 +60,54 @@ class Material:
     max_tokens: int
 
     def pair_batch(
-        self, chosen: np.ndarray, rng: np.random.Generator
+        self, chosen: np.ndarray, draws: PairDraws, rng: np.random.Generator
     ) -> dict[str, np.ndarray]:
         """Takes pairs, and for each photograph a poem of another one.
 
         Args:
             chosen: int `[B]`; which pairs.
+            draws: What is unpaired.
             rng: Where the draws come from.
 
         Returns:
             `paired` and `unpaired`, each int32 `[B, max_tokens]`.
         """
-        rows = self.pair_images[chosen]
-        other = rng.integers(len(self.pair_images), size=len(chosen))
+        rows = self.pair_images[chosen, None]
+        size = len(self.pair_images)
+        others = rng.integers(size, size=[len(chosen), draws.hard_negatives])
         for _ in range(8):  # a poem of the same photograph is not unpaired
-            same = self.pair_images[other] == rows
-            other[same] = rng.integers(len(self.pair_images), size=same.sum())
+            same = np.isin(self._name_pairs(rows, others), self._paired)
+            others[same] = rng.integers(size, size=same.sum())
+        nearest = self._find_nearest(rows, self.pair_images[others])
         return {
             "paired": self.take_poems(chosen),
-            "unpaired": self.take_poems(other),
+            "unpaired": self.take_poems(others[np.arange(len(rows)), nearest]),
         }
+
+    @functools.cached_property
+    def _pair_texts(self) -> np.ndarray:
+        """The same number for pairs with the same words."""
+        numbers: dict[tuple[int, ...], int] = {}
+        return np.array(
+            [
+                numbers.setdefault(tuple(poem), len(numbers))
+                for poem in self.pair_poems
+            ]
+        )
+
+    @functools.cached_property
+    def _paired(self) -> np.ndarray:
+        pairs = np.arange(len(self.pair_images))
+        return np.unique(self._name_pairs(self.pair_images, pairs))
+
+    def _name_pairs(self, rows: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+        """A number for each photograph beside the poem of a pair."""
+        return rows * len(self.pair_images) + self._pair_texts[pairs]
+
+    def _find_nearest(self, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Of photographs int `[B, N]` the place of the one nearest to each."""
+        own, found = self.image_embeddings[rows], self.image_embeddings[others]
+        return (own * found).sum(axis=-1).argmax(axis=-1)
 
     def take_poems(self, chosen: np.ndarray) -> np.ndarray:
         """Takes the poems of pairs.
@@ -75,7 +124,7 @@ class Material:
         self,
         chosen: np.ndarray,
         texts: dict[str, np.ndarray],
-        share: float,
+        draws: PairDraws,
         rng: np.random.Generator,
     ) -> dict[str, np.ndarray]:
         """Replaces a share of the pairs by captions, unpaired ones too.
@@ -86,27 +135,40 @@ class Material:
         Args:
             chosen: int `[B]`; which pairs.
             texts: As of `pair_batch` for them.
-            share: Of pairs of photographs with captions.
+            draws: Their share, of photographs that have some.
             rng: Where the draws come from.
 
         Returns:
             `paired` and `unpaired`, each int32 `[B, max_tokens]`.
         """
-        if not share:  # and nothing is drawn
+        if not draws.caption_share:  # and nothing is drawn
             return texts
         taken = {kind: values.copy() for kind, values in texts.items()}
-        captioned = list(self.captions)
+        captioned = np.array(list(self.captions))
         for place, pair in enumerate(chosen):
             row = self.pair_images[pair]
-            if row not in self.captions or rng.random() >= share:
+            if row not in self.captions or rng.random() >= draws.caption_share:
                 continue
-            other = row
-            while other == row and len(captioned) > 1:
-                other = captioned[rng.integers(len(captioned))]
+            other = self._draw_captioned(row, captioned, draws, rng)
             for kind, image in (("paired", row), ("unpaired", other)):
                 cut = self._cut_captions(image, pair, rng)
                 taken[kind][place] = self._pad([cut])[0]
         return taken
+
+    def _draw_captioned(
+        self,
+        row: int,
+        captioned: np.ndarray,
+        draws: PairDraws,
+        rng: np.random.Generator,
+    ) -> int:
+        """Another photograph with captions; the same if there is none."""
+        candidates = captioned[captioned != row]
+        if not len(candidates):
+            return row
+        others = rng.choice(candidates, [1, draws.hard_negatives])
+        nearest = self._find_nearest(np.array([[row]]), others)[0]
+        return int(others[0, nearest])
 
     def _cut_captions(
         self, image: int, pair: int, rng: np.random.Generator
@@ -130,27 +192,32 @@ class Material:
             rng: Where the draws come from.
 
         Returns:
-            `poetic`, `disordered`, `paragraphic`, int32 `[size, max_tokens]`.
+            `poetic`, `disordered` and, if there is prose, `paragraphic`, each
+            int32 `[size, max_tokens]`.
         """
         poems, shapes, others = (
             [self.poems[i] for i in rng.integers(len(self.poems), size=size)]
             for _ in range(3)
         )
         disordered = [self.disordered.make(s, rng) for s in shapes]
-        cut = [
-            paragraphic(
-                self._long_enough(shape, rng),
-                shape,
-                self.line_break,
-                self.is_word.__getitem__,
-            )
-            for shape in others
-        ]
-        return {
+        batch = {
             "poetic": self._pad(poems),
             "disordered": self._pad(disordered),
-            "paragraphic": self._pad(cut),
         }
+        if self.paragraphs:
+            cut = [self._cut_paragraph(shape, rng) for shape in others]
+            batch["paragraphic"] = self._pad(cut)
+        return batch
+
+    def _cut_paragraph(
+        self, shape: Sequence[int], rng: np.random.Generator
+    ) -> list[int]:
+        return paragraphic(
+            self._long_enough(shape, rng),
+            shape,
+            self.line_break,
+            self.is_word.__getitem__,
+        )
 
     def _long_enough(
         self, shape: Sequence[int], rng: np.random.Generator
@@ -175,6 +242,7 @@ def gather_material(
     corpus: PreparedCorpus,
     split: str,
     image_rows: dict[str, int],
+    image_embeddings: np.ndarray,
     paragraphs: Sequence[str],
     *,
     max_tokens: int,
@@ -189,9 +257,11 @@ def gather_material(
         corpus: The prepared corpus.
         split: `train`, `validation` or `test`.
         image_rows: Row of each photograph.
+        image_embeddings: float `[N, K]`, unit length, by row.
         paragraphs: Prose of the split; the joined captions of its photographs
             are added.
-        max_tokens: Longest text, START and END included.
+        max_tokens: Longest text, START and END included. Longer poems are left
+            out: cut, they would have no end.
         max_unknown: Largest share of unknown words of a text.
         min_similarity: Of a pair, to count as one.
         form: Of the poems; any if empty.
@@ -222,10 +292,21 @@ def gather_material(
         name: vocabulary.encode_batch(group) for name, group in texts.items()
     }
     banned = {"poems": datasets.find_words(vocabulary, leave_out)}
-    kept = _mostly_known(ids, split, max_unknown, banned)
+    kept = {
+        name: _choose(
+            group,
+            f"{name} of the split {split}",
+            max_unknown,
+            banned.get(name, frozenset()),
+            # Prose is cut to the lines of a poem.
+            math.inf if name == "paragraphs" else max_tokens,
+        )
+        for name, group in ids.items()
+    }
     known = {name: [ids[name][i] for i in rows] for name, rows in kept.items()}
     is_word = vocabulary.is_word()
     return Material(
+        image_embeddings=image_embeddings,
         captions={
             image_rows[p.image]: vocabulary.encode_batch(list(p.captions))
             for p in described
@@ -247,24 +328,22 @@ def gather_material(
     )
 
 
-def _mostly_known(
-    ids: dict[str, list[list[int]]],
-    split: str,
+def _choose(
+    ids: list[list[int]],
+    what: str,
     max_unknown: float,
-    banned: dict[str, set[int]],
-) -> dict[str, list[int]]:
-    """Places of the texts to keep, by what they are."""
-    kept = {}
-    for name, group in ids.items():
-        known = datasets.mostly_known(
-            group, max_unknown, banned.get(name, frozenset())
+    banned: Set[int],
+    max_tokens: float,
+) -> list[int]:
+    """Places of the texts to keep."""
+    kept = [
+        i
+        for i in datasets.mostly_known(ids, max_unknown, banned)
+        if 0 < len(ids[i]) <= max_tokens - len([START, END])
+    ]
+    if not kept:
+        raise ValueError(
+            f"expected {what} with at most {max_unknown:.0%} unknown words and "
+            f"{max_tokens} tokens. Received: none of {len(ids)}"
         )
-        kept[name] = [i for i in known if group[i]]
-    for name, rows in kept.items():
-        if not rows:
-            raise ValueError(
-                f"expected {name} of the split {split} with at most "
-                f"{max_unknown:.0%} unknown words. Received: none of "
-                f"{len(ids[name])}"
-            )
     return kept

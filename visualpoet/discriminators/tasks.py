@@ -14,6 +14,7 @@ import numpy as np
 from visualpoet.discriminators import multimodal
 from visualpoet.discriminators import poem_style
 from visualpoet.discriminators.material import Material
+from visualpoet.discriminators.material import PairDraws
 from visualpoet.discriminators.rewards import adversarial_reward
 from visualpoet.embedding.encoders import PoemTower
 
@@ -36,8 +37,8 @@ class Task:
         title: Of the discriminator in reports.
         classes: Its classes: first what a poem should be, last `generated`.
         texts: Which of the texts that `draw` returns are its other classes.
-        draw: Draws human texts: of the material, which pairs int `[B]`, the
-            draws' generator and the share of captions; each int `[B, T]`.
+        draw: Draws human texts: of the material, which pairs int `[B]`, how
+            pairs are drawn and the draws' generator; each int `[B, T]`.
         build: Builds the model of its vocabulary's size, ids of punctuation
             marks, widths of image embedding, token embedding and hidden
             layer, and dropout.
@@ -50,24 +51,31 @@ class Task:
     title: str
     classes: tuple[str, ...]
     texts: tuple[str, ...]
-    draw: Callable[[Material, np.ndarray, np.random.Generator, float], Texts]
+    draw: Callable[
+        [Material, np.ndarray, PairDraws, np.random.Generator], Texts
+    ]
     build: Callable[..., keras.Model]
     reads_photograph: bool = False
     measure_floor: Callable[..., dict[str, float]] = _no_floor
 
     def make_batch(
-        self, texts: Texts, generated: np.ndarray, image_embedding: np.ndarray
+        self,
+        texts: Texts,
+        generated: np.ndarray,
+        image_embedding: np.ndarray,
+        draws: PairDraws,
     ) -> tuple[Inputs, np.ndarray]:
         """Makes a batch of as many texts of each class.
 
         Half of the samples stand beside a photograph that they were not
-        written for, as half of the human poems do: else going with the
-        photograph would tell them from human ones.
+        written for, as near to theirs as those of unpaired human poems are:
+        else going with the photograph would tell them from human ones.
 
         Args:
             texts: As of `draw`, each int `[B, T]`.
             generated: int `[B, T]`, samples for the same photographs.
             image_embedding: float `[B, K]`.
+            draws: What stands beside a photograph unpaired.
 
         Returns:
             The model's inputs, a row for each text, and labels int32.
@@ -77,7 +85,7 @@ class Task:
         if self.reads_photograph:
             inputs["image_embedding"] = np.concatenate(
                 [image_embedding] * len(self.texts)
-                + [_pair_half(image_embedding)]
+                + [_pair_half(image_embedding, draws.hard_negatives)]
             )
         classes = np.arange(len(parts), dtype=np.int32)
         return inputs, np.repeat(classes, len(generated))
@@ -94,11 +102,21 @@ class Task:
         return pathlib.Path(folder) / self.name / f"{self.name}.keras"
 
 
-def _pair_half(image_embedding: np.ndarray) -> np.ndarray:
-    """The photographs of every second row are those of the row before."""
-    is_odd = np.arange(len(image_embedding)) % 2 == 1
-    before = np.roll(image_embedding, 1, axis=0)
-    return np.where(is_odd[:, None], before, image_embedding)
+def _pair_half(image_embedding: np.ndarray, candidates: int) -> np.ndarray:
+    """Photographs of which every second one is another's.
+
+    Of the rows before it, so many, the one with the nearest photograph that
+    is not the same.
+    """
+    rows = np.arange(len(image_embedding))
+    before = 1 + np.arange(min(candidates, max(1, len(rows) - 1)))
+    others = image_embedding[rows[:, None] - before]
+    nearness = (image_embedding[:, None] * others).sum(axis=-1)
+    same = (image_embedding[:, None] == others).all(axis=-1)
+    nearest = np.where(same, -np.inf, nearness).argmax(axis=1)
+    return np.where(
+        (rows % 2 == 1)[:, None], others[rows, nearest], image_embedding
+    )
 
 
 # --- texts
@@ -107,37 +125,37 @@ def _pair_half(image_embedding: np.ndarray) -> np.ndarray:
 def draw_pairs(
     material: Material,
     pairs: np.ndarray,
+    draws: PairDraws,
     rng: np.random.Generator,
-    caption_share: float,
 ) -> Texts:
     """Draws poems that go with photographs, and such that do not.
 
     Args:
         material: Where they come from.
         pairs: int `[B]`; which pairs.
+        draws: How they are drawn.
         rng: Where the draws come from.
-        caption_share: Of pairs, captions in place of poems.
 
     Returns:
         `paired` and `unpaired`, each int `[B, T]`.
     """
-    texts = material.pair_batch(pairs, rng)
-    return material.take_captions(pairs, texts, caption_share, rng)
+    texts = material.pair_batch(pairs, draws, rng)
+    return material.take_captions(pairs, texts, draws, rng)
 
 
 def draw_styles(
     material: Material,
     pairs: np.ndarray,
+    draws: PairDraws,
     rng: np.random.Generator,
-    caption_share: float,
 ) -> Texts:
     """Draws poems of any subject, and texts that are none.
 
     Args:
         material: Where they come from.
         pairs: int `[B]`; as many texts.
+        draws: Without effect: poems of any subject stand beside no photograph.
         rng: Where the draws come from.
-        caption_share: Without effect: poems of any subject have no captions.
 
     Returns:
         `poetic`, `disordered` and `paragraphic`, each int `[B, T]`.
@@ -216,6 +234,13 @@ REAL_OR_GENERATED = Task(
     draw=draw_styles,
     build=_build_style(poem_style.REAL_OR_GENERATED),
 )
+# Of a corpus without prose beside it.
+VOICE_STYLE = dataclasses.replace(
+    POEM_STYLE,
+    classes=("poetic", "disordered", "generated"),
+    texts=("poetic", "disordered"),
+    build=_build_style(("poetic", "disordered", "generated")),
+)
 TASKS = (MULTIMODAL, POEM_STYLE, REAL_OR_GENERATED)
 NAMES = tuple(task.name for task in TASKS)
 
@@ -235,8 +260,8 @@ def find_task(name: str) -> Task:
 def draw_texts(
     material: Material,
     pairs: np.ndarray,
+    draws: PairDraws,
     rng: np.random.Generator,
-    caption_share: float,
 ) -> Texts:
     """Draws the texts of all tasks, whichever of them are asked for.
 
@@ -245,15 +270,15 @@ def draw_texts(
     Args:
         material: Where they come from.
         pairs: int `[B]`; which pairs.
+        draws: How they are drawn.
         rng: Where the draws come from.
-        caption_share: Of pairs, captions in place of poems.
 
     Returns:
         Each int `[B, T]`, by what they are.
     """
     texts: Texts = {}
     for draw in dict.fromkeys(task.draw for task in TASKS):
-        texts |= draw(material, pairs, rng, caption_share)
+        texts |= draw(material, pairs, draws, rng)
     return texts
 
 

@@ -1,5 +1,6 @@
-"""The loss of a discriminator, and what it takes for what."""
+"""How a discriminator is trained, and what it takes for what."""
 
+import dataclasses
 from collections.abc import Callable
 from collections.abc import Sequence
 
@@ -7,7 +8,102 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.discriminators.tasks import Task
+from visualpoet.embedding.encoders import PoemTower
+from visualpoet.optimization import make_train_step
+
 Batch = tuple[dict[str, tf.Tensor], tf.Tensor]
+
+
+@dataclasses.dataclass(frozen=True)
+class Discriminator:
+    """A discriminator in training.
+
+    Attributes:
+        task: What it is to tell apart.
+        model: The discriminator.
+        optimizer: Its optimizer, built.
+        train_step: Updates by a batch, and returns what `make_loss` does.
+    """
+
+    task: Task
+    model: keras.Model
+    optimizer: keras.optimizers.Optimizer
+    train_step: Callable
+
+    @property
+    def name(self) -> str:
+        """Of its task."""
+        return self.task.name
+
+
+def build_discriminator(
+    task: Task,
+    vocabulary: Vocabulary,
+    poem_tower: PoemTower,
+    hidden_dim: int,
+    dropout: float,
+    word_dim: int = 0,
+) -> keras.Model:
+    """Builds a discriminator that begins with the joint space's word vectors.
+
+    Args:
+        task: What it is to tell apart.
+        vocabulary: Of what it reads.
+        poem_tower: Knows the word vectors.
+        hidden_dim: Width of its GRU and of the product.
+        dropout: Share of units left out.
+        word_dim: How many of their longest directions are left of the word
+            vectors; 0 for all.
+
+    Returns:
+        The discriminator.
+    """
+    vectors = keras.ops.convert_to_numpy(
+        poem_tower.get_layer("word_vectors").embeddings
+    )
+    vectors = _narrow(vectors, word_dim or vectors.shape[1])
+    model = task.build(
+        len(vocabulary),
+        vocabulary.mark_ids(),
+        poem_tower.embedding_dim,
+        vectors.shape[1],
+        hidden_dim,
+        dropout,
+    )
+    model.get_layer("token_embedding").embeddings.assign(vectors)
+    return model
+
+
+def _narrow(vectors: np.ndarray, width: int) -> np.ndarray:
+    """What is left of vectors along their `width` longest directions."""
+    if width == vectors.shape[1]:
+        return vectors
+    directions = np.linalg.svd(vectors, full_matrices=False)[2]
+    return vectors @ directions[:width].T
+
+
+def prepare_discriminator(
+    task: Task,
+    model: keras.Model,
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
+) -> Discriminator:
+    """Makes optimizer and train step of a discriminator.
+
+    Args:
+        task: What it is to tell apart.
+        model: The discriminator.
+        learning_rate: Of Adam.
+
+    Returns:
+        All of it.
+    """
+    optimizer = keras.optimizers.Adam(learning_rate)
+    train_step = make_train_step(
+        make_loss(model), model.trainable_variables, optimizer
+    )
+    return Discriminator(task, model, optimizer, train_step)
 
 
 def make_loss(

@@ -22,6 +22,7 @@ CAPTION_WORDS = frozenset(
     "background covered doing group holding outside person picture posing "
     "sitting standing wearing".split()
 )
+_FAR = 1e4  # log odds that no word is ahead of another
 NO_CLUES = (ENGLISH_STOP_WORDS | CAPTION_WORDS) - {"fire"}
 
 
@@ -36,7 +37,8 @@ class ClueHead(PresetModel):
         image_dim: Width of the joint space.
         dropout: Share of the place left out in training.
         twins: For each of `word_ids` the place of one that is not chosen
-            beside it, its own for none; None for none of any.
+            beside it, its own for none; of several such that of the first.
+            None for none of any.
 
     Call arguments: float `[B, image_dim]`, unit length; returns float
     `[B, W]`, the log odds of each of `word_ids`.
@@ -102,7 +104,7 @@ class ClueHead(PresetModel):
         return self.choose_by(tf.constant(scores)).numpy()
 
     def choose_by(self, scores: tf.Tensor) -> tf.Tensor:
-        """Finds the clues that score best; of two twins one, unless few are.
+        """Finds the clues that score best; of twins one, unless few are.
 
         Args:
             scores: float `[B, W]`.
@@ -110,15 +112,18 @@ class ClueHead(PresetModel):
         Returns:
             int32 `[B, NUM_CLUES]`, as of `choose`.
         """
-        wide = min(2 * self.num_clues, len(self.word_ids))
-        best = tf.math.top_k(scores, wide).indices
         if self.twins is not None:
-            is_twin = tf.gather(self.twins, best)[:, :, None] == best[:, None]
-            before = np.tri(wide, k=-1, dtype=bool)  # [later, earlier]
-            is_late = tf.reduce_any(is_twin & before, axis=-1)
-            order = tf.argsort(tf.cast(is_late, tf.int32), stable=True)
-            best = tf.gather(best, order, batch_dims=1)
-        return tf.gather(tf.constant(self.word_ids), best[:, : self.num_clues])
+            is_late = scores < self._best_of_twins(scores)
+            scores += tf.where(is_late, -_FAR, 0.0)
+        best = tf.math.top_k(scores, self.num_clues).indices
+        return tf.gather(tf.constant(self.word_ids), best)
+
+    def _best_of_twins(self, scores: tf.Tensor) -> tf.Tensor:
+        first = np.minimum(self.twins, np.arange(len(self.word_ids)))
+        best = tf.math.unsorted_segment_max(
+            tf.transpose(scores), first, len(first)
+        )
+        return tf.gather(tf.transpose(best), first, axis=1)
 
 
 def clue_mask(vocabulary: Vocabulary) -> np.ndarray:

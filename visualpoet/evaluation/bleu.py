@@ -73,27 +73,27 @@ def tokenized(poem: str, options: BleuOptions = DEFAULT) -> str:
 
 def statistics(
     poems: Sequence[str],
-    references: Sequence[str],
+    references: Sequence[Sequence[str]],
     options: BleuOptions = DEFAULT,
 ) -> np.ndarray:
     """Counts what BLEU is made of, poem by poem.
 
     Args:
         poems: N poems.
-        references: The human poem of each.
+        references: The human poems of each, one or more.
         options: How to count.
 
     Returns:
         float `[N, 2 ORDER + 2]`: n-grams that match, n-grams, for n from 1 to
-        ORDER, then words of the poem and of its reference. Sums of rows are
-        the statistics of the poems together.
+        ORDER, then words of the poem and of the reference nearest in length.
+        Sums of rows are the statistics of the poems together.
     """
     # Only its counts are used, so the order does not matter.
     counter = BLEU(tokenize="none", max_ngram_order=ORDER, effective_order=True)
     rows = []
-    for poem, reference in zip(poems, references):
+    for poem, texts in zip(poems, references):
         found = counter.sentence_score(
-            tokenized(poem, options), [tokenized(reference, options)]
+            tokenized(poem, options), [tokenized(t, options) for t in texts]
         )
         lengths = [found.sys_len, found.ref_len]
         rows.append([*found.counts, *found.totals, *lengths])
@@ -131,7 +131,7 @@ def score(row: np.ndarray, n: int, options: BleuOptions = DEFAULT) -> float:
 
 def bleu(
     poems: Sequence[str],
-    references: Sequence[str],
+    references: Sequence[Sequence[str]],
     n: int,
     options: BleuOptions = DEFAULT,
 ) -> float:
@@ -139,7 +139,7 @@ def bleu(
 
     Args:
         poems: N poems.
-        references: The human poem of each.
+        references: The human poems of each, one or more.
         n: Longest n-gram, 1 to ORDER.
         options: Which BLEU.
 

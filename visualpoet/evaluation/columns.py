@@ -53,7 +53,8 @@ PAPER = [
         "bleu_1",
         "BLEU-1",
         "high",
-        "Against the photograph's first paired human poem [%].",
+        "Against all human poems paired with the photograph [%]; a human "
+        "poem against the others.",
     ),
     Measure("bleu_2", "BLEU-2", "high", "The same up to 2-grams [%]."),
     Measure("bleu_3", "BLEU-3", "high", "The same up to 3-grams [%]."),
@@ -134,7 +135,7 @@ MORE = [
         "bleu_1_other",
         "BLEU-1, other",
         "",
-        "BLEU-1 against the human poem of another photograph [%]: what is "
+        "BLEU-1 against the human poems of another photograph [%]: what is "
         "left of BLEU-1 when the photograph does not count.",
     ),
     Measure("lines", "Lines", "", "Mean number of lines."),

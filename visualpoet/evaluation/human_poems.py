@@ -59,21 +59,33 @@ def choose(
         seed: Of the exchange.
 
     Returns:
-        `human_paired`: the first poem of each photograph, which BLEU is
-        measured against; `human_other`: the second one, if all have one;
-        `human_shuffled`: the first poem of another photograph, the floor of
-        relevance and BLEU.
+        `human_paired`: the first poem of each photograph; `human_other`: the
+        second one, if all have one; `human_shuffled`: the first poem of
+        another photograph, the floor of relevance and BLEU.
     """
     first = [poems[0] for poems in paired]
-    # A cycle through all photographs leaves none with its own poem.
-    order = np.random.default_rng(seed).permutation(len(first))
-    shuffled = list(first)
-    for own, other in zip(order, np.roll(order, 1)):
-        shuffled[own] = first[other]
+    shuffled = [first[other] for other in exchange(len(first), seed)]
     found = {"human_paired": first}
     if all(len(poems) > 1 for poems in paired):
         found["human_other"] = [poems[1] for poems in paired]
     return found | {"human_shuffled": shuffled}
+
+
+def exchange(count: int, seed: int = 0) -> list[int]:
+    """Gives each photograph another one.
+
+    Args:
+        count: Photographs, two or more.
+        seed: Of the exchange.
+
+    Returns:
+        Number of the other one of each, each once.
+    """
+    # A cycle through all of them leaves none with itself.
+    order = np.random.default_rng(seed).permutation(count)
+    others = np.empty_like(order)
+    others[order] = np.roll(order, 1)
+    return others.tolist()
 
 
 def map_linearly(

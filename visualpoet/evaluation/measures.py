@@ -64,9 +64,8 @@ class Measurer:
             [corpus.photographs[n].captions for n in names], sentences
         )
         self.paired = human_poems.find_paired(corpus.pairs, names)
-        humans = human_poems.choose(self.paired, seed)
-        self._references = humans["human_paired"]
-        self._other_references = humans["human_shuffled"]
+        others_of = human_poems.exchange(len(names), seed)
+        self._others = [self.paired[other] for other in others_of]
         training = human_poems.find_training(corpus)
         self._novelty = {n: Novelty(training, n) for n in (2, 3)}
         self._copied = CopiedRuns(corpus.texts("train"))
@@ -95,7 +94,7 @@ class Measurer:
         flat = [poem for poems in poem_sets.values() for poem in poems]
         # Together: the training poems are hashed once for every length, and
         # the tower is traced once.
-        shape = [len(poem_sets), len(self._references)]
+        shape = [len(poem_sets), len(self.paired)]
         longest = self._copied.longest(flat).reshape(shape)
         embedded = self._embed(flat).reshape([*shape, -1])
         found = {}
@@ -130,11 +129,18 @@ class Measurer:
         }
 
     def _compared(self, poems: Sequence[str]) -> dict[str, np.ndarray]:
-        """With the human poems: BLEU and novelty."""
-        rows = bleu.statistics(poems, self._references, self._options)
+        """With the human poems: BLEU and novelty.
+
+        A human poem is compared with the others of its photograph.
+        """
+        references = [
+            [text for text in texts if text != poem] or texts
+            for poem, texts in zip(poems, self.paired)
+        ]
+        rows = bleu.statistics(poems, references, self._options)
         found = {f"bleu_{n}": rows for n in range(1, bleu.ORDER + 1)}
         found["bleu_1_other"] = bleu.statistics(
-            poems, self._other_references, self._options
+            poems, self._others, self._options
         )
         if not self._options.corpus:
             for name, rows in found.items():

@@ -27,9 +27,13 @@ LAMBDAS = {
     "i2p_gan": 0.8,
     "with_dm": 1.0,
 }
-TITLES = METHODS | {
+# I2P-GAN with other rewards.
+VARIANTS = {
+    "pairing_apart": "I2P-GAN, two rewards of D_m",
     "lambda_0.2": "I2P-GAN, lambda 0.2",
     "lambda_0.5": "I2P-GAN, lambda 0.5",
+}
+TITLES = METHODS | VARIANTS | {
     "human_paired": "human, paired",
     "human_other": "human, another paired",
     "human_shuffled": "human, shuffled pairs",
@@ -70,7 +74,7 @@ def find_runs(folder: pathlib.Path) -> tuple[list[MethodRun], list[str]]:
         cannot be read, a sentence each.
     """
     runs, problems = [], []
-    for method in [*METHODS, *(m for m in LAMBDAS if m not in METHODS)]:
+    for method in METHODS | VARIANTS:
         seeds = sorted(pathlib.Path(folder).glob(f"{method}/seed*"))
         if not seeds:
             problems.append(f"{method}: no runs")

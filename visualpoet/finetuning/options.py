@@ -1,6 +1,7 @@
 """What a user may set when a poet is fine-tuned."""
 
 import dataclasses
+import os
 import pathlib
 
 from visualpoet.run_options import argument
@@ -69,6 +70,12 @@ class Options:
         2, "epochs that held-out poems gain nothing in, after which it stops"
     )
     learning_rate: float = option(5e-4, "Adam")
+    adversarial: bool = option(
+        False,
+        "train it on against a poem-style discriminator of the corpus; needs "
+        "the extra adversarial",
+    )
+    adversarial_steps: int = option(150, "steps of that")
     interpolation: float = option(
         0.75,
         "weights that are exported, so as not to forget: 1 the trained ones, "
@@ -88,3 +95,13 @@ class Options:
                 "expected --interpolation in [0, 1]. Received: "
                 f"{self.interpolation}"
             )
+        if self.adversarial_steps < 1:
+            raise ValueError(
+                "expected --adversarial-steps of 1 or more. Received: "
+                f"{self.adversarial_steps}"
+            )
+
+    def prepare_environment(self) -> None:
+        """Prepares for the import of TensorFlow: tf-agents needs Keras 2."""
+        if self.adversarial:
+            os.environ["TF_USE_LEGACY_KERAS"] = "1"

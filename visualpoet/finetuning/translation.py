@@ -194,8 +194,18 @@ def _translate_clues(
     totals = shares.sum(axis=1)
     words = np.flatnonzero((totals > 0) & vocabulary.is_word())
     shares = shares[words] / totals[words, None]
-    translated = ClueHead(words.tolist(), head.image_dim, head.dropout)
+    twins = _find_synonyms(head, shares).tolist()
+    translated = ClueHead(words.tolist(), head.image_dim, head.dropout, twins)
     kernel, bias = (weight.numpy() for weight in head.weights)
     translated.weights[0].assign(kernel @ shares.T)
     translated.weights[1].assign(shares @ bias)
     return translated
+
+
+def _find_synonyms(head: ClueHead, shares: np.ndarray) -> np.ndarray:
+    """For each token the first that mostly means the same clue, or its twin."""
+    means = shares.argmax(axis=1)
+    if head.twins is not None:
+        means = np.minimum(means, np.array(head.twins)[means])
+    _, first, groups = np.unique(means, return_index=True, return_inverse=True)
+    return first[groups]

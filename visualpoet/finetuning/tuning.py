@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 import time
+import types
 from typing import Any
 
 import keras
@@ -48,6 +49,8 @@ def fine_tune(options: Options) -> pathlib.Path | None:
         ValueError: If the corpus is none to learn from, or does not go with
             the base or the options.
     """
+    if options.adversarial:
+        _import_adversarial()  # before hours of work are done
     keras.utils.set_random_seed(options.seed)
     material = prepare_material(options)
     lessons, pairs = gather_lessons(material, options)
@@ -173,6 +176,10 @@ def learn(
     before = look()
     weights = [variable.numpy() for variable in generator.trainable_variables]
     learning.train_voice(run, training, lessons, options)
+    if options.adversarial:
+        _import_adversarial().train_adversarially(
+            material.poet, lessons, options
+        )
     if not options.glosses:  # of another language the base knows nothing
         interpolate(
             generator.trainable_variables, weights, options.interpolation
@@ -183,6 +190,13 @@ def learn(
             f"test {name}: base {before[name]:.1f}, voice {after[name]:.1f}"
         )
     return before, after
+
+
+def _import_adversarial() -> types.ModuleType:
+    """What needs tf-agents."""
+    from visualpoet.finetuning import adversarial
+
+    return adversarial
 
 
 def export(

@@ -1,0 +1,87 @@
+import csv
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tests.finetuning import learning_test
+from tests.finetuning import poems
+from visualpoet.adversarial import training
+from visualpoet.corpus.vocabulary import END
+from visualpoet.finetuning import adversarial
+from visualpoet.finetuning import voice_batches
+
+pytestmark = pytest.mark.slow
+OPTIONS = dataclasses.replace(
+    learning_test.OPTIONS, adversarial=True, adversarial_steps=3
+)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(adversarial, "DISCRIMINATOR_STEPS", 20)
+    monkeypatch.setattr(adversarial, "NUM_SAMPLES", 30)
+
+
+def train(folder, resume=False):
+    poet, lessons = learning_test.make_lessons()
+    before = poet.generator.get_weights()
+    options = dataclasses.replace(OPTIONS, out=folder, resume=resume)
+    adversarial.train_adversarially(poet, lessons, options)
+    return before, poet.generator.get_weights()
+
+
+def test_killed_it_ends_with_the_same_voice(tmp_path, monkeypatch):
+    before, expected = train(tmp_path / "whole")
+    assert any(map(np.any, map(np.subtract, before, expected)))
+    calls = []
+    update = training.update_discriminator
+
+    def stop_at_the_second(*arguments):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return update(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "update_discriminator", stop_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            train(tmp_path / "killed")
+    _, found = train(tmp_path / "killed", resume=True)
+    for value, wanted in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(value, wanted)
+
+
+def test_what_is_told_of_it(tmp_path):
+    train(tmp_path)
+    with (tmp_path / "discriminator" / "metrics.csv").open() as stream:
+        row = list(csv.DictReader(stream))[-1]
+    assert {"poetic", "disordered", "generated"} < row.keys()
+    with (tmp_path / "adversarial" / "metrics.csv").open() as stream:
+        (row,) = csv.DictReader(stream)
+    assert 0.0 < float(row["reward/poem_style"]) < 1.0
+    assert 0.0 <= float(row["ended"]) <= 1.0
+    assert (tmp_path / "adversarial" / "samples" / "000003.jsonl").exists()
+
+
+def test_batches_are_of_whole_poems():
+    poet, lessons = learning_test.make_lessons()
+    held, shown = lessons.checked["photograph_and_clues"]
+    source = lessons.train[0]
+    longest = max(map(len, source.token_ids))
+    cut = [list(ids) for ids in source.token_ids]
+    cut[0] = cut[0][: longest - 1]
+    source = dataclasses.replace(source, token_ids=cut)
+    batches = voice_batches.VoiceBatches(poet, source, held, shown, OPTIONS)
+    assert len(batches.material.poems) == len(poems.POEMS[:28]) - 1
+    batch, again = batches.draw(7), batches.draw(7)
+    for name in ("photograph", "texts", "teacher"):
+        for key, values in batch[name].items():
+            assert len(values) == OPTIONS.batch_size
+            np.testing.assert_array_equal(values, again[name][key])
+    assert (batch["texts"]["poetic"] == END).any(axis=1).all()
+    assert batch["teacher"]["token_ids"].shape[1] == batches.max_tokens
+    assert list(batch["texts"]) == ["poetic", "disordered"]
+    assert (
+        batches.draw(8)["texts"]["poetic"] != again["texts"]["poetic"]
+    ).any()
