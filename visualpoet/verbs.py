@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import TextIO
+from typing import TypeVar
 
 from visualpoet import controls
 from visualpoet import extras
@@ -22,6 +23,7 @@ from visualpoet.finetuning.options import Options
 from visualpoet.serve import options as serving
 
 STANDARD_INPUT = "-"
+T = TypeVar("T")
 
 
 def _may_be_read(path: pathlib.Path) -> bool:
@@ -52,6 +54,16 @@ def _silence() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+def _quietly(items: Iterator[T]) -> Iterator[T]:
+    """Keeps quiet while they are made: decoders grumble at broken pictures."""
+    while True:
+        with _silence():
+            item = next(items, None)
+        if item is None:
+            return
+        yield item
 
 
 def _find_model(arguments: argparse.Namespace) -> pathlib.Path | None:
@@ -252,9 +264,10 @@ def check(arguments: argparse.Namespace) -> int:
     from visualpoet.export import checking
 
     failed = False
-    for result in checking.check_export(
+    results = checking.check_export(
         model_folders.newest_version(arguments.model)
-    ):
+    )
+    for result in _quietly(results):
         failed |= bool(result.reason)
         print(f"{'FAILED' if result.reason else 'passed'}  {result.point}")
         if result.reason:
@@ -294,6 +307,10 @@ def serve(arguments: argparse.Namespace) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     model = _find_shipped(arguments).parent
     options = serving.from_arguments(arguments, model)
-    with _silence(), extras.needs("serve"):
+    with (
+        _status("loading TensorFlow"),
+        _silence(),
+        extras.needs("serve"),
+    ):
         from visualpoet.serve import server
     return server.run(options)

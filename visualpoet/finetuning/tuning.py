@@ -47,7 +47,8 @@ def fine_tune(options: Options) -> pathlib.Path | None:
         FileNotFoundError: If there is no such corpus or base.
         FileExistsError: If `out` holds a run and is not resumed.
         ValueError: If the corpus is none to learn from, or does not go with
-            the base or the options.
+            the base or the options; or if the voice, which is kept, fails
+            its check.
     """
     if options.adversarial:
         _import_adversarial()  # before hours of work are done
@@ -80,8 +81,8 @@ def fine_tune(options: Options) -> pathlib.Path | None:
     run.write_json("results.json", measured)
     trying.write_page(options.out / PAGE, folder.parent.name, trials, measured)
     write_card(material, options, folder, measured)
-    check(run, folder)
     run.log(f"{folder}; see {options.out / PAGE}")
+    check(run, folder)
     return folder
 
 
@@ -275,10 +276,20 @@ def check(run: runs.RunDirectory, folder: pathlib.Path) -> None:
     Args:
         run: Keeps what was found.
         folder: The version folder.
+
+    Raises:
+        ValueError: If it fails in a point.
     """
+    failed = []
     for result in checking.check_export(folder):
         verdict = f"FAILED: {result.reason}" if result.reason else "passed"
         run.log(f"{result.point} {verdict}")
+        failed += [result.point] if result.reason else []
+    if failed:
+        raise ValueError(
+            f"expected {folder} to pass its check. Received: an export that "
+            f"fails in {len(failed)} of its points, see {run.path / 'log.txt'}"
+        )
 
 
 def measure_alone(material: VoiceMaterial) -> float:

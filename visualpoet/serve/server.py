@@ -311,6 +311,7 @@ def run(options: ServerOptions) -> int:
         level=logging.INFO,
         format="visualpoet: %(levelname)s %(message)s",
     )
+    _log.info("loading and warming up: the address follows")
     asyncio.run(_serve(options))
     _log.info("stopped")
     return 0
