@@ -154,8 +154,9 @@ def _usable(corpus, features, split):
 def _measure(measurer, found, names, humans):
     poem_sets = {run.name: [run.poems[name] for name in names] for run in found}
     statistics = measurer.statistics(poem_sets | humans)
-    for measure in [m for m in statistics["human_paired"] if "bleu" in m]:
-        del statistics["human_paired"][measure]  # against themselves
+    if "human_other" not in humans:  # some are compared with themselves
+        for n in range(1, bleu.ORDER + 1):
+            del statistics["human_paired"][f"bleu_{n}"]
     del statistics["human_shuffled"]["bleu_1_other"]  # likewise
     together = {
         name: measures.measure_together(poems)

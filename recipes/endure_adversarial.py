@@ -2,7 +2,7 @@ r"""`train_adversarial.py` killed again and again, and its memory.
 
     bash recipes/smoke.sh .      # and discriminators in out/discriminators
     python recipes/endure_adversarial.py --num-kills 10 --arguments \
-        "--paragraphs out/data/paragraphs.jsonl --max-tokens 16 \
+        "--paragraphs out/data/paragraphs.jsonl --max-tokens 40 \
         --max-unknown 1 --min-similarity 0 --batch-size 4 --num-steps 2000 \
         --log-interval 50 --min-entropy 0 --min-distinct 0"
 

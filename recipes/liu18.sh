@@ -48,12 +48,12 @@ paper)
 smoke)
     vocabulary=300 embedding_steps=4
     generator="--embedding-dim 8 --hidden-dim 9 --num-steps 3 --batch-size 4
-        --warmup-steps 1 --sampled-tokens 0 --max-tokens 30"
+        --warmup-steps 1 --sampled-tokens 0 --max-tokens 40"
     hierarchical="--embedding-dim 8 --hidden-dim 9 --num-steps 2 --batch-size 4"
-    discriminators="--num-steps 2 --hidden-dim 8 --max-tokens 30 --num-samples 8
+    discriminators="--num-steps 2 --hidden-dim 8 --max-tokens 40 --num-samples 8
         --batch-size 4 --min-similarity 0 --max-unknown 1"
     style=$discriminators
-    adversarial="--num-steps 2 --max-tokens 30 --batch-size 4 --log-interval 1
+    adversarial="--num-steps 2 --max-tokens 40 --batch-size 4 --log-interval 1
         --min-similarity 0 --max-unknown 1 --min-entropy 0 --min-distinct 0"
     ;;
 *) echo "expected small, paper or smoke. Received: $preset" >&2 && exit 2 ;;

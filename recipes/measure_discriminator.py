@@ -22,6 +22,7 @@ from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import VOCABULARY_FILE
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
+from visualpoet.corpus.vocabulary import END
 from visualpoet.discriminators import diagnostics
 from visualpoet.discriminators import multimodal  # noqa: F401
 from visualpoet.discriminators import rewards
@@ -151,10 +152,14 @@ def _judge(discriminator, poems, seen):
 
 
 def _judge_human(config, corpus, discriminator, pairs, seen):
-    """The same of the poems that are paired with the photographs."""
+    """The same of the poems that are paired with them and not too long."""
     texts = corpus.vocabulary.encode_batch([pair.poem.text for pair in pairs])
     framed = [datasets.frame(text, config.max_tokens) for text in texts]
-    poems = datasets.pad_token_ids(framed, config.max_tokens)[:, None]
+    whole = [row for row, text in enumerate(framed) if text[-1] == END]
+    if not whole:
+        return {}
+    poems = datasets.pad_token_ids([framed[row] for row in whole])[:, None]
+    seen = seen[whole]
     other = np.roll(seen, 1, axis=0)
     return diagnostics.decompose(
         _judge(discriminator, poems, seen), _judge(discriminator, poems, other)

@@ -143,6 +143,7 @@ def main(config: Config) -> None:
         config: Its options.
     """
     distribution.connect()
+    rows = distribution.own_rows(config.batch_size)
     keras.utils.set_random_seed(config.seed)
     runs.check_same_input(config.generator, config.corpus_dir / VOCABULARY_FILE)
     run = runs.RunDirectory(config.run_dir, config, _inputs(config))
@@ -160,7 +161,7 @@ def main(config: Config) -> None:
         config,
         loop.Players(generator, reference, discriminators),
         batches,
-        _build_reward(config, batches, generator, discriminators),
+        _build_reward(config, batches, rows, generator, discriminators),
     )
     interpolate(generator.trainable_variables, before, config.interpolation)
     generator.save(run.path / "generator.keras")
@@ -214,7 +215,7 @@ def _load_discriminator(config, task):
     )
 
 
-def _build_reward(config, batches, generator, discriminators):
+def _build_reward(config, batches, rows, generator, discriminators):
     weights = tasks.weigh_tasks(
         [discriminator.task for discriminator in discriminators],
         config.paired_weight,
@@ -224,7 +225,6 @@ def _build_reward(config, batches, generator, discriminators):
         parts |= scoring.discriminator_parts(
             discriminator, weight, config.pairing_share
         )
-    rows = distribution.own_rows(config.batch_size)
     for given in config.rewards:
         name, weight = rewards.parse(given)
         part = scoring.python_part(

@@ -142,6 +142,22 @@ def _violations(path, source):
             "import visualpoet.adversarial.b",
             ["visualpoet.adversarial.b"],
         ),
+        (
+            "visualpoet/finetuning/adversarial.py",
+            "from visualpoet.adversarial import a",
+            [],
+        ),
+        (
+            "visualpoet/finetuning/a.py",
+            "from visualpoet.adversarial import a",
+            ["visualpoet.adversarial.a"],
+        ),
+        ("visualpoet/adversarial/a.py", "from visualpoet import runs", []),
+        (
+            "visualpoet/discriminators/a.py",
+            "from visualpoet import runs",
+            ["visualpoet.runs"],
+        ),
         ("visualpoet/serve/a.py", "from visualpoet import poet", []),
         (
             "visualpoet/export/a.py",

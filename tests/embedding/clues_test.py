@@ -107,7 +107,7 @@ def test_of_many_twins_the_best_one_is_a_clue():
     twins = [0] * 12 + list(range(12, 19))
     head = clues.ClueHead(range(10, 29), image_dim=4, twins=twins)
     scores = np.arange(19, dtype=np.float32)[::-1][None].copy()
-    scores[0, :3] = 10.0, 20.0, 19.0  # the second is the best
+    scores[0, :3] = 10.0, 20.0, 20.0  # the second and the third are the best
     chosen = head.choose_by(np.repeat(scores, 2, axis=0)).numpy()
     np.testing.assert_array_equal(chosen, [[11, 22, 23, 24, 25, 26]] * 2)
 

@@ -123,17 +123,21 @@ def test_bleu_is_against_all_paired_poems():
         for n in (1, 2, 3):
             expected = bleu.bleu(POEMS, paired, n, options)
             assert found[f"bleu_{n}"] == pytest.approx(expected)
-    assert found["bleu_1"] > bleu.bleu(POEMS, [p[:1] for p in paired], 1)
+    alone = [texts[:1] for texts in paired]
+    assert found["bleu_1"] > bleu.bleu(POEMS, alone, 1, options)
 
 
 def test_a_human_poem_is_compared_with_the_others():
     """The first of a photograph with the second, not with itself."""
     humans = human_poems.choose(list(PAIRED.values()))
     first, second = humans["human_paired"], humans["human_other"]
-    found = values_of(measurer().statistics({"first": first})["first"])
+    sets = {"human_paired": first, "reciter": first}
+    statistics = measurer().statistics(sets)
     expected = bleu.bleu(first, [[poem] for poem in second], 1)
-    assert found["bleu_1"] == pytest.approx(expected)
+    human = values_of(statistics["human_paired"])
+    assert human["bleu_1"] == pytest.approx(expected)
     assert 0 < expected < 50
+    assert values_of(statistics["reciter"])["bleu_1"] == pytest.approx(100)
 
 
 def test_bleu_against_the_poems_of_another_photograph():

@@ -1,8 +1,10 @@
 import csv
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.finetuning import learning_test
 from tests.finetuning import poems
@@ -21,6 +23,8 @@ OPTIONS = dataclasses.replace(
 def _quick(monkeypatch):
     monkeypatch.setattr(adversarial, "DISCRIMINATOR_STEPS", 20)
     monkeypatch.setattr(adversarial, "NUM_SAMPLES", 30)
+    settings = functools.partial(adversarial.Settings, log_interval=1)
+    monkeypatch.setattr(adversarial, "Settings", settings)
 
 
 def train(folder, resume=False):
@@ -37,16 +41,18 @@ def test_killed_it_ends_with_the_same_voice(tmp_path, monkeypatch):
     calls = []
     update = training.update_discriminator
 
-    def stop_at_the_second(*arguments):
+    def stop_at_the_third(*arguments):
         calls.append(1)
-        if len(calls) == 2:
+        if len(calls) == 3:
             raise KeyboardInterrupt
         return update(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "update_discriminator", stop_at_the_second)
+        patch.setattr(training, "update_discriminator", stop_at_the_third)
         with pytest.raises(KeyboardInterrupt):
             train(tmp_path / "killed")
+    checkpoints = tmp_path / "killed" / "adversarial" / "checkpoints"
+    assert tf.train.latest_checkpoint(str(checkpoints)).endswith("-2")
     _, found = train(tmp_path / "killed", resume=True)
     for value, wanted in zip(found, expected, strict=True):
         np.testing.assert_array_equal(value, wanted)
@@ -58,7 +64,7 @@ def test_what_is_told_of_it(tmp_path):
         row = list(csv.DictReader(stream))[-1]
     assert {"poetic", "disordered", "generated"} < row.keys()
     with (tmp_path / "adversarial" / "metrics.csv").open() as stream:
-        (row,) = csv.DictReader(stream)
+        row = list(csv.DictReader(stream))[-1]
     assert 0.0 < float(row["reward/poem_style"]) < 1.0
     assert 0.0 <= float(row["ended"]) <= 1.0
     assert (tmp_path / "adversarial" / "samples" / "000003.jsonl").exists()
@@ -85,3 +91,13 @@ def test_batches_are_of_whole_poems():
     assert (
         batches.draw(8)["texts"]["poetic"] != again["texts"]["poetic"]
     ).any()
+
+
+def test_poems_without_an_end_are_refused_before_the_training():
+    poet, lessons = learning_test.make_lessons()
+    source = lessons.train[0]
+    cut = [ids[:9] for ids in source.token_ids]
+    source = dataclasses.replace(source, token_ids=cut)
+    lessons = dataclasses.replace(lessons, train=[source])
+    with pytest.raises(ValueError, match="within 9 tokens; raise --max-tokens"):
+        adversarial.prepare_batches(poet, lessons, OPTIONS)

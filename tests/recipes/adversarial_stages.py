@@ -11,7 +11,7 @@ from visualpoet.discriminators import tasks
 from visualpoet.discriminators.multimodal import MultimodalDiscriminator
 
 STEPS = 12
-TEXTS = {"max_tokens": 16, "max_unknown": 1.0, "min_similarity": 0.0}
+TEXTS = {"max_tokens": 40, "max_unknown": 1.0, "min_similarity": 0.0}
 
 
 def given(paths):

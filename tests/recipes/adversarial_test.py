@@ -100,6 +100,14 @@ def test_an_unknown_discriminator_is_refused():
         pretrain_discriminator.Config(
             discriminator="poem_style", caption_share=0.5
         )
+    with pytest.raises(ValueError, match="multimodal only.*: poem_style"):
+        pretrain_discriminator.Config(
+            discriminator="poem_style", hard_negatives=2
+        )
+    with pytest.raises(ValueError, match="of 1 or more. Received: 0"):
+        pretrain_discriminator.Config(
+            discriminator="multimodal", hard_negatives=0
+        )
 
 
 def test_the_run_directory(whole, pretrained, paths):
@@ -283,6 +291,8 @@ def test_collapse_stops_and_keeps_the_last_checkpoint(
             "discriminators": ("multimodal",),
             "baseline": "value",
             "caption_share": 0.5,
+            "hard_negatives": 3,
+            "need_end": True,
         },
         {
             "discriminators": ("poem_style",),
@@ -337,6 +347,7 @@ def test_the_saved_generator_lies_between(whole, pretrained, paths, tmp_path):
         ({"paired_weight": 1.5}, "a --paired-weight .*Received: 1.5"),
         ({"baseline": "running_mean"}, "expected --no-normalize-returns"),
         ({"rollout_interval": 0}, "of 1 or more. Received: 0"),
+        ({"hard_negatives": 0}, "--hard-negatives of 1 or more. Received: 0"),
         ({"baseline": "mine"}, "expected a --baseline of .*Received: mine"),
         ({"rollouts": 2}, "expected --baseline none with --rollouts"),
     ],
@@ -351,7 +362,7 @@ def write_config(paths, tmp_path, **options):
         corpus_dir=paths.corpus,
         features_dir=paths.features,
         output=tmp_path / "a" / "poems.jsonl",
-        max_tokens=16,
+        max_tokens=40,
         **options,
     )
 

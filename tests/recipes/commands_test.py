@@ -33,22 +33,27 @@ def commands_of(document):
             yield document.name, recipe, options
 
 
-# Where options of a recipe stand that are a command's, too.
-OPTIONS = {"fine_tune": ROOT / "visualpoet" / "finetuning" / "options.py"}
+PACKAGE = ROOT / "visualpoet"
+# Where options of a recipe stand that are a command's, too, or a loop's.
+OPTIONS = {
+    "fine_tune": [PACKAGE / "finetuning" / "options.py"],
+    "train_adversarial": [
+        FOLDER / "train_adversarial.py",
+        PACKAGE / "adversarial" / "settings.py",
+    ],
+}
 COMMANDS = [command for d in DOCUMENTS for command in commands_of(d)]
 
 
 def options_of(recipe):
     """Fields of a recipe's Config, without the import of what it needs."""
-    path = OPTIONS.get(recipe, FOLDER / f"{recipe}.py")
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    (config,) = (
-        node
-        for node in tree.body
-        if isinstance(node, ast.ClassDef) and node.name in ("Config", "Options")
-    )
+    paths = OPTIONS.get(recipe, [FOLDER / f"{recipe}.py"])
     return {
         node.target.id.replace("_", "-")
+        for path in paths
+        for config in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(config, ast.ClassDef)
+        and config.name in ("Config", "Options", "Settings")
         for node in config.body
         if isinstance(node, ast.AnnAssign)
     }

@@ -5,7 +5,7 @@ import importlib.util
 import tensorflow as tf
 
 if importlib.util.find_spec("tf_agents") is None:
-    raise ImportError(
+    raise ModuleNotFoundError(
         "expected tf-agents. Received: none installed; run "
         '`pip install "visualpoet[adversarial]"` (Python 3.11)'
     )

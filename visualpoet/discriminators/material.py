@@ -13,8 +13,6 @@ from visualpoet.corpus import datasets
 from visualpoet.corpus.negatives import Disordered
 from visualpoet.corpus.negatives import paragraphic
 from visualpoet.corpus.prepared import PreparedCorpus
-from visualpoet.corpus.vocabulary import END
-from visualpoet.corpus.vocabulary import START
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,10 +73,11 @@ class Material:
         rows = self.pair_images[chosen, None]
         size = len(self.pair_images)
         others = rng.integers(size, size=[len(chosen), draws.hard_negatives])
+        same = self._are_paired(rows, others)
         for _ in range(8):  # a poem of the same photograph is not unpaired
-            same = np.isin(self._name_pairs(rows, others), self._paired)
             others[same] = rng.integers(size, size=same.sum())
-        nearest = self._find_nearest(rows, self.pair_images[others])
+            same = self._are_paired(rows, others)
+        nearest = self._find_nearest(rows, self.pair_images[others], same)
         return {
             "paired": self.take_poems(chosen),
             "unpaired": self.take_poems(others[np.arange(len(rows)), nearest]),
@@ -100,14 +99,21 @@ class Material:
         pairs = np.arange(len(self.pair_images))
         return np.unique(self._name_pairs(self.pair_images, pairs))
 
+    def _are_paired(self, rows: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+        """Whether photographs are paired with the poems of some pairs."""
+        return np.isin(self._name_pairs(rows, pairs), self._paired)
+
     def _name_pairs(self, rows: np.ndarray, pairs: np.ndarray) -> np.ndarray:
         """A number for each photograph beside the poem of a pair."""
         return rows * len(self.pair_images) + self._pair_texts[pairs]
 
-    def _find_nearest(self, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+    def _find_nearest(
+        self, rows: np.ndarray, others: np.ndarray, barred: np.ndarray
+    ) -> np.ndarray:
         """Of photographs int `[B, N]` the place of the one nearest to each."""
         own, found = self.image_embeddings[rows], self.image_embeddings[others]
-        return (own * found).sum(axis=-1).argmax(axis=-1)
+        nearness = (own * found).sum(axis=-1)
+        return np.where(barred, -np.inf, nearness).argmax(axis=-1)
 
     def take_poems(self, chosen: np.ndarray) -> np.ndarray:
         """Takes the poems of pairs.
@@ -167,7 +173,8 @@ class Material:
         if not len(candidates):
             return row
         others = rng.choice(candidates, [1, draws.hard_negatives])
-        nearest = self._find_nearest(np.array([[row]]), others)[0]
+        barred = np.zeros(others.shape, bool)
+        nearest = self._find_nearest(np.array([[row]]), others, barred)[0]
         return int(others[0, nearest])
 
     def _cut_captions(
@@ -298,8 +305,7 @@ def gather_material(
             f"{name} of the split {split}",
             max_unknown,
             banned.get(name, frozenset()),
-            # Prose is cut to the lines of a poem.
-            math.inf if name == "paragraphs" else max_tokens,
+            max_tokens,
         )
         for name, group in ids.items()
     }
@@ -333,17 +339,19 @@ def _choose(
     what: str,
     max_unknown: float,
     banned: Set[int],
-    max_tokens: float,
+    max_tokens: int,
 ) -> list[int]:
-    """Places of the texts to keep."""
+    """Places of the texts to keep; prose is cut to the lines of a poem."""
+    longest = math.inf if what.startswith("paragraphs") else max_tokens - 2
     kept = [
         i
         for i in datasets.mostly_known(ids, max_unknown, banned)
-        if 0 < len(ids[i]) <= max_tokens - len([START, END])
+        if 0 < len(ids[i]) <= longest
     ]
     if not kept:
         raise ValueError(
-            f"expected {what} with at most {max_unknown:.0%} unknown words and "
-            f"{max_tokens} tokens. Received: none of {len(ids)}"
+            f"expected {what} with at most {max_unknown:.0%} unknown words, "
+            f"poems of {max_tokens} tokens at most. Received: none of "
+            f"{len(ids)}"
         )
     return kept

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from visualpoet.corpus.prepared import PreparedCorpus
@@ -22,7 +24,6 @@ CAPTION_WORDS = frozenset(
     "background covered doing group holding outside person picture posing "
     "sitting standing wearing".split()
 )
-_FAR = 1e4  # log odds that no word is ahead of another
 NO_CLUES = (ENGLISH_STOP_WORDS | CAPTION_WORDS) - {"fire"}
 
 
@@ -37,7 +38,7 @@ class ClueHead(PresetModel):
         image_dim: Width of the joint space.
         dropout: Share of the place left out in training.
         twins: For each of `word_ids` the place of one that is not chosen
-            beside it, its own for none; of several such that of the first.
+            beside it, its own for none; of several such that of one of them.
             None for none of any.
 
     Call arguments: float `[B, image_dim]`, unit length; returns float
@@ -112,18 +113,32 @@ class ClueHead(PresetModel):
         Returns:
             int32 `[B, NUM_CLUES]`, as of `choose`.
         """
-        if self.twins is not None:
-            is_late = scores < self._best_of_twins(scores)
-            scores += tf.where(is_late, -_FAR, 0.0)
-        best = tf.math.top_k(scores, self.num_clues).indices
+        if self.twins is None:
+            best = tf.math.top_k(scores, self.num_clues).indices
+        else:
+            rank = self._rank_twins_late(scores)
+            best = tf.math.top_k(-rank, self.num_clues).indices
         return tf.gather(tf.constant(self.word_ids), best)
 
-    def _best_of_twins(self, scores: tf.Tensor) -> tf.Tensor:
-        first = np.minimum(self.twins, np.arange(len(self.word_ids)))
-        best = tf.math.unsorted_segment_max(
-            tf.transpose(scores), first, len(first)
+    def _rank_twins_late(self, scores: tf.Tensor) -> tf.Tensor:
+        """Ranks, all but the best of each group of twins behind the others."""
+        order = tf.argsort(scores, direction="DESCENDING", stable=True)
+        rank = tf.argsort(order)
+        count = len(self.word_ids)
+        first = tf.math.unsorted_segment_min(
+            tf.transpose(rank), self._groups, count
         )
-        return tf.gather(tf.transpose(best), first, axis=1)
+        is_late = rank > tf.gather(tf.transpose(first), self._groups, axis=1)
+        return rank + tf.where(is_late, count, 0)
+
+    @property
+    def _groups(self) -> np.ndarray:
+        """The number of each word's group."""
+        count = len(self.word_ids)
+        links = csr_array(
+            (np.ones(count), (np.arange(count), self.twins)), (count, count)
+        )
+        return connected_components(links, directed=False)[1]
 
 
 def clue_mask(vocabulary: Vocabulary) -> np.ndarray:

@@ -12,6 +12,7 @@ from visualpoet.embedding import retrieval
 from visualpoet.evaluation import relevance
 from visualpoet.features.store import join_features
 
+SETS = ("human_paired", "human_other", "human_shuffled")
 _CAPTIONS = 2  # of each photograph, that the linear map is fitted to
 
 

@@ -105,7 +105,7 @@ class Measurer:
             found[name] = {
                 "relevance": _with_count(cosines),
                 **self._judged(poems),
-                **self._compared(poems),
+                **self._compared(poems, name in human_poems.SETS),
                 **self._counted(poems),
                 "copied_run": _with_count(copied),
                 "copied": _with_count(copied >= COPIED),
@@ -128,13 +128,15 @@ class Measurer:
             for name, values in hits.items()
         }
 
-    def _compared(self, poems: Sequence[str]) -> dict[str, np.ndarray]:
+    def _compared(
+        self, poems: Sequence[str], are_human: bool
+    ) -> dict[str, np.ndarray]:
         """With the human poems: BLEU and novelty.
 
         A human poem is compared with the others of its photograph.
         """
         references = [
-            [text for text in texts if text != poem] or texts
+            [text for text in texts if not are_human or text != poem] or texts
             for poem, texts in zip(poems, self.paired)
         ]
         rows = bleu.statistics(poems, references, self._options)

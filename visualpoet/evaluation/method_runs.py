@@ -33,11 +33,15 @@ VARIANTS = {
     "lambda_0.2": "I2P-GAN, lambda 0.2",
     "lambda_0.5": "I2P-GAN, lambda 0.5",
 }
-TITLES = METHODS | VARIANTS | {
-    "human_paired": "human, paired",
-    "human_other": "human, another paired",
-    "human_shuffled": "human, shuffled pairs",
-}
+TITLES = (
+    METHODS
+    | VARIANTS
+    | {
+        "human_paired": "human, paired",
+        "human_other": "human, another paired",
+        "human_shuffled": "human, shuffled pairs",
+    }
+)
 
 
 @dataclasses.dataclass(frozen=True)

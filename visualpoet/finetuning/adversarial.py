@@ -43,8 +43,8 @@ def train_adversarially(
         options: The options; the runs `discriminator` and `adversarial` stand
             in their `out`.
     """
-    held, shown = lessons.checked["photograph_and_clues"]
-    batches = VoiceBatches(poet, lessons.train[0], held, shown, options)
+    keras.utils.set_random_seed(options.seed)  # also where a run is resumed
+    batches = prepare_batches(poet, lessons, options)
     discriminator = training.prepare_discriminator(
         TASK,
         training.build_discriminator(
@@ -83,6 +83,26 @@ def train_adversarially(
     )
 
 
+def prepare_batches(
+    poet: PoetParts, lessons: Lessons, options: Options
+) -> VoiceBatches:
+    """Prepares what the voice is trained against.
+
+    Args:
+        poet: The voice.
+        lessons: What it learns from.
+        options: The options.
+
+    Returns:
+        Its batches.
+
+    Raises:
+        ValueError: If no poem is short enough to have its end.
+    """
+    held, shown = lessons.checked["photograph_and_clues"]
+    return VoiceBatches(poet, lessons.train[0], held, shown, options)
+
+
 def _pretrain(
     discriminator: training.Discriminator,
     generator: PoemGenerator,
@@ -95,7 +115,7 @@ def _pretrain(
     held_samples = sample_rows(
         generator,
         held,
-        np.arange(len(batches.held_material.poems)),
+        np.arange(batches.num_held),
         batches.max_tokens,
         np.random.default_rng(0),
     )

@@ -50,11 +50,11 @@ def fine_tune(options: Options) -> pathlib.Path | None:
             the base or the options; or if the voice, which is kept, fails
             its check.
     """
-    if options.adversarial:
-        _import_adversarial()  # before hours of work are done
     keras.utils.set_random_seed(options.seed)
     material = prepare_material(options)
     lessons, pairs = gather_lessons(material, options)
+    if options.adversarial:  # what is missing is said before the training
+        _import_adversarial().prepare_batches(material.poet, lessons, options)
     print("\n".join(material.report.describe()))
     print(f"pairs: {len(pairs)}")
     training = learning.prepare_training(

@@ -31,6 +31,7 @@ class VoiceBatches:
         material: Texts of human hand for the discriminator.
         held_material: Held-out ones.
         held_photographs: Inputs of the generator for held-out poems.
+        num_held: How many they are.
         draws: Nothing stands beside a photograph unpaired.
         shown: Names of the held-out places to write for each time.
         shown_photographs: Inputs of the generator for them.
@@ -41,6 +42,9 @@ class VoiceBatches:
         held: Held-out poems.
         conditioning: Shows all of their places.
         options: The options.
+
+    Raises:
+        ValueError: If no poem is short enough to have its end.
     """
 
     draws = PairDraws()
@@ -70,7 +74,8 @@ class VoiceBatches:
         self.held_photographs, _ = self.place(
             held, np.arange(len(held.token_ids)), np.random.default_rng(0)
         )
-        count = min(SHOWN, len(held.token_ids))
+        self.num_held = len(held.token_ids)
+        count = min(SHOWN, self.num_held)
         self.shown = [f"held_{number}" for number in range(count)]
         self.shown_photographs = take_rows(
             self.held_photographs, np.arange(count)
@@ -83,6 +88,12 @@ class VoiceBatches:
             for ids in poems.token_ids
             if ids[-1] == END and len(ids) <= self.max_tokens
         ]
+        if not token_ids:
+            raise ValueError(
+                "expected poems with an end to train against, among those for "
+                "training and for validation. Received: none that has it "
+                f"within {self.max_tokens} tokens; raise --max-tokens"
+            )
         line_break = self.vocabulary.line_break
         return Material(
             image_embeddings=poems.image_embeddings,
