@@ -126,19 +126,36 @@ class ClueHead(PresetModel):
         rank = tf.argsort(order)
         count = len(self.word_ids)
         first = tf.math.unsorted_segment_min(
-            tf.transpose(rank), self._groups, count
+            tf.transpose(rank), self.groups, count
         )
-        is_late = rank > tf.gather(tf.transpose(first), self._groups, axis=1)
+        is_late = rank > tf.gather(tf.transpose(first), self.groups, axis=1)
         return rank + tf.where(is_late, count, 0)
 
     @property
-    def _groups(self) -> np.ndarray:
-        """The number of each word's group."""
+    def groups(self) -> np.ndarray:
+        """Int `[W]`; twins have the same number."""
         count = len(self.word_ids)
+        if self.twins is None:
+            return np.arange(count)
         links = csr_array(
             (np.ones(count), (np.arange(count), self.twins)), (count, count)
         )
         return connected_components(links, directed=False)[1]
+
+
+def name_twins(groups: np.ndarray) -> np.ndarray:
+    """Names the twins of words that are sorted into groups.
+
+    Args:
+        groups: int `[W]`.
+
+    Returns:
+        int `[W]`; for each word the place of the first of its group.
+    """
+    _, first, numbers = np.unique(
+        groups, return_index=True, return_inverse=True
+    )
+    return first[numbers]
 
 
 def clue_mask(vocabulary: Vocabulary) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.embedding import clues
 from visualpoet.embedding.clues import ClueHead
 from visualpoet.finetuning.base import PoetParts
 from visualpoet.finetuning.extension import change_rows
@@ -90,19 +91,13 @@ def _keep_clues(
     """The same head for the words that stay."""
     stays = np.isin(head.word_ids, kept)
     word_ids = np.searchsorted(kept, np.asarray(head.word_ids)[stays])
-    twins = head.twins and _keep_twins(np.asarray(head.twins), stays).tolist()
+    twins = None
+    if head.twins is not None:
+        twins = clues.name_twins(head.groups[stays]).tolist()
     smaller = ClueHead(word_ids.tolist(), head.image_dim, head.dropout, twins)
     for variable, earlier in zip(smaller.weights, head.weights, strict=True):
         variable.assign(earlier.numpy()[..., stays])
     return smaller
-
-
-def _keep_twins(twins: np.ndarray, stays: np.ndarray) -> np.ndarray:
-    """Of the words that stay; a word alone is its own twin."""
-    places = np.cumsum(stays) - 1
-    has_one = stays[twins]
-    own = np.arange(len(twins))
-    return places[np.where(has_one, twins, own)][stays]
 
 
 def _keep_kinds(

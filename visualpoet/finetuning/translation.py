@@ -14,6 +14,7 @@ from visualpoet.corpus.vocabulary import LINE_BREAK
 from visualpoet.corpus.vocabulary import SPECIAL_TOKENS
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding.clues import ClueHead
+from visualpoet.embedding.clues import name_twins
 from visualpoet.embedding.encoders import PoemTower
 from visualpoet.embedding.encoders import word_weights
 from visualpoet.finetuning.base import PoetParts
@@ -194,18 +195,10 @@ def _translate_clues(
     totals = shares.sum(axis=1)
     words = np.flatnonzero((totals > 0) & vocabulary.is_word())
     shares = shares[words] / totals[words, None]
-    twins = _find_synonyms(head, shares).tolist()
+    # Of tokens that mostly mean the same clue, or its twin, one is chosen.
+    twins = name_twins(head.groups[shares.argmax(axis=1)]).tolist()
     translated = ClueHead(words.tolist(), head.image_dim, head.dropout, twins)
     kernel, bias = (weight.numpy() for weight in head.weights)
     translated.weights[0].assign(kernel @ shares.T)
     translated.weights[1].assign(shares @ bias)
     return translated
-
-
-def _find_synonyms(head: ClueHead, shares: np.ndarray) -> np.ndarray:
-    """For each token the first that mostly means the same clue, or its twin."""
-    means = shares.argmax(axis=1)
-    if head.twins is not None:
-        means = np.minimum(means, np.array(head.twins)[means])
-    _, first, groups = np.unique(means, return_index=True, return_inverse=True)
-    return first[groups]
