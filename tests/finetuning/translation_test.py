@@ -70,7 +70,7 @@ def test_clues_are_tokens_that_mean_them(poet, vocabulary, translated):
 
 def test_of_tokens_for_one_clue_one_is_chosen(poet):
     vocabulary = Vocabulary.train(["海洋夜\n夜夜海\n洋海夜"], 100, "character")
-    glosses = GLOSSES | {"洋": "the sea"}
+    glosses = GLOSSES | {"洋": "sea"}
     head = translation.translate_poet(
         poet, vocabulary, glosses, TEXTS
     ).clue_head

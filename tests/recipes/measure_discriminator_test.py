@@ -30,7 +30,7 @@ def results(paths, tmp_path_factory):
             generator=folder / "generator.keras",
             discriminator=folder / "multimodal.keras",
             run_dir=folder / "run",
-            max_tokens=12,
+            max_tokens=40,
             num_samples=3,
         )
     )
