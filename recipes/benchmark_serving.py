@@ -293,9 +293,7 @@ async def _soak(config: Config, highest: float) -> None:
             if attack:
                 await attack.wait()
     _row("soak, requests", len(load.seconds))
-    _row("soak, failures", len(load.failures))
-    for status, number in collections.Counter(load.failures).items():
-        _row(f"soak, failures of status {status}", number)
+    _report_failures("soak", load)
     for name, value in zip(("p50", "p99"), load.milliseconds(50, 99)):
         _row(f"soak, {name}, ms", value)
     _row("soak, memory before, MB", before)
@@ -333,7 +331,7 @@ async def _reload(config: Config, highest: float) -> None:
                 await loading
     _row("reloads", config.reloads)
     _row("reloads, requests meanwhile", len(load.seconds))
-    _row("reloads, failures", len(load.failures))
+    _report_failures("reloads", load)
     _row("reloads, p99, ms", load.milliseconds(99)[0])
 
 
@@ -355,6 +353,12 @@ def _put_version(source, folder, number) -> None:
     partial = folder / f"{number}.partial"
     shutil.copytree(source, partial)
     partial.rename(folder / str(number))
+
+
+def _report_failures(name: str, load: Load) -> None:
+    _row(f"{name}, failures", len(load.failures))
+    for status, number in collections.Counter(load.failures).items():
+        _row(f"{name}, failures of status {status}", number)
 
 
 def _row(name: str, value: float) -> None:
