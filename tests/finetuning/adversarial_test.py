@@ -19,12 +19,21 @@ OPTIONS = dataclasses.replace(
 )
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    monkeypatch.setattr(adversarial, "DISCRIMINATOR_STEPS", 20)
-    monkeypatch.setattr(adversarial, "NUM_SAMPLES", 30)
+@pytest.fixture(autouse=True, scope="module")
+def _quick():
     settings = functools.partial(adversarial.Settings, log_interval=1)
-    monkeypatch.setattr(adversarial, "Settings", settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(adversarial, "DISCRIMINATOR_STEPS", 10)
+        patch.setattr(adversarial, "NUM_SAMPLES", 30)
+        patch.setattr(adversarial, "Settings", settings)
+        yield
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run, and the weights of its voice before and after."""
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, *train(folder)
 
 
 def train(folder, resume=False):
@@ -35,8 +44,8 @@ def train(folder, resume=False):
     return before, poet.generator.get_weights()
 
 
-def test_killed_it_ends_with_the_same_voice(tmp_path, monkeypatch):
-    before, expected = train(tmp_path / "whole")
+def test_killed_it_ends_with_the_same_voice(whole, tmp_path, monkeypatch):
+    _, before, expected = whole
     assert any(map(np.any, map(np.subtract, before, expected)))
     calls = []
     update = training.update_discriminator
@@ -58,16 +67,16 @@ def test_killed_it_ends_with_the_same_voice(tmp_path, monkeypatch):
         np.testing.assert_array_equal(value, wanted)
 
 
-def test_what_is_told_of_it(tmp_path):
-    train(tmp_path)
-    with (tmp_path / "discriminator" / "metrics.csv").open() as stream:
+def test_what_is_told_of_it(whole):
+    folder, *_ = whole
+    with (folder / "discriminator" / "metrics.csv").open() as stream:
         row = list(csv.DictReader(stream))[-1]
     assert {"poetic", "disordered", "generated"} < row.keys()
-    with (tmp_path / "adversarial" / "metrics.csv").open() as stream:
+    with (folder / "adversarial" / "metrics.csv").open() as stream:
         row = list(csv.DictReader(stream))[-1]
     assert 0.0 < float(row["reward/poem_style"]) < 1.0
     assert 0.0 <= float(row["ended"]) <= 1.0
-    assert (tmp_path / "adversarial" / "samples" / "000003.jsonl").exists()
+    assert (folder / "adversarial" / "samples" / "000003.jsonl").exists()
 
 
 def test_batches_are_of_whole_poems():

@@ -268,6 +268,7 @@ def test_sigterm_finishes_what_runs_and_what_waits():
         assert process.stdout.read() == ""
         errors = process.stderr.read().splitlines()
     assert errors == [
+        "visualpoet: INFO loading and warming up: the address follows",
         "visualpoet: INFO version 3 of tiny is served",
         "visualpoet: INFO stopping: what is under way is finished first",
         "visualpoet: INFO stopped",
