@@ -9,6 +9,7 @@ from tests import tiny
 from tests.finetuning import poems
 from visualpoet import runs
 from visualpoet.finetuning import base
+from visualpoet.finetuning import extension
 from visualpoet.finetuning import learning
 from visualpoet.finetuning import tuning
 from visualpoet.finetuning.options import Options
@@ -16,10 +17,13 @@ from visualpoet.finetuning.options import Options
 OPTIONS = Options(pathlib.Path("poems"), epochs=3, batch_size=8, patience=99)
 
 
-def make_lessons():
+def make_lessons(all_words=False):
     folder = tiny.exported()  # has seeds of its own, when it is made
     keras.utils.set_random_seed(0)
     poet = base.read_poet(folder)
+    if all_words:
+        vocabulary = poet.vocabulary.extend(poems.POEMS, 1, 100)
+        poet = extension.extend_poet(poet, vocabulary, poems.POEMS)
     train, held = (
         learning.place_poems(poet, texts, "haiku", 60)
         for texts in (poems.POEMS[:28], poems.POEMS[28:])

@@ -98,7 +98,7 @@ def prepare_batches(
         Its batches.
 
     Raises:
-        ValueError: If no poem is short enough to have its end.
+        ValueError: If no poem has known words alone and its end.
     """
     held, shown = lessons.checked["photograph_and_clues"]
     return VoiceBatches(poet, lessons.train[0], held, shown, options)

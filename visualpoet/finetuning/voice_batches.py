@@ -6,6 +6,7 @@ import tensorflow as tf
 from visualpoet.corpus import datasets
 from visualpoet.corpus.negatives import Disordered
 from visualpoet.corpus.vocabulary import END
+from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.discriminators.material import Material
 from visualpoet.discriminators.material import PairDraws
 from visualpoet.finetuning.base import PoetParts
@@ -44,7 +45,7 @@ class VoiceBatches:
         options: The options.
 
     Raises:
-        ValueError: If no poem is short enough to have its end.
+        ValueError: If no poem has known words alone and its end.
     """
 
     draws = PairDraws()
@@ -82,17 +83,24 @@ class VoiceBatches:
         )
 
     def _gather(self, poems: Examples) -> Material:
-        """Texts of human hand, but those that are cut: they have no end."""
+        """Texts of human hand, but those that would tell of it.
+
+        What is cut has no end. Unknown words are seldom written by a voice, so
+        that a policy would be paid for writing them.
+        """
         token_ids = [
             ids[1:-1]
             for ids in poems.token_ids
-            if ids[-1] == END and len(ids) <= self.max_tokens
+            if ids[-1] == END
+            and len(ids) <= self.max_tokens
+            and UNKNOWN not in ids
         ]
         if not token_ids:
             raise ValueError(
-                "expected poems with an end to train against, among those for "
-                "training and for validation. Received: none that has it "
-                f"within {self.max_tokens} tokens; raise --max-tokens"
+                "expected poems to train against, among those for training "
+                "and for validation. Received: none without unknown words and "
+                f"with its end within {self.max_tokens} tokens; raise "
+                "--max-tokens or --max-added"
             )
         line_break = self.vocabulary.line_break
         return Material(
