@@ -24,6 +24,7 @@ from visualpoet.corpus.prepared import VOCABULARY_FILE
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.corpus.words import ARCHAIC
+from visualpoet.discriminators import gathering
 from visualpoet.discriminators import material
 from visualpoet.discriminators import tasks
 from visualpoet.discriminators import training
@@ -263,7 +264,7 @@ def _evaluation(config, run, discriminator, texts, poem_tower):
 
 def _gather(config, corpus, split, rows, image_embeddings):
     prose, _ = readers.read_poems(config.paragraphs)
-    return material.gather_material(
+    return gathering.gather_material(
         corpus,
         split,
         rows,

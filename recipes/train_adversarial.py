@@ -35,7 +35,6 @@ from visualpoet.discriminators import tasks  # noqa: E402
 from visualpoet.discriminators import training  # noqa: E402
 from visualpoet.features.store import feature_files  # noqa: E402
 from visualpoet.generator import poem_generator  # noqa: E402, F401
-from visualpoet.generator.poem_sampling import sample_poems  # noqa: E402
 from visualpoet.optimization import interpolate  # noqa: E402
 from visualpoet.run_options import option  # noqa: E402
 
@@ -234,16 +233,7 @@ def _build_reward(config, batches, rows, generator, discriminators):
             lambda: batches.names[rows],
         )
         parts[name] = part, weight
-    return scoring.PoemReward(
-        {name: part for name, (part, _) in parts.items()},
-        [weight for _, weight in parts.values()],
-        config.batch_size,
-        config.baseline,
-        lambda photograph: sample_poems(
-            generator, photograph, config.max_tokens
-        ),
-        config.need_end,
-    )
+    return scoring.build_reward(parts, config, generator)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from visualpoet.corpus.records import Photograph
 from visualpoet.corpus.records import Poem
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import Vocabulary
-from visualpoet.discriminators import material
+from visualpoet.discriminators import gathering
 from visualpoet.discriminators.material import PairDraws
 
 POEMS = [
@@ -45,7 +45,7 @@ SEEN = np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]])
 
 def gather(corpus, **options):
     given = {"max_tokens": 14, "max_unknown": 0.1, "min_similarity": 0.3}
-    return material.gather_material(
+    return gathering.gather_material(
         corpus, "train", ROWS, SEEN, [PROSE], **{**given, **options}
     )
 

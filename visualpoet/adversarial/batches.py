@@ -10,6 +10,7 @@ import tensorflow as tf
 from visualpoet.corpus import readers
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.discriminators import gathering
 from visualpoet.discriminators import material
 from visualpoet.discriminators.tasks import draw_texts
 from visualpoet.embedding.encoders import load_towers
@@ -107,7 +108,7 @@ class Batches:
         )
         self._all_names = list(rows)
         prose, _ = readers.read_poems(paragraphs)
-        self._texts = material.gather_material(
+        self._texts = gathering.gather_material(
             corpus,
             "train",
             rows,

@@ -1,17 +1,21 @@
 """The reward of the environment: parts, weights, and what is subtracted."""
 
 from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from visualpoet import distribution
+from visualpoet.adversarial.settings import Settings
 from visualpoet.corpus.vocabulary import END
 from visualpoet.discriminators import rewards
 from visualpoet.discriminators.rewards import Reward
 from visualpoet.discriminators.rewards import check_rewards
 from visualpoet.discriminators.training import Discriminator
+from visualpoet.generator.poem_generator import PoemGenerator
+from visualpoet.generator.poem_sampling import sample_poems
 
 MEAN_DECAY = 0.95
 
@@ -174,6 +178,33 @@ def discriminator_parts(
             weight * (1 - pairing_share),
         ),
     }
+
+
+def build_reward(
+    parts: Mapping[str, tuple[Part, float]],
+    settings: Settings,
+    generator: PoemGenerator,
+) -> PoemReward:
+    """Builds the reward of a training.
+
+    Args:
+        parts: With their weights, by name.
+        settings: Of the training.
+        generator: Writes the likeliest poems, for the baseline `greedy`.
+
+    Returns:
+        The reward.
+    """
+    return PoemReward(
+        {name: part for name, (part, _) in parts.items()},
+        [weight for _, weight in parts.values()],
+        settings.batch_size,
+        settings.baseline,
+        lambda photograph: sample_poems(
+            generator, photograph, settings.max_tokens
+        ),
+        settings.need_end,
+    )
 
 
 def python_part(

@@ -9,6 +9,7 @@ from visualpoet.discriminators.reading import read_poem
 from visualpoet.presets import PresetModel
 
 CLASSES = ("poetic", "disordered", "paragraphic", "generated")
+WITHOUT_PROSE = ("poetic", "disordered", "generated")
 REAL_OR_GENERATED = ("real", "generated")
 
 

@@ -237,9 +237,9 @@ REAL_OR_GENERATED = Task(
 # Of a corpus without prose beside it.
 VOICE_STYLE = dataclasses.replace(
     POEM_STYLE,
-    classes=("poetic", "disordered", "generated"),
+    classes=poem_style.WITHOUT_PROSE,
     texts=("poetic", "disordered"),
-    build=_build_style(("poetic", "disordered", "generated")),
+    build=_build_style(poem_style.WITHOUT_PROSE),
 )
 TASKS = (MULTIMODAL, POEM_STYLE, REAL_OR_GENERATED)
 NAMES = tuple(task.name for task in TASKS)

@@ -21,7 +21,6 @@ from visualpoet.finetuning.learning import Lessons
 from visualpoet.finetuning.options import Options
 from visualpoet.finetuning.voice_batches import VoiceBatches
 from visualpoet.generator.poem_generator import PoemGenerator
-from visualpoet.generator.poem_sampling import sample_poems
 from visualpoet.generator.poem_sampling import sample_rows
 from visualpoet.runs import RunDirectory
 from visualpoet.runs import train
@@ -80,7 +79,11 @@ def train_adversarially(
             ],
         ),
         batches,
-        _build_reward(settings, discriminator, poet.generator),
+        scoring.build_reward(
+            scoring.discriminator_parts(discriminator, 1.0),
+            settings,
+            poet.generator,
+        ),
     )
 
 
@@ -171,24 +174,6 @@ def _sample(
         np.arange(NUM_SAMPLES),
         batches.max_tokens,
         rng,
-    )
-
-
-def _build_reward(
-    settings: Settings,
-    discriminator: training.Discriminator,
-    generator: PoemGenerator,
-) -> scoring.PoemReward:
-    parts = scoring.discriminator_parts(discriminator, 1.0)
-    return scoring.PoemReward(
-        {name: part for name, (part, _) in parts.items()},
-        [weight for _, weight in parts.values()],
-        settings.batch_size,
-        settings.baseline,
-        lambda photograph: sample_poems(
-            generator, photograph, settings.max_tokens
-        ),
-        settings.need_end,
     )
 
 
