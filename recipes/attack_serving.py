@@ -30,7 +30,7 @@ import grpc
 from PIL import Image
 
 from visualpoet import extras
-from visualpoet import poet
+from visualpoet import model_folders
 from visualpoet import run_options
 from visualpoet.export import samples
 from visualpoet.run_options import option
@@ -86,7 +86,7 @@ def main(config: Config) -> None:
     if config.rest:
         _report(config, Target(config.rest, config.grpc))
         return
-    model = pathlib.Path(config.model or poet.default_model().parent)
+    model = pathlib.Path(config.model or model_folders.default_model().parent)
     with contextlib.closing(ServerProcess(model)) as server:
         _report(config, server)
         peak = server.megabytes("VmHWM")

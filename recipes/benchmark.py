@@ -61,11 +61,10 @@ def _shipped_batch(config: Config) -> Callable[[bytes], object]:
     """The signature that servers batch, with one candidate a photograph."""
     import tensorflow as tf
 
-    from visualpoet import poet
     from visualpoet.export import meta_graph
     from visualpoet.export import samples
 
-    model = pathlib.Path(config.model or poet.default_model())
+    model = pathlib.Path(config.model or model_folders.default_model())
     folder = model_folders.newest_version(model)
     loaded = tf.saved_model.load(str(folder))
     described = meta_graph.describe_signatures(

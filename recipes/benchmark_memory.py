@@ -28,7 +28,6 @@ from PIL import Image
 
 from visualpoet import extras
 from visualpoet import model_folders
-from visualpoet import poet
 from visualpoet import run_options
 from visualpoet.process_memory import allocated_megabytes
 from visualpoet.process_memory import memory_megabytes
@@ -179,7 +178,7 @@ def main(config: Config) -> None:
     Args:
         config: Its options.
     """
-    model = pathlib.Path(config.model or poet.default_model().parent)
+    model = pathlib.Path(config.model or model_folders.default_model().parent)
     _measure_pictures(model)
     asyncio.run(_measure_reloads(config, model))
 

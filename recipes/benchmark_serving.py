@@ -30,7 +30,6 @@ import numpy as np
 from visualpoet import controls
 from visualpoet import extras
 from visualpoet import model_folders
-from visualpoet import poet
 from visualpoet import run_options
 from visualpoet.run_options import option
 from visualpoet.serve.process import ServerProcess
@@ -228,7 +227,7 @@ def _defaults(config: Config) -> dict:
 def _model(config: Config) -> pathlib.Path:
     if config.model:
         return pathlib.Path(config.model)
-    return poet.default_model().parent
+    return model_folders.default_model().parent
 
 
 # --- what is measured

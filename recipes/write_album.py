@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from visualpoet import albums
 from visualpoet import model_folders
 from visualpoet import pipelines
-from visualpoet import poet
 from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.run_options import option
@@ -65,7 +64,7 @@ def main(config: Config, beam_options: Sequence[str] = ()) -> None:
         SystemExit: If a source could not be read to its end.
     """
     model = model_folders.newest_version(
-        pathlib.Path(config.model or poet.default_model())
+        pathlib.Path(config.model or model_folders.default_model())
     )
     given = albums.read_controls(config.controls, model)
     albums.check_sources(config.sources)

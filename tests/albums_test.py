@@ -9,8 +9,8 @@ from recipes import write_album
 from tests import tiny
 from visualpoet import albums
 from visualpoet import cli
+from visualpoet import model_folders
 from visualpoet import output
-from visualpoet import poet
 
 KINDS = ("sea", "forest", "mountain", "meadow")
 CONTROLS = ("candidates=2", "seed=3")
@@ -112,7 +112,7 @@ def test_a_killed_run_goes_on_where_it_was(sources, monkeypatch, capsys):
 
 
 def test_other_options_or_another_model_are_refused(sources, monkeypatch):
-    monkeypatch.setattr(poet, "default_model", tiny.exported)
+    monkeypatch.setattr(model_folders, "default_model", tiny.exported)
     config = configure(sources[:1], model="", resume=True)
     write_album.main(config)
     before = stamps()
@@ -123,11 +123,11 @@ def test_other_options_or_another_model_are_refused(sources, monkeypatch):
     ]:
         with pytest.raises(ValueError, match=received):
             write_album.main(dataclasses.replace(config, **changed))
-    monkeypatch.setattr(poet, "default_model", tiny.cold)
+    monkeypatch.setattr(model_folders, "default_model", tiny.cold)
     with pytest.raises(ValueError, match="Received: another .*saved_model.pb"):
         write_album.main(config)
     assert stamps() == before
-    monkeypatch.setattr(poet, "default_model", tiny.exported)
+    monkeypatch.setattr(model_folders, "default_model", tiny.exported)
     write_album.main(dataclasses.replace(config, processes=2))
     assert stamps() == before
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests import tiny
 from visualpoet import cli
+from visualpoet import model_folders
 from visualpoet import output
 from visualpoet import pictures
 from visualpoet import poet
@@ -296,7 +297,7 @@ def test_version(capsys):
 
 
 def test_help_has_the_defaults_of_the_shipped_model(capsys):
-    options = poet.default_model() / "assets.extra" / "options.json"
+    options = model_folders.default_model() / "assets.extra" / "options.json"
     given = json.loads(options.read_text())
     stop(0, "write", "--help")
     printed = " ".join(capsys.readouterr().out.split())

@@ -64,11 +64,11 @@ def _loaded_once():
     """
     import tensorflow as tf
 
-    from visualpoet import poet
+    from visualpoet import model_folders
 
     load = tf.saved_model.load
     load_once = functools.cache(load)
-    folders = os.environ[shared.ROOT], poet.default_model()
+    folders = os.environ[shared.ROOT], model_folders.default_model()
     kept = tuple(map(os.path.realpath, folders))
 
     def load_or_reuse(path):

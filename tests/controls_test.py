@@ -15,6 +15,7 @@ from tests.serve import asking
 from tests.serve import running
 from visualpoet import cli
 from visualpoet import controls
+from visualpoet import model_folders
 from visualpoet import poet
 from visualpoet.control import Control
 from visualpoet.control import Field
@@ -276,7 +277,7 @@ def test_form_json_client_and_page_have_it(server, monkeypatch):
     _check_form(server, calls)
     _check_json(server, calls)
     _check_page(server)
-    monkeypatch.setattr(poet, "default_model", tiny.cold)
+    monkeypatch.setattr(model_folders, "default_model", tiny.cold)
     _check_client(server, monkeypatch)
 
 

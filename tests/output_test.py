@@ -10,8 +10,8 @@ from tests.tiny import encode
 from visualpoet import output
 from visualpoet.corpus.records import Poem
 from visualpoet.embedding.retrieval import FoundPoem
-from visualpoet.poet import Candidate
-from visualpoet.poet import WrittenPoem
+from visualpoet.written_poem import Candidate
+from visualpoet.written_poem import WrittenPoem
 
 BEST = Candidate("Über the sea\nthe gulls", 0.5, 0.7, -2.0)
 SECOND = Candidate("Two\nlines", 0.25, 0.5, -2.5)

@@ -12,6 +12,7 @@ import tensorflow as tf
 import visualpoet
 from recipes import render_pictures
 from tests import tiny
+from visualpoet import model_folders
 from visualpoet import poet as poet_module
 from visualpoet import unwritten
 
@@ -438,7 +439,7 @@ def test_load_takes_a_folder_of_versions():
 
 def test_load_takes_the_model_of_the_package_by_default(monkeypatch):
     loaded = []
-    monkeypatch.setattr(poet_module, "default_model", lambda: "the default")
+    monkeypatch.setattr(model_folders, "default_model", lambda: "the default")
     monkeypatch.setattr(poet_module, "Poet", lambda *a: loaded.append(a))
     visualpoet.load()
     assert loaded == [("the default", False)]

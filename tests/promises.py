@@ -82,10 +82,10 @@ def try_base() -> None:
 def try_serve() -> None:
     """Tries the server, by its status and by the client over both wires."""
     from visualpoet import cli
-    from visualpoet import poet
+    from visualpoet import model_folders
     from visualpoet.export import warmup
 
-    model = poet.default_model()
+    model = model_folders.default_model()
     _require(bool(warmup.read_warmup(model)), "requests to warm up with")
     rest, grpc = _free_port(), _free_port()
     with (

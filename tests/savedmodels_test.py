@@ -14,7 +14,7 @@ from visualpoet.corpus import datasets
 from visualpoet.features import images
 from visualpoet.features.visual_encoder import ENCODER_SIZE
 from visualpoet.generator.teacher_forcing import token_losses
-from visualpoet.poet import default_model
+from visualpoet.model_folders import default_model
 
 MEGABYTE = 1_000_000
 ROOT = pathlib.Path(__file__).parents[1]

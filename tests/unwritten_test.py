@@ -1,6 +1,6 @@
 import visualpoet
 from tests import tiny
-from visualpoet import poet
+from visualpoet import model_folders
 from visualpoet import unwritten
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
@@ -9,7 +9,7 @@ SEA = tiny.photograph("sea")
 
 
 def test_each_is_one_word_of_the_shipped_vocabulary():
-    folder = poet.default_model() / "assets.extra"
+    folder = model_folders.default_model() / "assets.extra"
     vocabulary = Vocabulary.load(folder / "vocabulary.json")
     for word in unwritten.WORDS:
         (token_id,) = vocabulary.encode(word)

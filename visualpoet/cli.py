@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from visualpoet import controls
+from visualpoet import model_folders
 from visualpoet import output
-from visualpoet import poet
 from visualpoet import run_options
 from visualpoet import verbs
 from visualpoet.control import Control
@@ -40,7 +40,7 @@ def _add_photographs(parser: argparse.ArgumentParser) -> None:
 def _add_voice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--voice",
-        choices=poet.list_shipped(),
+        choices=model_folders.list_shipped(),
         help="in place of --model, a model that comes with the package",
     )
 
@@ -70,7 +70,7 @@ def _reader(control: Control) -> Callable[[str], Any]:
 def _shipped_options() -> dict[str, Any]:
     """How the model that comes with the package writes, for the help."""
     try:
-        model = poet.default_model()
+        model = model_folders.default_model()
     except FileNotFoundError:
         return {}
     path = model / "assets.extra" / "options.json"

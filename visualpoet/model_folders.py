@@ -1,5 +1,6 @@
 """Folders of models as TensorFlow Serving wants them: NAME/VERSION/."""
 
+import importlib.resources
 import pathlib
 
 MAX_VERSION = 2**63 - 1  # an int64 for TensorFlow Serving
@@ -71,3 +72,35 @@ def next_version(folder: pathlib.Path) -> int:
     """
     numbers = [parse_version(path.name) for path in folder.glob("*")]
     return max((n for n in numbers if n is not None), default=0) + 1
+
+
+def default_model() -> pathlib.Path:
+    """Returns the folder of the newest model that comes with the package."""
+    return shipped_model("visualpoet")
+
+
+def shipped_model(name: str) -> pathlib.Path:
+    """Finds one of the models that come with the package: a voice.
+
+    Args:
+        name: One of `list_shipped`.
+
+    Returns:
+        The folder of its newest version.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    return newest_version(_shipped_folder() / name)
+
+
+def list_shipped() -> list[str]:
+    """Returns the names of the models that come with the package."""
+    folders = [path for path in _shipped_folder().glob("*") if path.is_dir()]
+    return sorted(f.name for f in folders if find_versions(f))
+
+
+def _shipped_folder() -> pathlib.Path:
+    return pathlib.Path(
+        str(importlib.resources.files("visualpoet.savedmodels"))
+    )

@@ -14,7 +14,7 @@ from visualpoet import pictures
 from visualpoet import poet
 from visualpoet.embedding.retrieval import FoundPoem
 from visualpoet.features import picture_files
-from visualpoet.poet import WrittenPoem
+from visualpoet.written_poem import WrittenPoem
 
 FORMATS = ("text", "json", "jsonl", "html")
 

@@ -78,13 +78,13 @@ def _find_model(arguments: argparse.Namespace) -> pathlib.Path | None:
 def _find_shipped(arguments: argparse.Namespace) -> pathlib.Path:
     """The voice that was named, or the model that comes with the package."""
     if arguments.voice is None:
-        return poet.default_model()
+        return model_folders.default_model()
     if arguments.model is not None:
         raise ValueError(
             "expected --model or --voice. Received: both, "
             f"{arguments.model} and {arguments.voice}"
         )
-    return poet.shipped_model(arguments.voice)
+    return model_folders.shipped_model(arguments.voice)
 
 
 @contextlib.contextmanager
@@ -235,7 +235,7 @@ def export(arguments: argparse.Namespace) -> int:
     from visualpoet.export import warmup
 
     folder = serving_files.copy_version(
-        _find_model(arguments) or poet.default_model(),
+        _find_model(arguments) or model_folders.default_model(),
         arguments.target,
         arguments.name or arguments.voice or "visualpoet",
         arguments.version,

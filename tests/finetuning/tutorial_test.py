@@ -44,7 +44,7 @@ def said(tmp_path_factory):
     printed = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr("visualpoet.poet.default_model", tiny.exported)
+        patch.setattr("visualpoet.model_folders.default_model", tiny.exported)
         _leave_out_what_others_test(patch)
         for command in COMMANDS:
             if not any(name in command for name in NOT_RUN):

@@ -16,7 +16,7 @@ from tests.serve.client_test import ANSWER
 from tests.serve.client_test import failing
 from tests.serve.client_test import text
 from tests.serve.client_test import write
-from visualpoet import poet
+from visualpoet import model_folders
 from visualpoet.serve import client as client_module
 from visualpoet.serve import errors
 from visualpoet.serve.client import AsyncPoemClient
@@ -27,7 +27,7 @@ SEA = tiny.photograph("sea")
 
 @pytest.fixture(autouse=True)
 def _tiny_is_the_default(monkeypatch):
-    monkeypatch.setattr(poet, "default_model", tiny.exported)
+    monkeypatch.setattr(model_folders, "default_model", tiny.exported)
 
 
 def fails(first, code, message, **options):

@@ -7,8 +7,8 @@ import pytest
 from aiohttp import web
 
 from tests import tiny
+from visualpoet import model_folders
 from visualpoet import pictures
-from visualpoet import poet
 from visualpoet.serve import client as client_module
 from visualpoet.serve import errors
 from visualpoet.serve.client import AsyncPoemClient
@@ -19,7 +19,7 @@ SEA = tiny.photograph("sea")
 
 @pytest.fixture(autouse=True)
 def _tiny_is_the_default(monkeypatch):
-    monkeypatch.setattr(poet, "default_model", tiny.exported)
+    monkeypatch.setattr(model_folders, "default_model", tiny.exported)
 
 
 @pytest.fixture(params=["rest", "grpc"])

@@ -13,7 +13,7 @@ from tests.serve import running
 from tests.serve.composing import SEA
 from tests.serve.composing import until
 from visualpoet import cli
-from visualpoet import poet
+from visualpoet import model_folders
 from visualpoet.serve import client
 from visualpoet.serve import options as serving
 from visualpoet.serve.client import PoemClient
@@ -164,7 +164,7 @@ def test_a_line_goes_on_in_the_voice_of_its_token(voices):
 @pytest.mark.parametrize("scheme", ["rest", "grpc"])
 def test_the_client_names_a_voice(voices, scheme, monkeypatch):
     folder = voices.core.options.voices["haiku"]
-    monkeypatch.setattr(poet, "default_model", lambda: folder / "1")
+    monkeypatch.setattr(model_folders, "default_model", lambda: folder / "1")
     url = voices.rest if scheme == "rest" else f"grpc://{voices.grpc}"
     with PoemClient(url, name="haiku") as client:
         assert client.write(SEA, seed=7).poem == poem_of(
@@ -186,7 +186,7 @@ def test_voices_are_those_of_the_package_and_folders(tmp_path):
     (tmp_path / "lear" / "1" / "saved_model.pb").touch()
     folder = tmp_path / "lear"
     assert serving.find_voices(["tang", str(folder)]) == {
-        "tang": poet.shipped_model("tang").parent,
+        "tang": model_folders.shipped_model("tang").parent,
         "lear": folder,
     }
     assert serving.find_voices([f"{folder}/1/"]) == {"lear": folder / "1"}

@@ -5,7 +5,6 @@ import pathlib
 
 from visualpoet import model_folders
 from visualpoet import pictures
-from visualpoet import poet as poets
 from visualpoet.finetuning import base
 from visualpoet.finetuning import exporting
 from visualpoet.finetuning import extension
@@ -54,7 +53,7 @@ def prepare_material(options: Options) -> VoiceMaterial:
     folder = (
         model_folders.newest_version(pathlib.Path(options.base))
         if options.base
-        else poets.default_model()
+        else model_folders.default_model()
     )
     form = base.choose_form(base.read_options(folder), options.form)
     corpus = read_corpus(options.corpus, form, options.force)

@@ -14,7 +14,7 @@ from visualpoet.corpus.scripts import UNSPACED_SCRIPTS
 from visualpoet.evaluation.memorisation import CopiedRuns
 from visualpoet.finetuning.corpus import VoiceCorpus
 from visualpoet.poet import Poet
-from visualpoet.poet import WrittenPoem
+from visualpoet.written_poem import WrittenPoem
 
 SEEDS = 4  # poems for each picture
 MOST_PHOTOGRAPHS = 24

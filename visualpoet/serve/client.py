@@ -5,7 +5,6 @@ with PoemClient("http://localhost:8501") as client:
 """
 
 import asyncio
-import base64
 import functools
 import json
 import os
@@ -17,25 +16,16 @@ from collections.abc import Coroutine
 from collections.abc import Mapping
 from typing import Any
 
-import grpc
-
 from visualpoet import controls
-from visualpoet import extras
 from visualpoet import model_folders
 from visualpoet import pictures
-from visualpoet import poet
 from visualpoet import unwritten
+from visualpoet import written_poem
 from visualpoet.serve import errors
-
-with extras.needs("serve"):
-    import aiohttp
+from visualpoet.serve import transports
 
 _AGAIN = (429, 503)
-_CUT = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
-_MAX_MESSAGE = 64 * 2**20
-_CHUNK = 65_536
-_LONGEST_BACKOFF = 2000  # ms until gRPC looks for a server that was gone
 _MARGIN = 1.0  # s after which a thread that cannot answer is not waited for
 
 
@@ -69,7 +59,7 @@ class AsyncPoemClient:
                 "expected http://host:port, https://host:port or "
                 f"grpc://host:port. Received: {url}"
             )
-        transport = _Grpc if scheme == "grpc" else _Rest
+        transport = transports.Grpc if scheme == "grpc" else transports.Rest
         self._transport = transport(url, name, token)
         self._is_closed = False
         self.timeout = timeout
@@ -92,7 +82,7 @@ class AsyncPoemClient:
     @controls.spell_out
     async def write(
         self, photograph: pictures.PictureSource, **given: Any
-    ) -> poet.WrittenPoem:
+    ) -> written_poem.WrittenPoem:
         """Writes a poem for a photograph.
 
         Controls that are not given, or None, are as in the model of this
@@ -120,14 +110,14 @@ class AsyncPoemClient:
         deadline = asyncio.get_running_loop().time() + self.timeout
         try:
             async with asyncio.timeout_at(deadline):
-                values["image_bytes"] = await _in_thread(
+                values["image_bytes"] = await transports.in_thread(
                     pictures.read_picture, photograph
                 )
                 row = await self._compose(values, deadline)
         except TimeoutError as error:
             raise _late(self.timeout) from error
         try:
-            return poet.to_written_poem(row, values["seed"])
+            return written_poem.to_written_poem(row, values["seed"])
         except (LookupError, TypeError, ValueError) as error:
             raise errors.ServeError(
                 "UNKNOWN",
@@ -170,11 +160,6 @@ def _late(seconds: float) -> errors.ServeError:
     return errors.ServeError(
         "DEADLINE_EXCEEDED", f"the server did not answer in {seconds} s"
     )
-
-
-async def _in_thread(function: Callable, *arguments: Any) -> Any:
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(None, function, *arguments)
 
 
 class PoemClient:
@@ -229,7 +214,7 @@ class PoemClient:
     @controls.spell_out
     def write(
         self, photograph: pictures.PictureSource, **given: Any
-    ) -> poet.WrittenPoem:
+    ) -> written_poem.WrittenPoem:
         """Writes a poem for a photograph.
 
         Args:
@@ -286,147 +271,7 @@ async def _call(make: Callable[[], AsyncPoemClient]) -> AsyncPoemClient:
 
 def _read_defaults(name: str) -> dict[str, Any]:
     """A stock server takes no request without all inputs."""
-    model = poet.default_model()
+    model = model_folders.default_model()
     voice = model_folders.find_versions(model.parents[1] / name)
     model = voice[max(voice)] if voice else model
     return json.loads((model / "assets.extra" / "options.json").read_text())
-
-
-class _Rest:
-    """`:predict` in column form."""
-
-    def __init__(self, url: str, name: str, token: str | None):
-        self._address = f"{url.rstrip('/')}/v1/models/{name}:predict"
-        # Whoever calls says how long it may take.
-        self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=None),
-            headers={"Authorization": f"Bearer {token}"} if token else None,
-        )
-
-    async def predict(
-        self, signature: str, values: Mapping[str, Any], seconds: float
-    ) -> dict[str, Any]:
-        inputs = {
-            name: [
-                {"b64": base64.b64encode(value).decode()}
-                if isinstance(value, bytes)
-                else value
-            ]
-            for name, value in values.items()
-        }
-        body = {"signature_name": signature, "inputs": inputs}
-        try:
-            async with self._session.post(
-                self._address, json=body, allow_redirects=False
-            ) as response:
-                content = await self._read(response)
-        except _CUT as error:
-            message = str(error) or type(error).__name__
-            raise errors.ServeError("UNAVAILABLE", message) from error
-        except aiohttp.ClientError as error:
-            raise self._unexpected("an answer of HTTP", str(error)) from error
-        return self._parse(response, content)
-
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        """Its body, as far as there is room for it."""
-        content = bytearray()
-        async for chunk in response.content.iter_chunked(_CHUNK):
-            content += chunk
-            if len(content) > _MAX_MESSAGE:
-                raise self._unexpected(
-                    f"at most {_MAX_MESSAGE} bytes", "an answer of more"
-                )
-        return bytes(content)
-
-    def _parse(
-        self, response: aiohttp.ClientResponse, content: bytes
-    ) -> dict[str, Any]:
-        if 300 <= response.status < 400:
-            place = response.headers.get("Location", "nowhere")[:200]
-            raise self._unexpected("an answer", f"a redirection to {place}")
-        try:
-            answer = json.loads(content)
-        except (ValueError, RecursionError):
-            answer = None  # a proxy answers in HTML
-        if response.status != 200:
-            raise errors.from_http(response.status, answer)
-        try:
-            return {name: rows[0] for name, rows in answer["outputs"].items()}
-        except (LookupError, TypeError, AttributeError) as error:
-            text = content.decode(errors="replace")[:100]
-            raise self._unexpected("JSON with `outputs`", repr(text)) from error
-
-    def _unexpected(self, expected: str, received: str) -> errors.ServeError:
-        return errors.ServeError(
-            "UNKNOWN",
-            f"expected {expected} from {self._address}. Received: {received}. "
-            "Check that the address is that of the model",
-        )
-
-    async def close(self) -> None:
-        await self._session.close()
-
-
-class _Grpc:
-    """`PredictionService.Predict`."""
-
-    def __init__(self, url: str, name: str, token: str | None):
-        self._name = name
-        self._metadata = (
-            [("authorization", f"Bearer {token}")] if token else None
-        )
-        self._channel = grpc.aio.insecure_channel(
-            url.partition("://")[2],
-            options=[
-                ("grpc.max_receive_message_length", _MAX_MESSAGE),
-                ("grpc.max_reconnect_backoff_ms", _LONGEST_BACKOFF),
-            ],
-        )
-
-    async def predict(
-        self, signature: str, values: Mapping[str, Any], seconds: float
-    ) -> dict[str, Any]:
-        # The first call imports TensorFlow, for seconds: not in the loop.
-        request, make_stub, read = await _in_thread(
-            _prepare, self._name, signature, values
-        )
-        try:
-            response = await make_stub(self._channel).Predict(
-                request, timeout=seconds, metadata=self._metadata
-            )
-        except grpc.aio.AioRpcError as error:
-            raise errors.ServeError(
-                error.code().name, error.details() or ""
-            ) from error
-        try:
-            return {
-                name: read(tensor)[0]
-                for name, tensor in response.outputs.items()
-            }
-        except (LookupError, TypeError, ValueError) as error:
-            raise errors.ServeError(
-                "UNKNOWN", f"expected tensors with a row. Received: {error}"
-            ) from error
-
-    async def close(self) -> None:
-        await self._channel.close()
-
-
-def _prepare(
-    model: str, signature: str, values: Mapping[str, Any]
-) -> tuple[Any, Callable, Callable]:
-    """A request, what calls the service, and what reads its tensors."""
-    with extras.needs("serve"):
-        import tensorflow as tf
-        from tensorflow_serving.apis import predict_pb2
-        from tensorflow_serving.apis import prediction_service_pb2_grpc
-
-    request = predict_pb2.PredictRequest()
-    request.model_spec.name = model
-    request.model_spec.signature_name = signature
-    dtypes = {c.input: c.dtype for c in controls.CONTROLS}
-    for name, value in values.items():
-        tensor = tf.make_tensor_proto([value], dtypes.get(name))
-        request.inputs[name].CopyFrom(tensor)
-    make_stub = prediction_service_pb2_grpc.PredictionServiceStub
-    return request, make_stub, tf.make_ndarray

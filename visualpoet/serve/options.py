@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from visualpoet import model_folders
-from visualpoet import poet
 
 _COUNTS = (
     *("threads", "batch_rows", "request_rows", "requests"),
@@ -121,11 +120,11 @@ def find_voices(given: Iterable[str]) -> dict[str, pathlib.Path]:
     Raises:
         ValueError: If one is neither, or two have the same name.
     """
-    shipped = poet.list_shipped()
+    shipped = model_folders.list_shipped()
     voices: dict[str, pathlib.Path] = {}
     for text in given:
         if text in shipped:
-            folder = poet.shipped_model(text).parent
+            folder = model_folders.shipped_model(text).parent
         elif os.path.isdir(text):
             folder = pathlib.Path(os.path.abspath(text))
         else:
@@ -172,7 +171,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="VOICE",
         help="serve these models too, each under its name: "
-        f"{', '.join(poet.list_shipped())}, or a folder as of --model",
+        f"{', '.join(model_folders.list_shipped())}, or a folder as of --model",
     )
     for field in dataclasses.fields(ServerOptions)[3:]:
         if field.type is bool:

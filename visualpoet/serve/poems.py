@@ -13,8 +13,8 @@ import numpy as np
 from aiohttp import web
 
 from visualpoet import controls
-from visualpoet import poet
 from visualpoet import unwritten
+from visualpoet import written_poem
 from visualpoet.serve import bodies
 from visualpoet.serve import errors
 from visualpoet.serve import forms
@@ -79,7 +79,7 @@ class PoemsApi:
     ) -> dict[str, Any]:
         signature = _find(servable, controls.choose_signature(values))
         row = await self._run(signature, values, deadline)
-        written = poet.to_written_poem(row, values["seed"])
+        written = written_poem.to_written_poem(row, values["seed"])
         candidates = [one.to_dict() for one in written.candidates]
         return {
             **candidates[0],
