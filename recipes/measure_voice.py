@@ -257,7 +257,7 @@ def _classify(config, measured) -> dict[str, Any]:
 def _read_human(config, measured, reading):
     """Human texts of the corpus and of others, to learn from and held out."""
     whole = dataclasses.replace(reading, words=10**6)
-    known = CopiedRuns(whole.read([e.text for e in measured.corpus.excerpts]))
+    known = CopiedRuns(whole.read(measured.corpus.known_texts()))
     rng = np.random.default_rng(config.seed)
     read = [read_corpus(path, "", force=True) for path in config.others]
     own, others = {}, {}

@@ -316,7 +316,10 @@ def _validation_examples(
 ):
     """Sources by name, each with what is shown of the photograph."""
     poems = _excerpts(config, corpus, "validation", image_embeddings.shape[1])
-    pairs = _pairs(config, corpus, "validation", images, image_embeddings)
+    pairs, described = (
+        _pairs(config, part, "validation", images, image_embeddings)
+        for part in (corpus, _leave_undescribed_out(corpus))
+    )
     nothing = dataclasses.replace(conditioning, no_photograph=1.0)
     everything = dataclasses.replace(
         conditioning, own_clues=0, no_photograph=0, no_image=0, no_clues=0
@@ -328,11 +331,22 @@ def _validation_examples(
         for name, whole, shown in (
             ("no_photograph", poems, nothing),
             ("photograph", pairs, no_clues),
-            ("photograph_and_captions", pairs, everything),
+            ("photograph_and_captions", described, everything),
         )
         for source in examples.by_form(whole)
         if len(source.token_ids)
     }
+
+
+def _leave_undescribed_out(corpus):
+    """Without pairs whose poems are all that is known of the photograph."""
+    photographs = corpus.photographs
+    pairs = [
+        pair
+        for pair in corpus.pairs
+        if photographs[pair.image].captions or photographs[pair.image].label
+    ]
+    return dataclasses.replace(corpus, pairs=pairs)
 
 
 def _evaluate(score, checked, generator, optimizer):

@@ -165,6 +165,13 @@ def test_other_inputs_are_refused_and_named(tmp_path):
     corpus.write_text("another")
     with pytest.raises(ValueError, match="Received: another .*corpus.txt"):
         _run(tmp_path, [corpus], resume=True)
+    corpus.write_text("one")
+    more = tmp_path / "more.txt"
+    more.write_text("two")
+    for inputs in ([corpus, more], []):
+        with pytest.raises(ValueError, match="Received: .*added or gone"):
+            _run(tmp_path, inputs, resume=True)
+    _run(tmp_path, [corpus], resume=True)
 
 
 def test_metrics_of_steps_to_be_done_again_are_dropped(tmp_path):

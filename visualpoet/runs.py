@@ -23,6 +23,7 @@ from visualpoet.provenance import describe_environment
 from visualpoet.provenance import file_digest
 
 _CHECKPOINTS = "checkpoints"
+_NAMED_INPUTS = 5
 
 
 def _write_json(path: pathlib.Path, value: Any) -> None:
@@ -131,12 +132,18 @@ class RunDirectory:
     def _check_inputs(self, digests: dict[str, str]) -> None:
         path = self.path / "inputs.json"
         held = json.loads(path.read_text()) if path.exists() else digests
-        changed = [name for name in digests if held.get(name) != digests[name]]
+        changed = sorted(
+            name
+            for name in held.keys() | digests.keys()
+            if held.get(name) != digests.get(name)
+        )
         if changed:
+            first = ", ".join(changed[:_NAMED_INPUTS])
+            more = ", ..." if len(changed) > _NAMED_INPUTS else ""
             raise ValueError(
                 f"expected the inputs that the run in {self.path} began with. "
-                f"Received: another {', '.join(changed)}; name another folder "
-                "for a run on new inputs"
+                f"Received: another {first}{more} (changed, added or gone); "
+                "name another folder for a run on new inputs"
             )
 
     def log(self, message: str) -> None:

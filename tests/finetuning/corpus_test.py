@@ -61,6 +61,40 @@ def test_a_corpus_without_validation_poems_holds_some_out(tmp_path):
     assert len(found.texts("validation")) == len(found.texts("test")) == 4
 
 
+def test_poems_of_no_split_take_nobodys_place(tmp_path):
+    rows = [{"text": poem} for poem in poems.POEMS]
+    none = [
+        {"text": f"{poem}\nNone {number}", "split": "none"}
+        for number, poem in enumerate(poems.POEMS * 9)
+    ]
+    found = read(write_rows(tmp_path / "a.jsonl", rows + none))
+    assert len(found.poems) == 36
+    sizes = [len(found.texts(s)) for s in ("train", "validation", "test")]
+    assert sizes == [28, 4, 4]
+
+
+def test_poems_that_are_too_short_are_not_held_out(tmp_path):
+    short = [f"A {word}\nof two lines" for word in "abcdefghijklmnopqrstuvwxyz"]
+    found = read(poems.write(tmp_path, [*poems.POEMS, *short]))
+    assert len(found.short) == 26
+    sizes = [len(found.texts(s)) for s in ("train", "validation", "test")]
+    assert sizes == [28, 4, 4]
+    rows = [{"text": poem, "split": "train"} for poem in poems.POEMS]
+    rows += [{"text": one, "split": "test"} for one in short]
+    found = read(write_rows(tmp_path / "a.jsonl", rows))
+    assert len(found.texts("test")) == 4
+
+
+def test_a_held_out_poem_is_found_again(tmp_path):
+    found = read(poems.write(tmp_path))
+    held, learnt = found.texts("test")[0], found.texts("train")[0]
+    half = "\n".join([*held.split("\n")[:2], "A line", "and another"])
+    few = "\n".join([held.split("\n")[0], "A line", "and another"])
+    texts = [held, held.upper(), half, few, learnt, ""]
+    is_held = corpus.find_held_out(found, texts)
+    assert is_held == [True, True, True, False, False, False]
+
+
 def test_encodings_may_be_mixed_among_files(tmp_path):
     texts = [poem.replace("sigh", "séjour") for poem in poems.POEMS]
     encodings = ("utf-8", "cp1252", "utf-16")

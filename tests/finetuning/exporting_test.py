@@ -89,6 +89,17 @@ def test_all_poems_of_the_corpus_are_guarded(tmp_path):
     assert shares == [1.0] * len(poems.POEMS)
 
 
+def test_poems_of_given_pairs_are_guarded(tmp_path):
+    found = corpus.read_corpus(poems.write(tmp_path), "", False)
+    other = "Sea moon road hill rain fox\nlamp boat star"
+    poet = make_poet()
+    ids = datasets.pad_token_ids([poet.vocabulary.encode(other)])
+    for paired, share in ([], 0.0), ([other], 1.0):
+        with_pairs = dataclasses.replace(found, paired=paired)
+        guard = exporting.guard(poet, with_pairs, 5)
+        assert guard.measure_copied(tf.constant(ids)).numpy() == [share]
+
+
 def test_quotes_may_be_allowed(tmp_path):
     seven = ["The grey sea is far from me sea sea"]
     share = pytest.approx([7 / 9])

@@ -74,9 +74,30 @@ def test_captions_move_photographs_towards_what_they_say(
         }
         for given in ({}, captions)
     )
+    rows = {
+        (one.image, one.poem.text): one.similarity
+        for one in pairing.pair(
+            poet, found, places, {said: [found.texts("train")[5]]}
+        )
+    }
+    assert max(rows, key=rows.get) == (said, found.texts("train")[5])
     kept = {pair: value for pair, value in before.items() if pair[0] != said}
     assert kept.items() <= after.items()
     assert before != after
+
+
+def test_captions_go_with_the_folders_of_photographs(tmp_path):
+    path = tmp_path / "captions.csv"
+    path.write_text(
+        "file,caption\n2019/a.jpg,One\n2020/a.jpg,Two\n2020/a.jpg,Three\n"
+        "b.jpg,Which\nfar/c.jpg,Four\n"
+    )
+    names = ["x/2019/a.jpg", "x/2020/a.jpg", "1/b.jpg", "2/b.jpg", "y/c.jpg"]
+    assert pairing.read_captions(path, names) == {
+        "x/2019/a.jpg": ("One",),
+        "x/2020/a.jpg": ("Two", "Three"),
+        "y/c.jpg": ("Four",),
+    }
 
 
 def test_captions_of_other_photographs_are_refused(places, tmp_path):

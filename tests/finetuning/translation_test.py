@@ -56,6 +56,19 @@ def test_vectors_begin_as_the_means_of_glosses(poet, vocabulary, translated):
     )
 
 
+def test_glosses_are_read_as_poems_are(poet):
+    vocabulary = Vocabulary.train(["Meer und Nacht"] * 3, 100, "word")
+    glosses = {"Meer": "sea", "Nacht": "night", "hohe See": "sea", "und": "x"}
+    rows = translation.weigh_glosses(poet, vocabulary, glosses)
+    said = {
+        vocabulary.tokens[row]: poet.vocabulary.tokens[column]
+        for row, column in np.argwhere(rows)
+    }
+    assert said == {"meer": "sea", "nacht": "night"}
+    with pytest.raises(ValueError, match="Received: 1 of which none is"):
+        translation.weigh_glosses(poet, vocabulary, {"Berg": "mountain"})
+
+
 def test_clues_are_tokens_that_mean_them(poet, vocabulary, translated):
     (place,) = poet.vocabulary.encode("sea")
     column = poet.clue_head.word_ids.index(place)

@@ -89,7 +89,7 @@ def test_what_was_learnt_is_always_found_and_little_else():
 def test_the_filter_is_as_small_as_said():
     learnt = np.random.default_rng(2).integers(6, SIZE, [100, 40])
     runs = KnownRuns(learnt, kinds())
-    assert len(runs._bits) == -(-100 * 35 * known_runs.BITS_A_RUN // 8)
+    assert len(runs._stored) == -(-100 * 35 * known_runs.BITS_A_RUN // 8)
 
 
 def test_it_works_inside_a_graph():
@@ -111,14 +111,23 @@ def test_what_was_known_before_counts_too():
 
 
 def test_filters_are_restored_with_what_they_know():
-    bits = KnownRuns([LEARNT], kinds())._bits.numpy()
-    others = KnownRuns([range(20, 30)], kinds())._bits.numpy()
+    bits = KnownRuns([LEARNT], kinds())._stored.numpy()
+    others = KnownRuns([range(20, 30)], kinds())._stored.numpy()
     restored = KnownRuns.restore([bits, others], kinds())
     ids = tf.constant([LEARNT[:8], [*range(20, 28)], [*range(50, 58)]])
     np.testing.assert_allclose(restored.measure_copied(ids), [0.0, 1.0, 0.0])
     whole = tf.constant([LEARNT])
     np.testing.assert_allclose(restored.measure_copied(whole), [1.0])
     assert KnownRuns.restore([], kinds()) is None
+
+
+def test_a_filter_is_restored_with_the_length_of_its_runs():
+    stored = KnownRuns([range(20, 40)], kinds(), run_length=9)._stored.numpy()
+    short = KnownRuns([LEARNT], kinds(), run_length=4)._stored.numpy()
+    restored = KnownRuns.restore([stored, short], kinds())
+    poems = [[*range(20, 29)], [*range(20, 28)], LEARNT[:4], LEARNT[:3]]
+    ids = tf.constant(datasets.pad_token_ids(poems))
+    np.testing.assert_allclose(restored.measure_copied(ids), [1, 0, 1, 0])
 
 
 def test_more_tokens_change_nothing_that_is_known():

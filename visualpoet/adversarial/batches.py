@@ -119,6 +119,12 @@ class Batches:
         )
         held_out = [n for n in corpus.images("validation") if n in rows]
         self.shown = held_out[:num_shown]
+        if not self.shown:
+            raise ValueError(
+                "expected --num-shown of 1 or more, of the photographs of the "
+                f"split validation that have features. Received: {num_shown} "
+                f"of {len(held_out)}"
+            )
         self.shown_photographs = take_rows(
             self._generator_inputs,
             np.array([rows[name] for name in self.shown]),

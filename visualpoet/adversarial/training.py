@@ -22,7 +22,7 @@ from visualpoet.corpus.vocabulary import START
 from visualpoet.discriminators import training as discriminator_training
 from visualpoet.discriminators.training import Discriminator
 
-LOWER = "lower the learning rate, and start again from the last checkpoint"
+LOWER = "begin a new run with a lower learning rate"
 
 
 class Collapse(Exception):

@@ -34,6 +34,7 @@ class VoiceCorpus:
         short: Poems without an excerpt.
         bad_rows: Rows that were not read, and poems that are none.
         script: That most letters are of.
+        paired: Poems of given pairs, which are learnt besides.
     """
 
     excerpts: Sequence[Poem]
@@ -42,6 +43,7 @@ class VoiceCorpus:
     short: Sequence[Poem]
     bad_rows: Sequence[BadRow]
     script: str
+    paired: Sequence[str] = ()
 
     def texts(self, split: str) -> list[str]:
         """Returns the excerpts of a split.
@@ -53,6 +55,15 @@ class VoiceCorpus:
             Their texts.
         """
         return [poem.text for poem in self.excerpts if poem.split == split]
+
+    def learnt_texts(self) -> list[str]:
+        """Returns what is learnt, once each."""
+        return list(dict.fromkeys([*self.texts("train"), *self.paired]))
+
+    def known_texts(self) -> list[str]:
+        """Returns what should not be recited: held-out poems, too."""
+        texts = [poem.text for poem in self.excerpts]
+        return list(dict.fromkeys([*texts, *self.paired]))
 
     def lines(self) -> list[str]:
         """Returns the lines of all excerpts."""
@@ -75,18 +86,24 @@ def read_corpus(path: pathlib.Path, form: str, force: bool) -> VoiceCorpus:
         ValueError: If it has too few poems, or looks like prose.
     """
     read, bad_rows = readers.read_poems(path)
-    verse, strange = _sort_out(path, read)
+    verse, strange = _sort_out(path, [p for p in read if p.split != "none"])
     bad_rows = [*bad_rows, *strange]
-    different = list({_fold(poem.text): poem for poem in verse}.values())
-    poems = deal_out([dataclasses.replace(p, form=form) for p in different])
-    pieces, short = excerpts.cut_poems(poems)
+    different = list(
+        {
+            _fold(poem.text): dataclasses.replace(poem, form=form)
+            for poem in verse
+        }.values()
+    )
+    _, short = excerpts.cut_poems(different)
+    poems = deal_out([poem for poem in different if poem not in short])
+    pieces, _ = excerpts.cut_poems(poems)
     corpus = VoiceCorpus(
         excerpts=list({_fold(p.text): p for p in pieces}.values()),
-        poems=[poem for poem in poems if poem not in short],
+        poems=poems,
         duplicates=len(verse) - len(different),
         short=short,
         bad_rows=bad_rows,
-        script=find_script(poem.text for poem in poems),
+        script=find_script(poem.text for poem in different),
     )
     _check(path, corpus, force)
     return corpus
@@ -159,6 +176,27 @@ def deal_out(poems: Sequence[Poem]) -> list[Poem]:
     ]
 
 
+def find_held_out(corpus: VoiceCorpus, texts: Sequence[str]) -> list[bool]:
+    """Finds poems that a voice is measured by.
+
+    Args:
+        corpus: Holds poems out.
+        texts: Poems that are given besides.
+
+    Returns:
+        Of each, whether half of its lines or more stand in held-out poems and
+        in none that is learnt.
+    """
+    held = [*corpus.texts("validation"), *corpus.texts("test")]
+    lines = _fold_lines(held) - _fold_lines(corpus.texts("train"))
+    own = [_fold_lines([text]) for text in texts]
+    return [len(one & lines) >= max(1, len(one) / 2) for one in own]
+
+
+def _fold_lines(texts: Sequence[str]) -> set[str]:
+    return {_fold(line) for t in texts for line in t.split("\n")} - {""}
+
+
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
@@ -170,12 +208,13 @@ def _check(path: pathlib.Path, corpus: VoiceCorpus, force: bool) -> None:
             f"{excerpts.MIN_LINES} lines or more. Received: "
             f"{len(corpus.poems)} in {path}{_describe_losses(corpus)}"
         )
-    if not corpus.texts("train"):
-        raise ValueError(
-            "expected poems to learn from. Received: "
-            f"{len(corpus.poems)} in {path}, all of them for validation or "
-            "test; see its column split"
-        )
+    for split in ("train", "validation", "test"):
+        if not corpus.texts(split):
+            raise ValueError(
+                "expected poems to learn from, for validation and for the "
+                f"test. Received: {len(corpus.poems)} in {path}, of which none "
+                f"is of the split {split}; see its column split"
+            )
     unspaced = corpus.script in UNSPACED_SCRIPTS
     limit = PROSE_WIDTH_UNSPACED if unspaced else PROSE_WIDTH
     width = float(np.median([len(line) for line in corpus.lines()]))

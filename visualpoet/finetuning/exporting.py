@@ -113,7 +113,7 @@ def guard(
 
     Args:
         poet: The poet, which has a filter of its own.
-        corpus: What it has learnt, all of which counts.
+        corpus: What it has learnt, held-out poems and given pairs, too.
         allow_quotes: Words in a row that are no recital.
 
     Returns:
@@ -123,8 +123,7 @@ def guard(
     level = poet.vocabulary.level
     if level == "character" and corpus.script not in UNSPACED_SCRIPTS:
         length *= LETTERS_A_WORD
-    texts = [poem.text for poem in corpus.excerpts]
-    learnt = poet.vocabulary.encode_batch(texts)
+    learnt = poet.vocabulary.encode_batch(corpus.known_texts())
     return KnownRuns(learnt, poet.kinds, length, poet.known_runs)
 
 

@@ -24,8 +24,8 @@ def extend_poet(
     """Gives a poet the words of a larger vocabulary.
 
     The vectors of a new word begin as the mean of the vectors of the words
-    beside it; words that say little of a place, as "the", count little. It
-    weighs as much as the rarest word of the base beside it does.
+    beside it; words that say little of a place, as "the", count little. Its
+    own weight is the same mean of theirs, of logarithms.
 
     Args:
         poet: The poet; stays as it is.

@@ -2,9 +2,11 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Sequence
 
 from visualpoet import model_folders
 from visualpoet import pictures
+from visualpoet.corpus.records import ImagePoemPair
 from visualpoet.finetuning import base
 from visualpoet.finetuning import exporting
 from visualpoet.finetuning import extension
@@ -14,6 +16,7 @@ from visualpoet.finetuning import reduction
 from visualpoet.finetuning import translation
 from visualpoet.finetuning.base import PoetParts
 from visualpoet.finetuning.corpus import VoiceCorpus
+from visualpoet.finetuning.corpus import find_held_out
 from visualpoet.finetuning.corpus import read_corpus
 from visualpoet.finetuning.learning import Lessons
 from visualpoet.finetuning.options import Options
@@ -32,6 +35,8 @@ class VoiceMaterial:
         poet: The base with the words of the corpus.
         form: What the corpus is learnt as, or empty.
         report: What is said of it.
+        pairs: Those that were given, but for pairs of held-out poems.
+        photographs: To learn from, of the pairs or to be paired.
     """
 
     folder: pathlib.Path
@@ -39,6 +44,8 @@ class VoiceMaterial:
     poet: PoetParts
     form: str
     report: CorpusReport
+    pairs: Sequence[ImagePoemPair]
+    photographs: Sequence[pathlib.Path]
 
 
 def prepare_material(options: Options) -> VoiceMaterial:
@@ -57,10 +64,14 @@ def prepare_material(options: Options) -> VoiceMaterial:
     )
     form = base.choose_form(base.read_options(folder), options.form)
     corpus = read_corpus(options.corpus, form, options.force)
+    given, pairs = _read_pairs(corpus, options)
+    corpus = dataclasses.replace(
+        corpus, paired=[one.poem.text for one in pairs]
+    )
     poet = base.read_poet(folder)
     known = poet.vocabulary
     vocabulary = translation.choose_vocabulary(known, corpus, options)
-    texts = corpus.texts("train")
+    texts = corpus.learnt_texts()
     if options.glosses:
         glosses = translation.read_glosses(pathlib.Path(options.glosses))
         poet = translation.translate_poet(poet, vocabulary, glosses, texts)
@@ -68,14 +79,38 @@ def prepare_material(options: Options) -> VoiceMaterial:
         poet = extension.extend_poet(poet, vocabulary, texts)
     if options.vocabulary_size:
         poet = reduction.reduce_poet(poet, texts, options.vocabulary_size)
-    report = make_report(corpus, known, poet.vocabulary, form)
+    report = make_report(
+        corpus, known, poet.vocabulary, form, given - len(pairs)
+    )
     poet = exporting.prepare_patterns(poet, texts, options.patterns)
-    return VoiceMaterial(folder, corpus, poet, form, report)
+    photographs = (
+        sorted({pathlib.Path(one.image) for one in pairs})
+        if options.pairs
+        else list(pictures.find_pictures(options.photographs))
+    )
+    return VoiceMaterial(folder, corpus, poet, form, report, pairs, photographs)
+
+
+def _read_pairs(
+    corpus: VoiceCorpus, options: Options
+) -> tuple[int, list[ImagePoemPair]]:
+    """How many pairs are given, and those that may be learnt."""
+    if not options.pairs:
+        return 0, []
+    given = pairing.read_pairs(pathlib.Path(options.pairs))
+    held = find_held_out(corpus, [one.poem.text for one in given])
+    pairs = [one for one, is_held in zip(given, held) if not is_held]
+    if not pairs:
+        raise ValueError(
+            "expected pairs of poems to learn from. Received: "
+            f"{options.pairs}, all of whose poems are held out to measure by"
+        )
+    return len(given), pairs
 
 
 def gather_lessons(
     material: VoiceMaterial, options: Options
-) -> tuple[Lessons, list]:
+) -> tuple[Lessons, Sequence[ImagePoemPair]]:
     """Gathers what is learnt from: poems, and pairs if there are photographs.
 
     Args:
@@ -101,13 +136,8 @@ def gather_lessons(
 
 def _pair(
     material: VoiceMaterial, options: Options
-) -> tuple[list, list[Examples]]:
-    pairs = []
-    if options.pairs:
-        pairs = pairing.read_pairs(pathlib.Path(options.pairs))
-        paths = sorted({pathlib.Path(one.image) for one in pairs})
-    else:
-        paths = list(pictures.find_pictures(options.photographs))
+) -> tuple[Sequence[ImagePoemPair], list[Examples]]:
+    pairs, paths = material.pairs, material.photographs
     if not paths:
         return [], []
     places = pairing.place_photographs(material.poet, paths)

@@ -7,6 +7,11 @@ import pathlib
 from visualpoet.run_options import argument
 from visualpoet.run_options import option
 
+_AT_LEAST_ONE = (
+    *("allow_quotes", "min_count", "batch_size", "epochs", "patience"),
+    "adversarial_steps",
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Options:
@@ -85,20 +90,26 @@ class Options:
     resume: bool = option(False, "go on with the run in --out")
 
     def __post_init__(self) -> None:
-        if self.allow_quotes < 1:
-            raise ValueError(
-                "expected --allow-quotes of 1 word or more. Received: "
-                f"{self.allow_quotes}"
-            )
         if not 0 <= self.interpolation <= 1:
             raise ValueError(
                 "expected --interpolation in [0, 1]. Received: "
                 f"{self.interpolation}"
             )
-        if self.adversarial_steps < 1:
+        for name in _AT_LEAST_ONE:
+            if getattr(self, name) < 1:
+                raise ValueError(
+                    f"expected --{name.replace('_', '-')} of 1 or more. "
+                    f"Received: {getattr(self, name)}"
+                )
+        if self.level and not self.glosses:
             raise ValueError(
-                "expected --adversarial-steps of 1 or more. Received: "
-                f"{self.adversarial_steps}"
+                "expected --level with --glosses: the words of the base are "
+                f"kept otherwise. Received: --level {self.level} alone"
+            )
+        if self.captions and (self.pairs or not self.photographs):
+            raise ValueError(
+                "expected --captions with --photographs, to pair them by, and "
+                f"without --pairs. Received: --captions {self.captions}"
             )
 
     def prepare_environment(self) -> None:

@@ -1,6 +1,7 @@
 """Photographs of a user, paired with poems of a corpus."""
 
 import csv
+import itertools
 import pathlib
 import types
 from collections.abc import Mapping
@@ -68,8 +69,9 @@ def read_captions(
 
     Args:
         path: As for `read_caption_file`.
-        names: Paths of the photographs; the file may name them without
-            folders.
+        names: Paths of the photographs; the file may name them by other
+            folders. Of several of one name, each goes with the path that has
+            the most last parts in common, if there is one such.
 
     Returns:
         Captions, or else the label, by path, of those that have any.
@@ -77,16 +79,17 @@ def read_captions(
     Raises:
         ValueError: If nothing is said of any.
     """
-    photos, _ = read_caption_file(path)
-    said = {
-        pathlib.Path(photo.image).name: photo.captions or (photo.label,)
-        for photo in photos
-    }
-    found = {
-        name: said[pathlib.Path(name).name]
-        for name in names
-        if pathlib.Path(name).name in said
-    }
+    rows, _ = read_caption_file(path)
+    photos = readers.merge_photographs(rows, [])
+    named = _group([photo.image for photo in photos])
+    said = {photo.image: photo.captions or (photo.label,) for photo in photos}
+    found = {}
+    for name, paths in _group(names).items():
+        others = named.get(name, [])
+        for other in others:
+            own = _match(other, paths)
+            if own and _match(own, others) == other:
+                found[own] = said[other]
     if not found:
         raise ValueError(
             "expected captions of the photographs, by the names of their "
@@ -94,6 +97,31 @@ def read_captions(
             f"{len(names) - 1} others"
         )
     return found
+
+
+def _group(paths: Sequence[str]) -> dict[str, list[str]]:
+    """Paths by the name of their file."""
+    groups: dict[str, list[str]] = {}
+    for path in dict.fromkeys(paths):
+        groups.setdefault(pathlib.PurePath(path).name, []).append(path)
+    return groups
+
+
+def _match(path: str, others: Sequence[str]) -> str | None:
+    """The one with which a path has the most last parts in common."""
+    counts = [_count_common(path, other) for other in others]
+    best = max(counts, default=0)
+    return others[counts.index(best)] if counts.count(best) == 1 else None
+
+
+def _count_common(one: str, other: str) -> int:
+    ends = zip(
+        reversed(pathlib.PurePath(one).parts),
+        reversed(pathlib.PurePath(other).parts),
+    )
+    return sum(
+        1 for _ in itertools.takewhile(lambda two: two[0] == two[1], ends)
+    )
 
 
 def pair(

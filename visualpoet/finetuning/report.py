@@ -29,6 +29,8 @@ class CorpusReport:
         unknown: Share of the words that the base does not know.
         vocabulary: What becomes of the vocabulary, in a sentence.
         form: What the corpus is learnt as, or empty.
+        held_pairs: Given pairs that are left out, since their poems are held
+            out to measure by.
     """
 
     poems: int
@@ -41,6 +43,7 @@ class CorpusReport:
     unknown: float
     vocabulary: str
     form: str
+    held_pairs: int
 
     @property
     def test(self) -> int:
@@ -66,10 +69,16 @@ class CorpusReport:
         yield f"vocabulary: {self.vocabulary}"
         if self.form:
             yield f"learnt as: {self.form}"
+        if self.held_pairs:
+            yield f"pairs of held-out poems left out: {self.held_pairs}"
 
 
 def make_report(
-    corpus: VoiceCorpus, base: Vocabulary, vocabulary: Vocabulary, form: str
+    corpus: VoiceCorpus,
+    base: Vocabulary,
+    vocabulary: Vocabulary,
+    form: str,
+    held_pairs: int = 0,
 ) -> CorpusReport:
     """Counts what there is.
 
@@ -78,6 +87,7 @@ def make_report(
         base: Vocabulary of the base.
         vocabulary: That of the voice.
         form: What the corpus is learnt as, or empty.
+        held_pairs: Given pairs that are left out.
 
     Returns:
         The report.
@@ -95,6 +105,7 @@ def make_report(
         unknown=base.unknown_share([e.text for e in corpus.excerpts]),
         vocabulary=_describe_vocabulary(base, vocabulary),
         form=form,
+        held_pairs=held_pairs,
     )
 
 

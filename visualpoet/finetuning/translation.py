@@ -12,6 +12,7 @@ from visualpoet.corpus import datasets
 from visualpoet.corpus.scripts import UNSPACED_SCRIPTS
 from visualpoet.corpus.vocabulary import LINE_BREAK
 from visualpoet.corpus.vocabulary import SPECIAL_TOKENS
+from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding.clues import ClueHead
 from visualpoet.embedding.clues import name_twins
@@ -45,9 +46,9 @@ def choose_vocabulary(
         ValueError: If the language is another one, and nothing says what its
             words mean.
     """
-    texts = corpus.texts("train")
+    texts = corpus.learnt_texts()
     unknown = base.unknown_share([poem.text for poem in corpus.excerpts])
-    if not options.glosses and not options.level and unknown <= FOREIGN:
+    if not options.glosses and unknown <= FOREIGN:
         return base.extend(texts, options.min_count, options.max_added)
     if not options.glosses:
         raise ValueError(
@@ -87,7 +88,7 @@ def read_glosses(path: pathlib.Path) -> dict[str, str]:
                 f"{path}, with {', '.join(reader.fieldnames or ['none'])}"
             )
         for row in reader:
-            token, gloss = row["token"].strip(), row["gloss"] or ""
+            token, gloss = (row["token"] or "").strip(), row["gloss"] or ""
             glosses[token] = f"{glosses.get(token, '')} {gloss}".strip()
     return glosses
 
@@ -139,13 +140,24 @@ def weigh_glosses(
 
     Returns:
         float `[new, known]`; a row sums to 1, or to 0 without known words.
+
+    Raises:
+        ValueError: If no token is glossed with a known word.
     """
     weights = word_weights(poet.poem_tower) * poet.vocabulary.is_word()
     rows = np.zeros([len(vocabulary), len(weights)], np.float32)
-    said = [glosses.get(token, "") for token in vocabulary.tokens]
-    for row, ids in zip(rows, poet.vocabulary.encode_batch(said)):
-        row[ids] = weights[ids]
+    known = poet.vocabulary.encode_batch(list(glosses.values()))
+    for token, ids in zip(vocabulary.encode_batch(list(glosses)), known):
+        if len(token) == 1:  # as poems are read: "Meer" is `meer`
+            rows[token[0], ids] = weights[ids]
+    rows[[UNKNOWN, vocabulary.line_break]] = 0.0
     totals = rows.sum(axis=1, keepdims=True)
+    if not totals.any():
+        raise ValueError(
+            "expected glosses, in words of the base, of tokens of the poems. "
+            f"Received: {len(glosses)} of which none is; the first are "
+            f"{', '.join(list(glosses)[:3])}"
+        )
     return np.divide(rows, totals, out=rows, where=totals > 0)
 
 

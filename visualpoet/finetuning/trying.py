@@ -91,7 +91,7 @@ def measure_copied(written: Sequence[str], corpus: VoiceCorpus) -> dict:
     """
     spaced = corpus.script not in UNSPACED_SCRIPTS
     part = (lambda text: text) if spaced else " ".join
-    texts = [poem.text for poem in corpus.excerpts]
+    texts = corpus.known_texts()
     runs = CopiedRuns([part(text) for text in texts])
     longest = runs.longest([part(poem) for poem in written], most=64)
     return {

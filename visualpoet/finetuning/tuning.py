@@ -7,12 +7,14 @@ import types
 from typing import Any
 
 import keras
+import numpy as np
 
 from visualpoet import poet as poets
 from visualpoet import runs
 from visualpoet import templating
 from visualpoet.corpus import datasets
 from visualpoet.corpus import formats
+from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.evaluation.kneser_ney import KneserNey
 from visualpoet.export import checking
 from visualpoet.export import model_card
@@ -74,7 +76,7 @@ def fine_tune(options: Options) -> pathlib.Path | None:
     measured = {
         "before": before,
         "after": after,
-        "alone": measure_alone(material),
+        "alone": measure_alone(material, options.max_tokens),
         "copied": trying.measure_copied(written, material.corpus),
         "pairs": len(pairs),
     }
@@ -137,6 +139,7 @@ def open_run(material: VoiceMaterial, options: Options) -> runs.RunDirectory:
     inputs = [
         *formats.find_files(options.corpus),
         *base.list_files(material.folder),
+        *material.photographs,
         *given,
     ]
     run = runs.RunDirectory(options.out, options, inputs)
@@ -292,18 +295,24 @@ def check(run: runs.RunDirectory, folder: pathlib.Path) -> None:
         )
 
 
-def measure_alone(material: VoiceMaterial) -> float:
+def measure_alone(material: VoiceMaterial, max_tokens: int) -> float:
     """Measures what the corpus alone teaches: a Kneser-Ney 5-gram.
 
     Args:
         material: Corpus and vocabulary.
+        max_tokens: As for `datasets.frame`.
 
     Returns:
-        Its perplexity on the test poems.
+        Its perplexity on the test poems, of known words, as the voice's.
     """
     vocabulary = material.poet.vocabulary
     train, test = (
-        datasets.frame_poems(vocabulary, material.corpus.texts(split), 200)
-        for split in ("train", "test")
+        datasets.frame_poems(vocabulary, texts, max_tokens)
+        for texts in (
+            material.corpus.learnt_texts(),
+            material.corpus.texts("test"),
+        )
     )
-    return KneserNey(train, len(vocabulary)).perplexity(test)
+    log_probs = KneserNey(train, len(vocabulary)).log_probs(test)
+    targets = np.concatenate([ids[1:] for ids in test])
+    return float(np.exp(-log_probs[targets != UNKNOWN].mean()))

@@ -71,7 +71,7 @@ class VoiceBatches:
             for name in self._inputs
         }
         self.material = self._gather(poems)
-        self.held_material = self._gather(held)
+        self.held_material = self._gather(held, any_word=True)
         self.held_photographs, _ = self.place(
             held, np.arange(len(held.token_ids)), np.random.default_rng(0)
         )
@@ -82,25 +82,26 @@ class VoiceBatches:
             self.held_photographs, np.arange(count)
         )
 
-    def _gather(self, poems: Examples) -> Material:
+    def _gather(self, poems: Examples, any_word: bool = False) -> Material:
         """Texts of human hand, but those that would tell of it.
 
         What is cut has no end. Unknown words are seldom written by a voice, so
-        that a policy would be paid for writing them.
+        that a policy would be paid for writing them; held-out poems may have
+        them, if all of them do.
         """
-        token_ids = [
+        whole = [
             ids[1:-1]
             for ids in poems.token_ids
-            if ids[-1] == END
-            and len(ids) <= self.max_tokens
-            and UNKNOWN not in ids
+            if ids[-1] == END and len(ids) <= self.max_tokens
         ]
+        known = [ids for ids in whole if UNKNOWN not in ids]
+        token_ids = known or (whole if any_word else [])
         if not token_ids:
             raise ValueError(
                 "expected poems to train against, among those for training "
                 "and for validation. Received: none without unknown words and "
                 f"with its end within {self.max_tokens} tokens; raise "
-                "--max-tokens or --max-added"
+                "--max-tokens, or --min-count 1 adds every word of the poems"
             )
         line_break = self.vocabulary.line_break
         return Material(

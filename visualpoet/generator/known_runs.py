@@ -12,6 +12,8 @@ RUN_LENGTH = 6  # words; shorter runs are idioms
 BITS_A_RUN = 20  # at most: one run in 7,000 is taken for a known one
 NUM_HASHES = 8
 _PRIME = 2**31 - 1
+# Before the length of runs, in two bytes, where it is not RUN_LENGTH.
+_MARK = np.frombuffer(b"words a run:", np.uint8)
 
 
 def _factors(run_length: int) -> np.ndarray:
@@ -75,8 +77,9 @@ class KnownRuns:
             for ids in token_ids
         ]
         # As a tensor an export holds it once, however many functions read it.
-        self._bits = tf.constant(
-            _set_bits(np.unique(np.concatenate(runs), axis=0), self._factors)
+        self._stored = _store(
+            _set_bits(np.unique(np.concatenate(runs), axis=0), self._factors),
+            run_length,
         )
 
     @classmethod
@@ -89,7 +92,7 @@ class KnownRuns:
         """Makes it of filters that an export holds.
 
         Args:
-            filters: uint8 `[BYTES]` each; of runs of `RUN_LENGTH` words.
+            filters: uint8 `[BYTES]` each.
             kinds: Sorts of tokens.
             numbers: What tokens count as, if not as their ids.
 
@@ -97,9 +100,10 @@ class KnownRuns:
             What is in any of them; None without any.
         """
         known = None
-        for bits in filters:
-            known = cls([], kinds, before=known, numbers=numbers)
-            known._bits = tf.constant(bits)
+        for stored in filters:
+            length = _read_run_length(stored)
+            known = cls([], kinds, length, before=known, numbers=numbers)
+            known._stored = tf.constant(stored)
         return known
 
     def renumber(self, kinds: TokenKinds, earlier: np.ndarray) -> "KnownRuns":
@@ -117,7 +121,7 @@ class KnownRuns:
         free = self._numbers.max() + 1 + np.arange(len(earlier))
         numbers = np.concatenate([self._numbers, free])[earlier]
         renumbered = type(self)([], kinds, self._run_length, before, numbers)
-        renumbered._bits = self._bits
+        renumbered._stored = self._stored
         return renumbered
 
     def measure_copied(self, token_ids: tf.Tensor) -> tf.Tensor:
@@ -173,8 +177,10 @@ class KnownRuns:
             numbers = tf.gather(tf.constant(self._numbers, tf.int64), runs)
         products = numbers[..., None] * self._factors
         places = tf.reduce_sum(products, axis=-2) % _PRIME
-        places %= 8 * len(self._bits)
-        byte = tf.cast(tf.gather(self._bits, places // 8), tf.int64)
+        head = _head(self._run_length)
+        places %= 8 * (len(self._stored) - head)
+        byte = tf.gather(self._stored, head + places // 8)
+        byte = tf.cast(byte, tf.int64)
         bit = tf.bitwise.right_shift(byte, 7 - places % 8)
         return tf.reduce_all(bit % 2 == 1, axis=-1)
 
@@ -188,6 +194,26 @@ def _list_runs(
         return np.zeros([0, run_length], np.int64)
     runs = np.lib.stride_tricks.sliding_window_view(words, run_length)
     return runs[(runs != UNKNOWN).all(axis=1)]
+
+
+def _head(run_length: int) -> int:
+    """Bytes before a filter."""
+    return 0 if run_length == RUN_LENGTH else len(_MARK) + 2
+
+
+def _store(bits: np.ndarray, run_length: int) -> tf.Tensor:
+    """A filter, and before it the length of its runs, if need be."""
+    if not _head(run_length):
+        return tf.constant(bits)
+    length = np.array(divmod(run_length, 256), np.uint8)
+    return tf.constant(np.concatenate([_MARK, length, bits]))
+
+
+def _read_run_length(stored: np.ndarray) -> int:
+    mark, rest = stored[: len(_MARK)], stored[len(_MARK) :]
+    if not np.array_equal(mark, _MARK):
+        return RUN_LENGTH
+    return 256 * int(rest[0]) + int(rest[1])
 
 
 def _set_bits(runs: np.ndarray, factors: np.ndarray) -> np.ndarray:
