@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # From data to an exported poet, as the voice `haiku` is trained.
-#   [SIZE=small] bash recipes/all.sh DATA [OUT]
-# SIZE=small is for a first try of any data: it ends in under 40 minutes on two
-# cores. The other is full.
+#   [SIZE=small] [ENGLISH=no] [LEVEL=character] bash recipes/all.sh DATA [OUT]
+# SIZE=small is for a first try of any data: with 17,000 photographs it writes
+# after 40 minutes on two slow cores. The other is full. ENGLISH=no is for texts
+# in another language, LEVEL=character for those without blanks between words.
 # DATA holds images/, poems/, pairs/ and experts/ (see recipes/README.md); OUT
 # (default: out) gets one run directory a step. A step that has finished is
 # skipped, one that was interrupted goes on where it was. PYTHON has
@@ -18,6 +19,11 @@ export TF_CPP_MIN_LOG_LEVEL=3
 python=${PYTHON:-python}
 serving_python=${SERVING_PYTHON:-$python}
 
+english=() sentences=() level=(${LEVEL:+--level "$LEVEL"})
+if [ "${ENGLISH:-yes}" = no ]; then
+    english=(--no-english) sentences=(--no-sentences)
+fi
+
 folds=(0 1) # of photographs that a tower does not learn from
 case ${SIZE:=full} in
 full)
@@ -32,6 +38,12 @@ small)
     ;;
 *) echo "expected SIZE small or full. Received: $SIZE" >&2 && exit 2 ;;
 esac
+[ -e size ] || echo "$SIZE" >size
+if [ "$(cat size)" != "$SIZE" ]; then
+    echo "expected SIZE=$(cat size), as OUT was begun with, or another OUT." \
+        "Received: $SIZE" >&2
+    exit 2
+fi
 
 step() { # step RECIPE RUN_DIR OPTIONS...
     [ -e "$2/FINISHED" ] && return
@@ -58,14 +70,14 @@ for form in haiku verse; do
 done
 experts=(--corpus-dir corpus --features-dir features)
 
-step prepare_corpus corpus --vocabulary-size 10000 \
+step prepare_corpus corpus --vocabulary-size 10000 "${level[@]}" \
     --poems "${poems[@]}" --forms "${forms[@]}" \
     --pairs "$data"/pairs/*.jsonl.gz \
     --captions "$data"/images/*.jsonl "$data"/images/*.csv
 step extract_features features --photographs "${pictures[@]}" \
     --num-crops $crops \
     --object "$data/experts/object" --scene "$data/experts/scene"
-step train_expert features/sentiment "${experts[@]}"
+step train_expert features/sentiment "${experts[@]}" "${english[@]}"
 step train_embedding embedding "${experts[@]}" --num-steps $embedding
 for number in "${folds[@]}"; do
     step train_embedding embedding/fold$number "${experts[@]}" \
@@ -118,7 +130,7 @@ fi
 for form in "${evaluated[@]}"; do
     step evaluate evaluation_$form "${experts[@]}" \
         --photographs "${pictures[@]}" --model poet/3 "${written[@]}" \
-        --form $form "${evaluation[@]}"
+        --form $form "${evaluation[@]}" "${sentences[@]}"
 done
 results=("${evaluated[@]/#/evaluation_}")
 "$python" "$recipes/write_model_card.py" --export-dir export \

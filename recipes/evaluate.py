@@ -35,6 +35,7 @@ from visualpoet.evaluation.kneser_ney import KneserNey
 from visualpoet.evaluation.memorisation import CopiedRuns
 from visualpoet.features import photographs
 from visualpoet.features.store import load_features
+from visualpoet.features.store import load_index
 from visualpoet.generator import perplexity
 from visualpoet.generator.forms import find_learnt
 from visualpoet.generator.forms import number_form
@@ -107,13 +108,18 @@ def main(config: Config) -> None:
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
     captions = {n: p.captions for n, p in corpus.photographs.items()}
-    names = [n for n in corpus.images(config.split) if captions[n]]
+    readable = _find_readable(config, corpus)
+    names = [
+        name
+        for name in corpus.images(config.split)
+        if captions[name] and name in readable
+    ]
     names = names[: config.num_photographs]
     others = _count_others(config, run, names)
     theirs = _read_theirs(config, names)
     poet = visualpoet.load(config.model)
     contents = _contents(config, names)
-    uncaptioned = _contents(config, _uncaptioned(config, corpus))
+    uncaptioned = _contents(config, _uncaptioned(config, corpus, readable))
     ours = _write(config, run, poet, contents, "poems.jsonl")
     poems = {"this model": ours, **_human(config, corpus, poet, contents)}
     find_hits = functools.partial(
@@ -149,7 +155,7 @@ def main(config: Config) -> None:
         results["uncaptioned"] = _measure_uncaptioned(
             config, run, poet, uncaptioned, copied
         )
-    if config.perplexity:
+    if config.perplexity and corpus.texts("test", _human_form(config, corpus)):
         results["perplexity"] = _perplexities(config, corpus)
     if config.guidance_curve:
         results["guidance_curve"] = _guidance_curve(
@@ -157,6 +163,13 @@ def main(config: Config) -> None:
         )
     run.write_json("results.json", results)
     run.log(json.dumps(results, indent=1))
+
+
+def _find_readable(config, corpus):
+    """Photographs but those that `extract_features.py` could not read."""
+    if not config.features_dir.exists():
+        return corpus.photographs
+    return load_index(config.features_dir)
 
 
 def _count_others(config, run, names):
@@ -191,12 +204,16 @@ def _contents(config, names):
     return {name: found[name] for name in names}
 
 
-def _uncaptioned(config, corpus):
+def _uncaptioned(config, corpus, readable):
     """Photographs without captions: landscapes, streets, flowers."""
     seen = config.split == "train"
     splits = ("train",) if seen else ("validation", "test")
     images = [image for split in splits for image in corpus.images(split)]
-    names = [n for n in images if not corpus.photographs[n].captions]
+    names = [
+        name
+        for name in images
+        if not corpus.photographs[name].captions and name in readable
+    ]
     number = min(config.num_uncaptioned, len(names))
     return [names[index * len(names) // number] for index in range(number)]
 
@@ -326,19 +343,18 @@ def _nearest(config, corpus, poet, contents):
 
 def _linear_map(config, corpus, names):
     """The nearest human poem through a linear map from the experts."""
-    if not config.sentences:
-        return {}
+    features = load_features(config.features_dir)
     captions = {
         name: corpus.photographs[name].captions
         for name in corpus.images("train")
-        if corpus.photographs[name].captions
+        if corpus.photographs[name].captions and name in features["object"]
     }
     texts = sorted({pair.poem.text for pair in _pairs(config, corpus)})
+    if not (config.sentences and captions and texts):
+        return {}
     return {
         "the nearest human poem, linear map from the experts": (
-            human_poems.map_linearly(
-                load_features(config.features_dir), captions, names, texts
-            )
+            human_poems.map_linearly(features, captions, names, texts)
         )
     }
 

@@ -8,6 +8,7 @@ import dataclasses
 import pathlib
 import re
 import sys
+import urllib.parse
 
 from visualpoet.corpus import books
 from visualpoet.corpus import caption_files
@@ -77,15 +78,20 @@ class Fetching:
     def __init__(self, config: Config):
         self._config = config
         self._cache = config.data / "downloads"
-        file = config.checksums or config.data / "checksums.txt"
-        self._checksums = downloads.Checksums(pathlib.Path(file))
+        given = pathlib.Path(config.checksums) if config.checksums else None
+        self._checksums = downloads.Checksums(
+            config.data / "checksums.txt", given
+        )
 
     def photographs(self, what):
         """`photographs:FOLDER_OR_TAR:CAPTIONS` of this machine."""
         images, _, captions = what.rpartition(":")
         photos, bad = caption_files.read_caption_file(pathlib.Path(captions))
+        limit = self._config.max_photographs
+        photos = collections.draw_photographs(photos, limit)
         rows = collections.match_photographs(pathlib.Path(images), photos)
-        made = self._collection(pathlib.Path(captions).name.split(".")[0], rows)
+        name = pathlib.Path(captions).name.split(".")[0]
+        made = self._collection(f"photographs:{what}", name, rows)
         return f"{made}, {len(bad)} bad rows", _YOURS
 
     def webdataset(self, what):
@@ -94,7 +100,8 @@ class Fetching:
         paths = sorted(path.parent.glob(path.name))
         rows = collections.read_webdataset(paths)
         name = re.sub(r"\W+", "-", path.stem).strip("-")
-        return self._collection(name, rows), _YOURS
+        name = name or path.resolve().parent.name  # of *.tar
+        return self._collection(f"webdataset:{what}", name, rows), _YOURS
 
     def tfds(self, what):
         """`tfds:BUILDER`, or the folder of one that is prepared."""
@@ -102,7 +109,7 @@ class Fetching:
 
         builder = builders.open_builder(what, self._cache / "tfds")
         rows = builders.read_builder(builder)
-        made = self._collection(builder.name, rows)
+        made = self._collection(f"tfds:{what}", builder.name, rows)
         return made, builders.describe(builder)
 
     def book(self, what):
@@ -128,9 +135,21 @@ class Fetching:
         poems, bad = readers.read_poems(pathlib.Path(what))
         if not poems:
             raise ValueError(f"expected poems. Received: none in {what}")
-        name = pathlib.Path(what).name.split(".")[0]
-        _write_records(self._config.data / "poems" / f"{name}.jsonl.gz", poems)
-        return f"{len(poems)} poems, {len(bad)} bad rows", _YOURS
+        path = pathlib.Path(what).resolve()
+        name = path.name.split(".")[0]
+        poems = [
+            dataclasses.replace(poem, id=f"{name}-{poem.id or number}")
+            for number, poem in enumerate(poems, start=1)
+        ]
+        if all(poem.split == "train" for poem in poems):
+            poems = [
+                dataclasses.replace(poem, split=books.choose_split(poem.text))
+                for poem in poems
+            ]
+        made = f"poems/{name}.jsonl.gz"
+        self._refuse_another(f"poems:{what}", made)
+        _write_records(self._config.data / made, poems)
+        return f"{len(poems)} poems in {made}, {len(bad)} bad rows", _YOURS
 
     def object(self, what):
         """`object:HANDLE` of TF-Hub, a folder, or `object:keras:NAME`."""
@@ -144,15 +163,29 @@ class Fetching:
         from visualpoet.features import pretrained
 
         folder = self._config.data / "experts" / name
+        self._refuse_another(f"{name}:{handle}", f"experts/{name}")
         if folder.exists():
             return _THERE, "as before"
         pretrained.bring_expert(
             handle, folder, self._checksums.download, self._cache
         )
-        return "a SavedModel", "look up the network's and its weights'"
+        licence = "look up the network's and its weights'"
+        return f"a SavedModel in experts/{name}", licence
 
-    def _collection(self, name, rows):
+    def _refuse_another(self, source, made):
+        """A file is of one source, which SOURCES.md names."""
+        if not (self._config.data / made).exists():
+            return
+        for other, (said, _) in _read_sources(self._config.data).items():
+            if other != source and f" in {made}" in said:
+                raise ValueError(
+                    f"expected {made} to be of {source}. Received: it is of "
+                    f"{other}; delete it, or give the new one another name"
+                )
+
+    def _collection(self, source, name, rows):
         folder = self._config.data / "images"
+        self._refuse_another(source, f"images/{name}.tar")
         if (folder / f"{name}.tar").exists():
             return f"{_THERE}; delete its files to fetch it anew"
         limit = self._config.max_photographs
@@ -160,15 +193,16 @@ class Fetching:
         return f"{count} photographs in images/{name}.tar"
 
     def _book(self, number):
-        path = self._cache / f"pg{int(number)}.txt"
         address = self._config.book_address.format(number=int(number))
-        self._checksums.download(address, path)
-        book = books.read_book(path.read_text(encoding="utf-8-sig"))
-        title = (BOOKS | PROSE).get(int(number), "")
-        if title.casefold() not in book.title.replace("’", "'").casefold():
-            raise ValueError(
-                f"expected {title} as book {number}. Received: {book.title}"
-            )
+        host = urllib.parse.urlsplit(address).netloc.replace(":", "-")
+        path = self._cache / host / f"pg{int(number)}.txt"
+        with self._checksums.download(address, path):
+            book = books.read_book(path.read_text(encoding="utf-8-sig"))
+            title = (BOOKS | PROSE).get(int(number), "")
+            if title.casefold() not in book.title.replace("’", "'").casefold():
+                raise ValueError(
+                    f"expected {title} as book {number}. Received: {book.title}"
+                )
         return book
 
 
@@ -195,16 +229,22 @@ def _write_records(path, records):
 
 def _note_source(folder, source, made, licence):
     """Keeps a line for each source in SOURCES.md."""
-    path = folder / "SOURCES.md"
-    content = path.read_text(encoding="utf-8") if path.exists() else _HEAD
-    lines = content.removeprefix(_HEAD).splitlines()
-    rows = {line.split("` | ")[0]: line for line in lines}
-    cell = "| `" + source.replace("|", "\\|")
-    if not made.startswith(_THERE) or cell not in rows:
-        rows[cell] = f"{cell}` | {made} | {licence} |"
+    sources = _read_sources(folder)
+    source = source.replace("|", "\\|")
+    if not made.startswith(_THERE) or source not in sources:
+        sources[source] = made, licence
+    rows = [f"| `{s}` | {m} | {x} |\n" for s, (m, x) in sources.items()]
     row_files.replace_file(
-        path, (_HEAD + "\n".join([*rows.values(), ""])).encode()
+        folder / "SOURCES.md", (_HEAD + "".join(rows)).encode()
     )
+
+
+def _read_sources(folder):
+    """What came, and its licence, by source."""
+    path = folder / "SOURCES.md"
+    text = path.read_text(encoding="utf-8") if path.exists() else _HEAD
+    rows = re.findall(r"^\| `(.*?)` \| (.*) \| (.*) \|$", text, re.MULTILINE)
+    return {source: (made, licence) for source, made, licence in rows}
 
 
 def main(config: Config) -> int:

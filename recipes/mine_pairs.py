@@ -84,7 +84,14 @@ def main(config: Config) -> None:
     by_rank = mining.similarity_by_rank(pairs)
     run.write_json("results.json", {"rank": by_rank, "random": float(random)})
     said = ", ".join(f"{r} {v:.2f}" for r, v in enumerate(by_rank, start=1))
+    unpaired = len(photos) - len({pair.image for pair in pairs})
     run.log(f"{len(pairs)} pairs; similarity by rank: {said}")
+    if unpaired:
+        run.log(
+            f"{unpaired} photographs have no poem: others, with the same "
+            "label or nearer captions, have used those near to them "
+            f"{config.most_uses} times; raise --most-uses, or add poems"
+        )
     run.log(f"of random pairs: {random:.2f}")
     known = {photo.image: photo for photo in photos}
     rows = mining.example_rows(pairs, known, config.examples, rng)
@@ -111,9 +118,15 @@ def _pieces(config):
     poems = [
         dataclasses.replace(poem, form=config.form)
         for path in config.poems
-        for poem in readers.read_poems(path)[0]
+        for poem in readers.name_poems(readers.read_poems(path)[0], path)
     ]
-    pieces, _ = excerpts.cut_poems(poems)
+    pieces, without = excerpts.cut_poems(poems)
+    if not pieces:
+        raise ValueError(
+            "expected --poems with an excerpt of three lines or more. "
+            f"Received: none among {len(without)} poems of "
+            f"{', '.join(map(str, config.poems))}"
+        )
     return list({piece.text: piece for piece in pieces}.values())
 
 

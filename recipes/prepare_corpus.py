@@ -141,7 +141,10 @@ def _read_poems(config):
     poems, bad_rows = [], []
     for path, form in itertools.zip_longest(config.poems, config.forms):
         new_poems, new_bad_rows = readers.read_poems(path)
-        poems += [dataclasses.replace(p, form=form or "") for p in new_poems]
+        poems += [
+            dataclasses.replace(poem, form=form or "")
+            for poem in readers.name_poems(new_poems, path)
+        ]
         bad_rows += new_bad_rows
     return poems, bad_rows
 

@@ -136,6 +136,14 @@ def _build_head(config, corpus, labels, image_dim):
     )
     usable &= (labels > 0).sum(axis=0) >= config.min_photographs
     word_ids = np.flatnonzero(usable)
+    if not word_ids.size:
+        raise ValueError(
+            f"expected words that {config.min_photographs} photographs or more "
+            f"call for, that poems have {config.min_count} times or more, and "
+            f"that are fewer than {config.max_frequency:.1%} of theirs. "
+            f"Received: none in poems of {sum(map(len, poems)):,} tokens; add "
+            "poems, or lower --min-count and raise --max-frequency"
+        )
     twins = find_twins([corpus.vocabulary.tokens[i] for i in word_ids])
     return clues.ClueHead(word_ids, image_dim, twins=twins)
 

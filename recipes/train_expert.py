@@ -42,6 +42,9 @@ class Config:
         "output; inside --features-dir, where every later step finds it",
     )
     num_words: int = option(328, "sentiment words; liu18 hand-picked 328")
+    english: bool = option(
+        True, "adjectives and verbs of English; else words of any language"
+    )
     hidden_dim: int = option(256, "width of the sentiment features")
     batch_size: int = option(256, "photographs a batch")
     num_steps: int = option(1500, "train steps")
@@ -62,6 +65,8 @@ def _texts(corpus: PreparedCorpus, names: Container[str]) -> dict:
 
 def _mean_average_precision(labels: np.ndarray, scores: np.ndarray) -> float:
     seen = labels.any(axis=0)
+    if not seen.any():
+        return float("nan")
     return average_precision_score(labels[:, seen], scores[:, seen])
 
 
@@ -84,7 +89,9 @@ def main(config: Config) -> None:
     texts = _texts(corpus, features["object"])
     names = list(texts)
     train_names = [n for n in corpus.images("train") if n in texts]
-    words, labels = label_sentiment(texts, config.num_words, train_names)
+    words, labels = label_sentiment(
+        texts, config.num_words, train_names, config.english
+    )
     rows = {name: row for row, name in enumerate(names)}
     inputs = {
         kind: np.stack([features[kind][name] for name in names])

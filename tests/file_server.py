@@ -23,6 +23,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.files = dict(files)
         self.redirects = {}
         self.break_after = []  # bytes of each of the next replies
+        self.statuses = []  # of the next replies, which are no others
         self.asked = []  # path and range of each request
 
 
@@ -30,7 +31,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         asked = self.headers.get("Range", "")
         self.server.asked.append((self.path, asked))
-        if self.path in self.server.redirects:
+        if self.server.statuses:
+            self.send_error(self.server.statuses.pop(0))
+        elif self.path in self.server.redirects:
             self.send_response(302)
             self.send_header("Location", self.server.redirects[self.path])
             self.end_headers()

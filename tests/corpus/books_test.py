@@ -97,3 +97,32 @@ def test_equal_poems_are_of_one_split():
     assert books.choose_split("The  Sea\nis wide") == books.choose_split(
         "the sea is wide"
     )
+
+
+def wrap(text):
+    start, end = (f"*** {word} OF THE BOOK ***" for word in ("START", "END"))
+    return books.read_book(f"Title: T\n{start}\n{text}\n{end}\n")
+
+
+def test_pictures_and_notes_in_brackets_are_no_headings():
+    verse = "The sea is grey,\nthe sky is wide,"
+    text = f"SONG\n\n[Illustration]\n\n{verse}\n\n[Footnote 1: A sea.]\n\n"
+    text += f"{verse}\n\n\nIntroduction\n\n{verse}\n\nNOTES\n\n{verse}\n"
+    poems = books.cut_poems(wrap(text), "b")
+    assert [(poem.title, poem.text.count("sea")) for poem in poems] == [
+        ("SONG", 2),
+        ("Introduction", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    "lines", ["床前明月光，\n疑是地上霜。", "البحر واسع،\nوالليل طويل؟"]
+)
+def test_scripts_without_capitals(lines):
+    (poem,) = books.cut_poems(wrap(f"I\n\n{lines}\n"), "b")
+    assert poem.text == lines
+
+
+def test_a_book_without_prose_is_refused():
+    with pytest.raises(ValueError, match="without a paragraph of 25 to 110"):
+        books.cut_paragraphs(wrap("The sea,\nthe sky."), "b")

@@ -39,7 +39,8 @@ def test_a_broken_connection_goes_on_where_it_was(server, tmp_path):
     assert downloads.download(server.url + "/poems.txt", path, DIGEST) == DIGEST
     assert path.read_bytes() == CONTENT
     ranges = [asked for _, asked in server.asked]
-    assert ranges == ["", "bytes=65536-", "bytes=196608-"]
+    # From the last byte on that came.
+    assert ranges == ["", "bytes=65535-", "bytes=196607-"]
 
 
 def test_the_next_call_goes_on_too(server, tmp_path):
@@ -49,8 +50,73 @@ def test_the_next_call_goes_on_too(server, tmp_path):
         downloads.download(server.url + "/poems.txt", path)
     assert not path.exists()
     assert downloads.download(server.url + "/poems.txt", path) == DIGEST
-    assert server.asked[-1] == ("/poems.txt", "bytes=262144-")
+    assert server.asked[-1] == ("/poems.txt", "bytes=262143-")
     assert names(tmp_path) == ["poems.txt"]
+
+
+def test_a_file_that_came_whole_but_was_not_named_is_asked_for_its_end(
+    server, tmp_path, monkeypatch
+):
+    path = tmp_path / "poems.txt"
+    with monkeypatch.context() as patch:
+        patch.setattr(downloads, "_check", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            downloads.download(server.url + "/poems.txt", path)
+    assert downloads.download(server.url + "/poems.txt", path) == DIGEST
+    assert server.asked[-1] == ("/poems.txt", f"bytes={len(CONTENT) - 1}-")
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_server_costs_nothing_that_came(server, tmp_path, status):
+    server.break_after = [70_000] * 4
+    path = tmp_path / "poems.txt"
+    with pytest.raises(OSError, match="the next call goes on"):
+        downloads.download(server.url + "/poems.txt", path)
+    server.statuses = [status]
+    with pytest.raises(OSError, match=f"Received: {status} "):
+        downloads.download(server.url + "/poems.txt", path)
+    assert downloads.download(server.url + "/poems.txt", path) == DIGEST
+    assert server.asked[-1] == ("/poems.txt", "bytes=262143-")
+
+
+def test_a_checksum_is_noted_when_what_came_is_wanted(server, tmp_path):
+    noted, path = tmp_path / "checksums.txt", tmp_path / "poems.txt"
+    checksums = downloads.Checksums(noted)
+    address = server.url + "/poems.txt"
+    with (
+        pytest.raises(ValueError, match="no poems"),
+        checksums.download(address, path),
+    ):
+        raise ValueError("no poems")
+    assert names(tmp_path) == []
+    with checksums.download(address, path):
+        assert path.read_bytes() == CONTENT
+    assert noted.read_text() == f"{DIGEST}  {address}\n"
+    with (  # as it was known, the reader is at fault
+        pytest.raises(ValueError, match="no poems"),
+        checksums.download(address, path),
+    ):
+        raise ValueError("no poems")
+    assert names(tmp_path) == ["checksums.txt", "poems.txt"]
+
+
+def test_given_checksums_must_be_there_and_stay_as_they_are(server, tmp_path):
+    given, own = tmp_path / "given.txt", tmp_path / "own.txt"
+    with pytest.raises(FileNotFoundError, match=r"given\.txt"):
+        downloads.Checksums(own, given)
+    given.write_text("one word\n")
+    with pytest.raises(ValueError, match="Received: one word in"):
+        downloads.Checksums(own, given)
+    given.write_text("")
+    with downloads.Checksums(own, given).download(
+        server.url + "/poems.txt", tmp_path / "poems.txt"
+    ):
+        pass
+    assert (given.read_text(), own.read_text()[:64]) == ("", DIGEST)
 
 
 def test_a_file_that_has_changed_begins_anew(server, tmp_path):

@@ -59,6 +59,20 @@ def test_the_rarest_words_are_cut():
     np.testing.assert_array_equal(labels, [[0], [1], [1], [0]])
 
 
-def test_photographs_without_sentiment():
-    words, labels = label_sentiment({"d.jpg": ["tree"]}, 4, ["d.jpg"])
-    assert (words, labels.shape, labels.dtype) == ([], (1, 0), bool)
+def test_texts_without_sentiment_are_refused():
+    with pytest.raises(ValueError, match="or --no-english. Received: none"):
+        label_sentiment({"d.jpg": ["tree"]}, 4, ["d.jpg"])
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["Море и лес", "Море и луна", "Лес и я", "Он и дом"], "лес море"),
+        (["海の夜", "海の山", "山の月", "犬の家"], "山 海"),
+    ],
+)
+def test_words_of_another_language_that_not_most_have(texts, expected):
+    images = {f"{n}.jpg": [text] for n, text in enumerate(texts)}
+    words, labels = label_sentiment(images, 2, list(images), english=False)
+    assert sorted(words) == expected.split()
+    assert labels.sum(axis=0).tolist() == [2, 2]

@@ -57,6 +57,21 @@ def test_labels(tmp_path, picture):
     assert found[0] == Photograph("test/0000000.jpg", "test", label="sea")
 
 
+def test_a_test_without_its_classes_is_left_out(tmp_path, picture):
+    features = {
+        "image": tfds.features.Image(shape=(None, None, 3)),
+        "label": tfds.features.ClassLabel(names=["forest", "sea"]),
+    }
+    splits = {
+        "train": [{"image": picture, "label": 0}],
+        "test": [{"image": picture, "label": -1}],
+    }
+    stand_ins.store_builder(tmp_path, "unlabelled", features, splits)
+    builder = open_prepared(tmp_path, "unlabelled")
+    found = [photo for photo, _ in builders.read_builder(builder)]
+    assert found == [Photograph("train/0000000.jpg", "train", label="forest")]
+
+
 def test_a_builder_without_captions(tmp_path):
     features = {"number": tfds.features.Scalar(np.int64)}
     rows = [{"number": 1}]

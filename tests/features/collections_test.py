@@ -66,6 +66,36 @@ def test_photographs_are_found_by_path_or_name(tmp_path):
     assert found == [(photos[0], b"1"), (photos[1], b"2")]
 
 
+def test_of_files_of_one_name_the_first_counts(tmp_path):
+    files = {"thumbs/a.jpg": b"1", "train/a.jpg": b"2"}
+    path = write(tmp_path / "p.tar", files)
+    photos = [Photograph("a.jpg", label="sea")]
+    found = list(collections.match_photographs(path, photos))
+    assert found == [(photos[0], b"1")]
+    rows = [(photos[0], b"1"), (photos[0], b"2")]
+    with pytest.raises(ValueError, match=r"Received: x/a\.jpg twice"):
+        collections.write_collection(rows, tmp_path, "x", 0)
+    with pytest.raises(ValueError, match="expected a name of the collection"):
+        collections.write_collection(found, tmp_path, "", 0)
+
+
+def test_photographs_are_drawn_from_all(tmp_path):
+    photos = [Photograph(f"{s}/{n}") for s in "ab" for n in range(200)]
+    drawn = collections.draw_photographs(photos, 100)
+    assert len(drawn) == 100
+    assert 30 < sum(photo.image.startswith("a") for photo in drawn) < 70
+    assert drawn == [photo for photo in photos if photo in drawn]
+    assert collections.draw_photographs(photos, 0) == photos
+    assert collections.draw_photographs(photos, 500) == photos
+
+
+def test_shards_that_all_count_from_0(tmp_path):
+    shard = {"1.jpg": b"one", "1.txt": b"A dog .", "1.other.txt": b"no"}
+    paths = [write(tmp_path / f"{n}.tar", shard) for n in range(2)]
+    found = [photo.image for photo, _ in collections.read_webdataset(paths)]
+    assert found == ["0/1.jpg", "1/1.jpg"]
+
+
 def test_webdataset(tmp_path):
     path = write(
         tmp_path / "0.tar",

@@ -1,3 +1,4 @@
+import contextlib
 import io
 import tarfile
 
@@ -93,9 +94,11 @@ def test_an_application_is_called_as_an_expert(tmp_path, monkeypatch):
 def test_a_handle_is_asked_for_as_an_archive(tmp_path):
     asked = []
 
+    @contextlib.contextmanager
     def fetch(address, path):
         asked.append(address)
         write(path, [plain("saved_model.pb")])
+        yield
 
     for number, handle in enumerate(("https://a.b/m/1", "http://a.b/m.tar.gz")):
         folder = tmp_path / str(number)

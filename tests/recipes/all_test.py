@@ -112,3 +112,21 @@ def test_an_unknown_size(tmp_path):
     assert done.returncode == 2
     assert "expected SIZE small or full. Received: tiny" in done.stderr
     assert not steps
+
+
+def test_a_folder_keeps_its_size(tmp_path):
+    assert ask(tmp_path, *FETCHED, SIZE="small")[1].returncode == 0
+    steps, done = ask(tmp_path, *FETCHED)
+    assert done.returncode == 2
+    assert "expected SIZE=small, as OUT was begun with" in done.stderr
+
+
+def test_another_language(tmp_path):
+    steps, done = ask(
+        tmp_path, *FETCHED, ENGLISH="no", LEVEL="character", SIZE="small"
+    )
+    assert done.returncode == 0, done.stderr
+    by_recipe = {pathlib.Path(step.split()[0]).stem: step for step in steps}
+    assert "--level character" in by_recipe["prepare_corpus"]
+    assert by_recipe["train_expert"].endswith(" --no-english")
+    assert by_recipe["evaluate"].endswith(" --no-sentences")

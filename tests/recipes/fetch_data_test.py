@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import json
+import re
 import resource
 
 import numpy as np
@@ -49,14 +50,14 @@ def fetch(server, data, *sources, **options):
 FILES_OF_A_BOOK = [
     "SOURCES.md",
     "checksums.txt",
-    "downloads/pg1322.txt",
+    "downloads/HOST/pg1322.txt",
     "poems/gutenberg-1322.jsonl.gz",
 ]
 
 
 def files_of(data):
     return sorted(
-        path.relative_to(data).as_posix()
+        re.sub(r"127\.0\.0\.1-\d+", "HOST", path.relative_to(data).as_posix())
         for path in data.rglob("*")
         if path.is_file()
     )
@@ -80,8 +81,8 @@ def test_every_source_leaves_its_files_and_a_line(server, tmp_path, capsys):
     assert files_of(data) == [
         "SOURCES.md",
         "checksums.txt",
-        "downloads/pg1322.txt",
-        "downloads/pg205.txt",
+        "downloads/HOST/pg1322.txt",
+        "downloads/HOST/pg205.txt",
         "images/tokens.jsonl",
         "images/tokens.tar",
         "poems/gutenberg-1322.jsonl.gz",
@@ -151,7 +152,7 @@ def test_the_next_call_goes_on_where_a_connection_broke(
     poems = [file for file in files_of(tmp_path) if file.startswith("poems")]
     assert poems == ["poems/paragraphs.jsonl.gz"]
     assert fetch(server, tmp_path, "book:1322") == 0
-    assert server.asked[-1] == ("/pg1322.txt", "bytes=262144-")
+    assert server.asked[-1] == ("/pg1322.txt", "bytes=262143-")
     assert set(FILES_OF_A_BOOK) < set(files_of(tmp_path))
     assert not list(tmp_path.rglob("*.partial*"))
 
@@ -202,10 +203,52 @@ def test_a_book_must_be_the_one_it_was(server, tmp_path, capsys):
     assert said.startswith("book:1322: failed: expected SHA-256 ")
     assert files_of(second) == [
         "SOURCES.md",
-        "downloads/pg205.txt",
+        "downloads/HOST/pg205.txt",
         "poems/paragraphs.jsonl.gz",
         "prose/gutenberg-205.jsonl.gz",
     ]
+
+
+def test_what_is_no_book_is_not_kept_and_not_noted(server, tmp_path, capsys):
+    book = server.files["/pg1322.txt"]
+    server.files["/pg1322.txt"] = b"<html>Log in</html>"
+    assert fetch(server, tmp_path, "book:1322") == 1
+    assert "expected a plain text" in capsys.readouterr().err
+    assert files_of(tmp_path) == []
+    server.files["/pg1322.txt"] = book
+    assert fetch(server, tmp_path, "book:1322") == 0
+
+
+def test_another_source_of_a_name_is_refused(server, tmp_path, capsys):
+    data = tmp_path / "data"
+    sources = []
+    for name in "ab":
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "a.jpg").write_bytes(b"\xff\xd8")
+        (folder / "captions.csv").write_text("file,caption\na.jpg,A dog .\n")
+        (folder / "own.csv").write_text('text\n"the\nsea\nsleeps"\n')
+        sources += [
+            f"photographs:{folder}:{folder / 'captions.csv'}",
+            f"poems:{folder / 'own.csv'}",
+        ]
+    assert fetch(server, data, *sources) == 2
+    one, two = capsys.readouterr().err.splitlines()
+    assert "expected images/captions.tar to be of photographs:" in one
+    assert f"Received: it is of {sources[1]}; delete it" in two
+    assert fetch(server, data, *sources[:2]) == 0
+    poems, _ = readers.read_poems(data / "poems" / "own.jsonl.gz")
+    assert [poem.id for poem in poems] == ["own-1"]
+
+
+def test_some_poems_of_this_machine_are_held_out(server, tmp_path):
+    rows = ["text", *(f'"sea {n}\nsky\nmoon"' for n in range(100))]
+    (tmp_path / "own.csv").write_text("\n".join(rows))
+    fetch(server, tmp_path / "data", f"poems:{tmp_path / 'own.csv'}")
+    path = tmp_path / "data" / "poems" / "own.jsonl.gz"
+    poems, _ = readers.read_poems(path)
+    splits = {poem.split for poem in poems}
+    assert splits == {"train", "validation", "test"}
 
 
 def test_prose_of_several_books_is_one_file(server, tmp_path):

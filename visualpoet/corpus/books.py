@@ -14,6 +14,9 @@ from collections.abc import Sequence
 
 from visualpoet.corpus.characters import break_lines
 from visualpoet.corpus.records import Poem
+from visualpoet.corpus.scripts import UNSPACED_SCRIPTS
+from visualpoet.corpus.scripts import find_script
+from visualpoet.corpus.words import split_words
 
 _START = re.compile(r"(?im)^\s*\*\*\* ?START OF .*\*\*\*\s*$")
 _END = re.compile(r"(?im)^\s*\*\*\* ?END OF .*\*\*\*\s*$")
@@ -21,11 +24,15 @@ _FIELD = r"(?m)^{}:[ \t]*(.+)$"
 _NUMBER = re.compile(
     r"(?m)(?:[ \t]{2,}|^[ \t]*)\d+$|\[\d+\]"
 )  # of a verse, a note
+# What follows such a heading is no verse, whatever it looks like.
 _HEADED = re.compile(
-    r"(?i)\W*(?:the )?(?:preface|foreword|introduction|contents|notes?|index|"
-    r"footnotes?|appendix|glossary|illustrations?|transcriber)\b"
+    r"(?i)\W*(?:the )?(?:contents|notes?|index|footnotes?|appendix|glossary|"
+    r"illustrations?|transcriber)\b"
 )
-_ENDING = re.compile(r"[.,;:!?'\"’”)\u2014-]$")
+_ASIDE = re.compile(
+    r"\[(?:illustration|footnote|transcriber)[^\[\]]*\]", re.IGNORECASE
+)
+_ENDING = re.compile(r"[.,;:!?'\"’”)\u2014\u2026。，、；：！？」』》؟،؛۔।॥·-]$")
 _MARGIN = 56  # characters; prose is broken after more, most verse before
 _FEWEST = 0.2  # share of a book's lines that are verse, if it is verse
 _HELD = 0.05  # share of poems for validation, and for test
@@ -116,17 +123,32 @@ def cut_paragraphs(
 
     Returns:
         Each paragraph in one line, with splits as those of `cut_poems`.
+
+    Raises:
+        ValueError: If there is none.
     """
     texts = [
         " ".join(" ".join(block).split())
         for block in _blocks(book.text)
         if len(block) > 1 and not _is_verse(block)
     ]
-    texts = [t for t in texts if min_words <= len(t.split()) <= max_words]
+    texts = [t for t in texts if min_words <= _count_words(t) <= max_words]
+    if not texts:
+        raise ValueError(
+            f"expected prose. Received: {book.title or name}, without a "
+            f"paragraph of {min_words} to {max_words} words"
+        )
     return [
         Poem(text, f"{name}-{number}", choose_split(text), author=book.author)
         for number, text in enumerate(texts, start=1)
     ]
+
+
+def _count_words(text: str) -> int:
+    is_unspaced = find_script([text]) in UNSPACED_SCRIPTS
+    return (
+        sum(map(len, split_words(text))) if is_unspaced else len(text.split())
+    )
 
 
 def choose_split(text: str) -> str:
@@ -146,7 +168,7 @@ def choose_split(text: str) -> str:
 
 
 def _blocks(text: str) -> list[list[str]]:
-    text = _NUMBER.sub("", text.replace("_", ""))
+    text = _NUMBER.sub("", _ASIDE.sub("", text.replace("_", "")))
     blocks = re.split(r"\n(?:[^\S\n]*\n)+", text)
     split = [
         [line.rstrip() for line in block.split("\n") if line.strip()]
@@ -177,12 +199,17 @@ def _is_verse(lines: Sequence[str]) -> bool:
         return False
     stripped = [line.strip() for line in lines]
     has_marks = any(_ENDING.search(line) for line in stripped)
-    if not has_marks or all(line == line.upper() for line in stripped):
+    if not has_marks or not any(map(_is_written, stripped)):
         return False
     # Long verses are set in, and each begins with a capital.
     capitals = sum(not line[:1].islower() for line in stripped)
     is_long_verse = _indent(lines[-1]) > 0 and 2 * capitals > len(lines)
     return is_long_verse or not _is_full(stripped)
+
+
+def _is_written(line: str) -> bool:
+    """Whether it has letters, not all of them capitals."""
+    return any(map(str.isalpha, line)) and not line.isupper()
 
 
 def _is_full(lines: Sequence[str]) -> bool:

@@ -1,8 +1,10 @@
 """Files from public addresses: whole and checked, or not there at all."""
 
+import contextlib
 import hashlib
 import pathlib
 import urllib.parse
+from collections.abc import Iterator
 from typing import Any
 
 from visualpoet import extras
@@ -82,6 +84,8 @@ def _fill(address: str, partial: pathlib.Path, max_bytes: int) -> None:
             return
         except _BROKEN as error:
             broken = error
+        except (KeyboardInterrupt, _Busy):
+            raise
         except BaseException:  # no room, no such file, not one that is wanted
             _delete(partial)
             raise
@@ -98,18 +102,23 @@ def _fetch_rest(address: str, partial: pathlib.Path, max_bytes: int) -> None:
     came, validator = _size(partial), _read_validator(partial)
     headers = {"Accept-Encoding": "identity"}
     if came and validator:
+        # From the last byte on, so that there is one to be sent.
+        came -= 1
         headers |= {"Range": f"bytes={came}-", "If-Range": validator}
     with requests.get(
         address, headers=headers, stream=True, timeout=_TIMEOUT
     ) as reply:
-        if reply.status_code not in (200, 206):
-            raise OSError(
-                f"expected {address} to be there. Received: "
-                f"{reply.status_code} {reply.reason}"
+        status = reply.status_code
+        if status not in (200, 206):
+            error = _Busy if status == 429 or status >= 500 else OSError
+            raise error(
+                f"expected {address} to be there. Received: {status} "
+                f"{reply.reason}"
             )
         came = came if _goes_on(reply, came) else 0
         _validator_file(partial).write_text(_validator(reply))
         with partial.open("ab" if came else "wb") as stream:
+            stream.truncate(came)
             for chunk in reply.iter_content(_CHUNK):
                 came += len(chunk)
                 if came > max_bytes:
@@ -156,6 +165,10 @@ def _delete(path: pathlib.Path) -> None:
     _validator_file(path).unlink(missing_ok=True)
 
 
+class _Busy(OSError):
+    """A server that may answer another time."""
+
+
 class Checksums:
     """What files were when somebody first had them, in a file of their own.
 
@@ -164,16 +177,25 @@ class Checksums:
 
     Args:
         path: The file; it need not exist.
+        given: Another one, of somebody else, which stays as it is.
+
+    Raises:
+        FileNotFoundError: If there is no given file.
+        ValueError: If a line is none.
     """
 
-    def __init__(self, path: pathlib.Path):
+    def __init__(self, path: pathlib.Path, given: pathlib.Path | None = None):
         self._path = path
-        lines = path.read_text().splitlines() if path.exists() else []
-        pairs = (line.split(maxsplit=1) for line in lines if line.strip())
-        self._known = {address: digest for digest, address in pairs}
+        self._known = _read_checksums(path) if path.exists() else {}
+        if given:
+            self._known |= _read_checksums(given)
 
-    def download(self, address: str, path: pathlib.Path) -> None:
+    @contextlib.contextmanager
+    def download(self, address: str, path: pathlib.Path) -> Iterator[None]:
         """Downloads a file and checks it, or notes what it is.
+
+        A file whose digest nobody knows stays, and is noted, if what reads it
+        within the block does without an error.
 
         Args:
             address: As for `download`.
@@ -185,7 +207,26 @@ class Checksums:
         """
         known = self._known.get(address, "")
         received = download(address, path, known)
+        try:
+            yield
+        except ValueError:
+            if not known:
+                path.unlink()
+            raise
         if not known:
             self._known[address] = received
             with self._path.open("a") as stream:
                 stream.write(f"{received}  {address}\n")
+
+
+def _read_checksums(path: pathlib.Path) -> dict[str, str]:
+    """Digest by address."""
+    lines = [line.split() for line in path.read_text().splitlines()]
+    lines = [line for line in lines if line]
+    bad = [line for line in lines if len(line) != 2 or len(line[0]) != 64]
+    if bad:
+        raise ValueError(
+            "expected a SHA-256 and an address a line. Received: "
+            f"{' '.join(bad[0])[:100]} in {path}"
+        )
+    return {address: digest for digest, address in lines}

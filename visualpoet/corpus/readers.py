@@ -159,6 +159,25 @@ def read_poems(path: pathlib.Path) -> tuple[list[Poem], list[BadRow]]:
     return _read(path, _poem)
 
 
+def name_poems(poems: Sequence[Poem], path: pathlib.Path) -> list[Poem]:
+    """Names poems without an id by their file and their place in it.
+
+    Excerpts of a poem are known by its id, as are the pairs of its excerpts.
+
+    Args:
+        poems: What `read_poems` found, in the same order whoever reads them.
+        path: Of their file or folder.
+
+    Returns:
+        The poems, each with an id.
+    """
+    stem = path.name.split(".")[0]
+    return [
+        dataclasses.replace(poem, id=poem.id or f"{stem}-{number}")
+        for number, poem in enumerate(poems, start=1)
+    ]
+
+
 def read_pairs(path: pathlib.Path) -> tuple[list[ImagePoemPair], list[BadRow]]:
     """Reads image-poem pairs.
 

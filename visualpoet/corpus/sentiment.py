@@ -1,4 +1,8 @@
-"""Sentiment words: the adjectives and verbs of texts about photographs."""
+"""Sentiment words: the adjectives and verbs of texts about photographs.
+
+In other languages than English, whose dictionary is at hand: the words that
+most photographs have in their texts, but not most of them.
+"""
 
 import collections
 import re
@@ -9,6 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from visualpoet import extras
+from visualpoet.corpus.scripts import UNSPACED_SCRIPTS
+from visualpoet.corpus.scripts import find_script
+from visualpoet.corpus.words import split_words
 
 _WORD = re.compile(r"[a-z]+")
 _COMMON = frozenset(
@@ -48,8 +55,17 @@ def _lemmas(text: str, known: dict[str, str | None]) -> set[str]:
     return {lemma for lemma in lemmas if lemma is not None}
 
 
+def _all_words(text: str, known: dict[str, str | None]) -> set[str]:
+    words = split_words(text)
+    is_unspaced = find_script([text]) in UNSPACED_SCRIPTS
+    return set("".join(words) if is_unspaced else words)
+
+
 def label_sentiment(
-    texts: Mapping[str, Iterable[str]], num_words: int, images: Sequence[str]
+    texts: Mapping[str, Iterable[str]],
+    num_words: int,
+    images: Sequence[str],
+    english: bool = True,
 ) -> tuple[list[str], np.ndarray]:
     """Labels photographs with the sentiment words of their texts.
 
@@ -57,18 +73,31 @@ def label_sentiment(
         texts: Photograph to the texts that go with it.
         num_words: Most words to keep, by number of photographs in `images`.
         images: Photographs that decide which words are kept.
+        english: Whether adjectives and verbs of English are; else the words
+            that at most half of the photographs have.
 
     Returns:
         The words, and bool `[len(texts), words]` in the order of `texts`.
+
+    Raises:
+        ValueError: If there are none.
     """
     known: dict[str, str | None] = {}
+    find = _lemmas if english else _all_words
     found = {
-        image: set().union(*(_lemmas(text, known) for text in own_texts))
+        image: set().union(*(find(text, known) for text in own_texts))
         for image, own_texts in texts.items()
     }
     counts = collections.Counter(
         lemma for image in images for lemma in sorted(found[image])
     )
-    words = [word for word, _ in counts.most_common(num_words)]
+    most = len(images) if english else max(1, len(images) / 2)
+    common = [word for word, n in counts.most_common() if n <= most]
+    words = common[:num_words]
+    if not words:
+        raise ValueError(
+            "expected texts with English adjectives or verbs, or --no-english. "
+            f"Received: none in the texts of {len(images)} photographs"
+        )
     labels = [[word in found[image] for word in words] for image in texts]
     return words, np.array(labels, bool).reshape(len(texts), len(words))

@@ -28,6 +28,7 @@ from visualpoet.embedding import retrieval
 Embed = Callable[[Sequence[str]], np.ndarray]
 PART_SIZE = 4096  # texts
 _CHUNK = 512  # photographs
+_AT_ONCE = 128  # texts that an encoder gets
 _DEPTH = 20  # candidates for each poem that a photograph gets
 
 
@@ -64,9 +65,11 @@ def load_encoder(path: pathlib.Path) -> Embed:
     encoder = load(str(path))
 
     def embed(texts: Sequence[str]) -> np.ndarray:
-        return retrieval.unit_length(
-            np.asarray(encoder(tf.constant(list(texts))))
-        )
+        rows = [
+            np.asarray(encoder(tf.constant(list(texts[i : i + _AT_ONCE]))))
+            for i in range(0, len(texts), _AT_ONCE)
+        ]
+        return retrieval.unit_length(np.concatenate(rows))
 
     return embed
 

@@ -111,7 +111,9 @@ def read_builder(builder: Any) -> Iterator[tuple[Photograph, bytes]]:
     for split in builder.info.splits:
         rows = builder.as_dataset(split=split, decoders=decoders)
         for number, row in enumerate(tfds.as_numpy(rows)):
-            yield _photograph(found, split, number, row), row[found.image]
+            photo = _photograph(found, split, number, row)
+            if photo.captions or photo.label:  # a test without its classes
+                yield photo, row[found.image]
 
 
 def _photograph(
@@ -120,10 +122,11 @@ def _photograph(
     name = f"{number:07}.jpg"
     if found.file_name:
         name = row[found.file_name].decode("utf-8", "replace")
+    number = row[found.label] if found.label else -1
     return Photograph(
         f"{split}/{name}",
         split=_split_name(split),
-        label=found.label_names[row[found.label]] if found.label else "",
+        label=found.label_names[number] if number >= 0 else "",
         captions=_captions(row[found.captions]) if found.captions else (),
     )
 

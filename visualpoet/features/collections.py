@@ -1,6 +1,7 @@
 """A collection: photographs in a tar archive, and a row for each beside it."""
 
 import dataclasses
+import hashlib
 import io
 import json
 import pathlib
@@ -36,17 +37,26 @@ def write_collection(
         becomes one for validation, one in twenty for test, by its name.
 
     Raises:
-        ValueError: If there is no row.
+        ValueError: If there is no row, no name, or two of one name.
     """
+    if not name:
+        raise ValueError("expected a name of the collection. Received: none")
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{name}.tar.partial"
     photos: list[Photograph] = []
+    names: set[str] = set()
     try:
         with tarfile.open(partial, "w") as archive:
             for photo, content in rows:
                 photo = dataclasses.replace(
                     photo, image=f"{name}/{_safe(photo.image)}"
                 )
+                if photo.image in names:
+                    raise ValueError(
+                        "expected a name for each photograph. Received: "
+                        f"{photo.image} twice"
+                    )
+                names.add(photo.image)
                 _add(archive, photo.image, content)
                 photos.append(photo)
                 if len(photos) == max_photographs:
@@ -105,16 +115,36 @@ def match_photographs(
 
     Args:
         source: As for `read_photographs`.
-        photos: Their names are paths inside it, or the last parts of paths.
+        photos: Their names are paths inside it, or the last parts of paths;
+            of several files of one name the first counts.
 
     Yields:
         What is known of each that is there, and its encoded bytes.
     """
     known = {photo.image: photo for photo in photos}
+    found = set()
     for name, content in photograph_files.read_photographs([source]):
         photo = known.get(name) or known.get(pathlib.PurePosixPath(name).name)
-        if photo:
+        if photo and photo.image not in found:
+            found.add(photo.image)
             yield photo, content
+
+
+def draw_photographs(
+    photos: Sequence[Photograph], number: int
+) -> list[Photograph]:
+    """Draws photographs by their names, so that splits keep their shares.
+
+    Args:
+        photos: The photographs.
+        number: Most of them; 0 for all.
+
+    Returns:
+        Those that are drawn, in their order.
+    """
+    digests = [hashlib.sha256(p.image.encode()).digest() for p in photos]
+    last = sorted(digests)[number - 1 :][:1] if number else []
+    return [p for p, d in zip(photos, digests) if not last or d <= last[0]]
 
 
 def read_webdataset(
@@ -125,6 +155,7 @@ def read_webdataset(
     Args:
         paths: Tar archives, not compressed. Two files of one name, but for
             what follows its first dot, belong together and follow each other.
+            Of several archives each is a folder: all may count from 0.
 
     Yields:
         A photograph with the lines of its `.txt` as captions, and its encoded
@@ -136,13 +167,14 @@ def read_webdataset(
     for path in paths:
         sample: dict[str, bytes] = {}
         last = ""
+        folder = f"{path.stem}/" if len(paths) > 1 else ""
         for name, content in photograph_files.read_archive(path, (".txt",)):
             key, _, suffix = _split_key(name)
             if key != last:
-                yield from _find_photographs(last, sample)
+                yield from _find_photographs(folder + last, sample)
                 sample, last = {}, key
             sample["." + suffix.lower()] = content
-        yield from _find_photographs(last, sample)
+        yield from _find_photographs(folder + last, sample)
 
 
 def _split_key(name: str) -> tuple[str, str, str]:
@@ -157,5 +189,5 @@ def _find_photographs(
     lines = sample.pop(".txt", b"").decode("utf-8", "replace").split("\n")
     captions = tuple(line.strip() for line in lines if line.strip())
     for suffix, content in sample.items():
-        if captions:
+        if captions and not suffix.endswith(".txt"):
             yield Photograph(key + suffix, captions=captions), content

@@ -1,5 +1,6 @@
 """Experts on disk: from a TF-Hub handle, an archive, or keras.applications."""
 
+import contextlib
 import inspect
 import pathlib
 import re
@@ -57,7 +58,16 @@ def _extract(archive: tarfile.TarFile, folder: pathlib.Path) -> None:
             raise ValueError(f"more than {MAX_FILES} files or too large")
         if member.issparse() or not (member.isreg() or member.isdir()):
             raise ValueError(f"{member.name} is no plain file")
-        archive.extract(member, folder, filter="data")
+        path = (folder / member.name).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            raise ValueError(f"{member.name} is outside of it")
+        if member.isdir():
+            path.mkdir(parents=True, exist_ok=True)
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content: Any = archive.extractfile(member)
+        with content, path.open("wb") as stream:
+            shutil.copyfileobj(content, stream)
 
 
 class _Application(tf.Module):
@@ -121,7 +131,7 @@ def _preprocess(build: Any) -> Any:
 def bring_expert(
     handle: str,
     folder: pathlib.Path,
-    fetch: Callable[[str, pathlib.Path], None],
+    fetch: Callable[[str, pathlib.Path], contextlib.AbstractContextManager],
     cache: pathlib.Path,
 ) -> None:
     """Puts an expert where `load_expert` finds it.
@@ -131,7 +141,7 @@ def bring_expert(
             folder of a SavedModel, or a TF-Hub handle or the address of an
             archive, both of `http` or `https`.
         folder: Where the SavedModel goes.
-        fetch: Downloads an address to a path.
+        fetch: Downloads an address to a path, for a block that reads it.
         cache: Where archives go.
 
     Raises:
@@ -143,8 +153,8 @@ def bring_expert(
         save_application(handle.removeprefix("keras:"), folder)
     elif handle.startswith(("http://", "https://")):
         archive = cache / (re.sub(r"\W+", "-", handle) + ".tar")
-        fetch(_archive_address(handle), archive)
-        unpack_expert(archive, folder)
+        with fetch(_archive_address(handle), archive):
+            unpack_expert(archive, folder)
     else:
         _copy(pathlib.Path(handle), folder)
 
