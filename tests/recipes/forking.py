@@ -1,7 +1,8 @@
 """A Python that starts at once: each command in a fork of one process.
 
 That process has imported TensorFlow, which costs most recipes more than all
-the rest on tiny data, and has run nothing: threads do not survive a fork.
+the rest on tiny data, and has run nothing: threads do not survive a fork. Its
+graphs are run as they were traced.
 """
 
 import contextlib
@@ -46,12 +47,21 @@ def start_python():
 
 
 def _serve(address):
+    import jinja2  # noqa: F401
     import keras  # noqa: F401
     import pandas  # noqa: F401
+    import rich.progress  # noqa: F401
+    import scipy.sparse.csgraph  # noqa: F401
     import sklearn.feature_extraction.text  # noqa: F401
-    import tensorflow  # noqa: F401
+    import sklearn.linear_model  # noqa: F401
+    import sklearn.metrics  # noqa: F401
+    import tensorflow as tf
     import tensorflow_hub  # noqa: F401
+    import tokenizers  # noqa: F401
 
+    # As in conftest.py.
+    off = {"disable_meta_optimizer": True}
+    tf.config.optimizer.set_experimental_options(off)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)
         listening.listen()
