@@ -6,6 +6,7 @@ import pytest
 import visualpoet
 from visualpoet import pictures
 from visualpoet import poet
+from visualpoet import written_poem
 
 
 def test_exported_names():
@@ -20,10 +21,10 @@ def test_exported_names():
 
 
 def test_exported_names_are_those_of_the_modules():
-    assert visualpoet.Candidate is poet.Candidate
+    assert visualpoet.Candidate is written_poem.Candidate
     assert visualpoet.PictureError is pictures.PictureError
     assert visualpoet.Poet is poet.Poet
-    assert visualpoet.WrittenPoem is poet.WrittenPoem
+    assert visualpoet.WrittenPoem is written_poem.WrittenPoem
     assert visualpoet.load is poet.load
 
 

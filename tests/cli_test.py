@@ -2,6 +2,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import types
@@ -324,13 +325,16 @@ def test_ctrl_c_is_silent(capsys, monkeypatch):
         (["serve", "--model", ".", "--voice", "visualpoet"], 2),
         (["export", ".", "--model", ".", "--voice", "visualpoet"], 2),
         (["write", "sea.jpg", "--output", "no/such/folder/poem.txt"], 2),
+        (["write", "sea.jpg", "--output", "poem.txt", "--form", "sonnet"], 2),
         (["find", "sea.jpg", "--poems", "no.jsonl"], 2),
     ],
 )
 def test_nothing_is_loaded_for_a_typo(monkeypatch, capsys, arguments, code):
     monkeypatch.setattr(poet, "load", None)  # not to be called
+    pathlib.Path("poem.txt").write_text("kept")
     assert cli.main(arguments) == code
     assert capsys.readouterr().err.startswith("visualpoet: ")
+    assert pathlib.Path("poem.txt").read_text() == "kept"
 
 
 # --- where poems go
@@ -366,12 +370,12 @@ def test_json_and_pages_are_utf_8_everywhere(monkeypatch, output_format):
 
 
 def test_reader_that_goes_away_is_no_traceback(monkeypatch):
-    def write_nowhere(text):
-        raise BrokenPipeError
-
-    stream = types.SimpleNamespace(write=write_nowhere)
-    monkeypatch.setattr(sys, "stdout", stream)
-    assert write("sea.jpg") == 1
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert write("sea.jpg") == 1
+    # What was left is written at the end of the program, to nobody.
 
 
 # --- find
@@ -475,9 +479,29 @@ def test_export_makes_the_next_version(capsys, album):
     assert export(*model, "--base-path", "/models") == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed == ["models/visualpoet/1", "models/visualpoet/2"]
-    assert (album / "models" / "models.config").exists()
+    config = (album / "models" / "models.config").read_text()
+    assert 'base_path: "/models/visualpoet"' in config
+    assert config.count("base_path") == 1
+    assert export(*model, "--name", "sea") == 0
+    assert export(*model) == 0
+    config = (album / "models" / "models.config").read_text()
+    paths = re.findall('base_path: "(.*)"', config)
+    assert paths == ["/models/visualpoet", f"{album}/models/sea"]
     written = poet.load(album / "models" / "visualpoet")
     assert written.model.name == "2"
+
+
+def test_a_model_may_be_copied_beside_itself(capsys, album):
+    folder = album / "models" / "visualpoet"
+    folder.mkdir(parents=True)
+    (folder / "1").symlink_to(tiny.exported())
+    (folder / "MODEL_CARD.md").write_text("What it is.")
+    assert export("--model", str(folder)) == 0
+    assert capsys.readouterr().out == "models/visualpoet/2\n"
+    assert (folder / "MODEL_CARD.md").read_text() == "What it is."
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *("1", "2", "MODEL_CARD.md"),
+    ]
 
 
 def test_export_of_a_version_that_exists(capsys, album):

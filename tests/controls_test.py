@@ -168,7 +168,7 @@ def test_a_form_is_one_that_the_model_has_learnt(form):
 def test_a_model_without_forms_has_no_such_control():
     assert "form" not in controls.complete(CONTROLS, {"form": None}, {})
     assert controls.complete(CONTROLS, {}, {"form": ""})["form"] == ""
-    with pytest.raises(TypeError, match="only seed, .* Received: form$"):
+    with pytest.raises(ValueError, match="expected no form, .*ived: haiku$"):
         controls.complete(CONTROLS, {"form": "haiku"}, {"forms": {"": {}}})
 
 

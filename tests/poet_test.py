@@ -1,6 +1,7 @@
 import collections
 import dataclasses
 import html
+import pathlib
 import re
 import shutil
 
@@ -442,4 +443,4 @@ def test_load_takes_the_model_of_the_package_by_default(monkeypatch):
     monkeypatch.setattr(model_folders, "default_model", lambda: "the default")
     monkeypatch.setattr(poet_module, "Poet", lambda *a: loaded.append(a))
     visualpoet.load()
-    assert loaded == [("the default", False)]
+    assert loaded == [(pathlib.Path("the default"), False)]

@@ -46,7 +46,7 @@ def read_controls(
     Raises:
         ValueError: If there is no such control, or it expects something else.
     """
-    given = {}
+    given: dict[str, float | int | str] = {}
     for text in texts:
         name, _, value = text.partition("=")
         named = [c for c in controls.CONTROLS if c.name == name]
@@ -55,7 +55,9 @@ def read_controls(
             raise ValueError(
                 f"expected NAME=VALUE with one of {names}. Received: {text}"
             )
-        given[name] = _read_value(named[0], value)
+        read = _read_value(named[0], value)
+        is_more = named[0].is_list and name in given
+        given[name] = f"{given[name]} {read}" if is_more else read
     options = json.loads((model / "assets.extra/options.json").read_text())
     controls.complete(controls.CONTROLS, given, options)
     return given

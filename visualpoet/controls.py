@@ -166,12 +166,18 @@ def complete(
 
     Raises:
         TypeError: If a name is not known.
-        ValueError: If a value is not what its control expects.
+        ValueError: If a value is not what its control expects, or the model
+            has no forms.
     """
     table = fit_to_model(table, options)
     names = [control.name for control in table]
     given = {name: value for name, value in given.items() if _is_set(value)}
     unknown = sorted(given.keys() - set(names))
+    if unknown == ["form"]:
+        raise ValueError(
+            "expected no form, since the model has learnt none. Received: "
+            f"{str(given['form'])[:100]}"
+        )
     if unknown:
         raise TypeError(
             f"expected only {', '.join(names)}. Received: {unknown[0][:100]}"

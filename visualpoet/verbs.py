@@ -4,11 +4,14 @@ import argparse
 import contextlib
 import functools
 import io
+import json
 import os
 import pathlib
 import sys
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
 from typing import TextIO
 from typing import TypeVar
 
@@ -124,6 +127,14 @@ def _open_output(arguments: argparse.Namespace) -> Iterator[TextIO]:
     yield sys.stdout
 
 
+def _check_controls(model: pathlib.Path, given: Mapping[str, Any]) -> None:
+    """Tells at once what the model does not know."""
+    path = model / "assets.extra" / "options.json"
+    if path.exists():
+        options = json.loads(path.read_text())
+        controls.complete(controls.CONTROLS, given, options)
+
+
 def _report(entry: output.Entry) -> None:
     print(f"visualpoet: {entry.error}", file=sys.stderr)
 
@@ -144,6 +155,7 @@ def write(arguments: argparse.Namespace) -> int:
     model = _find_model(arguments)
     load = functools.cache(lambda: _load(model, arguments.any_word))
     given = {c.name: getattr(arguments, c.name) for c in controls.CONTROLS}
+    _check_controls(model or model_folders.default_model(), given)
     failures = []
 
     def entries() -> Iterator[output.Entry]:
@@ -306,6 +318,8 @@ def serve(arguments: argparse.Namespace) -> int:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     model = _find_shipped(arguments).parent
+    if arguments.voice and arguments.name == serving.ServerOptions.name:
+        arguments.name = arguments.voice
     options = serving.from_arguments(arguments, model)
     with (
         _status("loading TensorFlow"),

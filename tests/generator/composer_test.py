@@ -340,6 +340,41 @@ def test_a_poem_that_does_not_end_is_cut():
     assert set(tokens[0].tolist()) <= WORDS
 
 
+def test_candidates_that_are_full_wait_for_later_ones():
+    """Some end soon, and others begin beside those that never end."""
+    table = np.random.default_rng(0).standard_normal([V, V])
+    table[:, END] = -2.0
+    table = tf.constant(table, tf.float32)
+
+    def step(token_id, state, condition):
+        return tf.gather(table, token_id), state
+
+    networks = dataclasses.replace(babble(), step=step)
+    options = dataclasses.replace(
+        OPTIONS, temperature=1.0, min_lines=1, max_lines=1, max_words=200
+    )
+    uniform = np.random.default_rng(1).random([200, composer.MAX_TOKENS])
+
+    def write_some(rows):
+        tokens, _ = composer.write_candidates(
+            networks,
+            make_kinds(),
+            SEEN,
+            CLUES,
+            tf.zeros([1], tf.int32),
+            tf.zeros([len(rows)], tf.int32),
+            tf.constant(rows, tf.float32),
+            NONE_BANNED,
+            options,
+        )
+        return tokens.numpy()
+
+    tokens = write_some(uniform)
+    lengths = np.count_nonzero(np.isin(tokens, list(WORDS)), axis=1)
+    assert lengths.min() < 60 and lengths.max() == composer.MAX_TOKENS
+    np.testing.assert_array_equal(tokens[-20:], write_some(uniform[-20:]))
+
+
 # --- openings and single lines
 
 

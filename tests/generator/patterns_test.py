@@ -37,7 +37,9 @@ RULES = patterns.PatternRules(
 )
 
 
-def allowed(pattern, lines=0, syllables=0, ends=(), last=THE):
+def allowed(
+    pattern, lines=0, syllables=0, ends=(), last=THE, max_lines=MAX_LINES
+):
     ends = [*ends, *[0] * (MAX_LINES - len(ends))]
     (mask,) = patterns.pattern_mask(
         RULES,
@@ -46,6 +48,7 @@ def allowed(pattern, lines=0, syllables=0, ends=(), last=THE):
         tf.constant([syllables]),
         tf.constant([ends]),
         tf.constant([last]),
+        tf.constant([max_lines]),
     ).numpy()
     assert np.isin(mask, [0, NEVER]).all()
     return set(np.flatnonzero(mask == 0).tolist()) & {
@@ -66,6 +69,7 @@ def test_a_line_is_filled_and_no_more():
     assert allowed(pattern, syllables=3) == {BREAK, END, COMMA}
     # A pause at the end of the last line would have to be followed by a word.
     assert allowed(pattern, lines=1, syllables=2) == {BREAK, END}
+    assert allowed(pattern, syllables=3, max_lines=1) == {BREAK, END}
 
 
 def test_a_genitive_adds_no_syllable_and_ends_no_line():
@@ -80,7 +84,9 @@ def test_the_open_words_stay_the_one_table_of_flags():
     pattern = tf.constant(Pattern((3,)).encode()[None])
     one, ends = tf.zeros([1], tf.int32), tf.zeros([1, MAX_LINES], tf.int32)
     traced = tf.function(
-        lambda last: patterns.pattern_mask(RULES, pattern, one, one, ends, last)
+        lambda last: patterns.pattern_mask(
+            RULES, pattern, one, one, ends, last, one
+        )
     ).get_concrete_function(one)
     tables = graph_constants._read_tables(traced.graph.as_graph_def().node)
     assert tables
@@ -100,6 +106,8 @@ def test_a_line_rhymes_with_the_one_before():
     # Not with itself.
     assert allowed(pattern, 2, 1, [SEA, MOON]) == {TREE, COMMA}
     assert allowed(pattern, 2, 1, [TREE, MOON]) == {SEA, COMMA}
+    # An opening that nothing rhymes with asks for nothing.
+    assert allowed(pattern, 2, 1, [MOON, SEA]) == {SEA, TREE, MOON, COMMA}
     # Before the last word of the line all is as it was.
     assert allowed(pattern, 2, 0, [SEA, MOON]) == {*WORDS, COMMA} - {WATER}
 

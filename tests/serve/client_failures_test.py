@@ -19,6 +19,7 @@ from tests.serve.client_test import write
 from visualpoet import model_folders
 from visualpoet.serve import client as client_module
 from visualpoet.serve import errors
+from visualpoet.serve import transports
 from visualpoet.serve.client import AsyncPoemClient
 from visualpoet.serve.client import PoemClient
 
@@ -58,7 +59,7 @@ def test_no_other_host_is_asked():
 
 
 def test_answers_have_a_bound(monkeypatch):
-    monkeypatch.setattr(client_module, "_MAX_MESSAGE", 2**16)
+    monkeypatch.setattr(transports, "_MAX_MESSAGE", 2**16)
     fails(flood, "UNKNOWN", "at most 65536 bytes from http://127.0.0.1:")
 
 
@@ -90,7 +91,7 @@ def test_what_grpc_imports_is_imported_beside_the_loop(monkeypatch):
     def prepare(*_):
         time.sleep(0.5)
 
-    monkeypatch.setattr(client_module, "_prepare", prepare)
+    monkeypatch.setattr(transports, "_prepare", prepare)
     with PoemClient("grpc://127.0.0.1:9", timeout=0.1) as client:
         with pytest.raises(errors.ServeError, match="answer in 0.1 s"):
             client.write(SEA)

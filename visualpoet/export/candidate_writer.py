@@ -77,7 +77,7 @@ class CandidateWriter(tf.Module):
         self._read_banned = (
             self.tokenizer.encode_batch
             if is_word_level
-            else self.tokenizer.look_up
+            else self.tokenizer.look_up_characters
         )
         self.tokens = tf.constant(vocabulary.tokens)
         self._pieces = tf.constant(vocabulary.pieces())

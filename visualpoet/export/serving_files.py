@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import json
 import pathlib
+import re
 import shutil
 
 from visualpoet import model_folders
@@ -78,16 +79,16 @@ def copy_version(
     refuse_existing(folder)
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
+    card = source.parent / "MODEL_CARD.md"
     try:
         _copy(source, partial)
         complete_version(partial, name)
+        if card.exists() and not source.parent.samefile(target / name):
+            shutil.copy(card, target / name)
+        _write_configs(target, name, base_path)
     except BaseException:  # no half of it stays where a server looks
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    card = source.parent / "MODEL_CARD.md"
-    if card.exists():
-        shutil.copy(card, target / name)
-    _write_configs(target, name, base_path or str(target.resolve()))
     # Last: a server that watches the folder takes the version at once.
     partial.rename(folder)
     return folder
@@ -185,14 +186,23 @@ def digest(path: pathlib.Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write_configs(target: pathlib.Path, name: str, base_path: str) -> None:
-    """Adds a model to the server's configuration; what is not ours is kept."""
+def _write_configs(
+    target: pathlib.Path, name: str, base_path: str | None
+) -> None:
+    """Adds a model to the server's configuration; what is not ours is kept.
+
+    A model that is there keeps its path, unless one is given.
+    """
     monitoring, models = target / "monitoring.config", target / "models.config"
     if not monitoring.exists():
         monitoring.write_text(_MONITORING)
     text = models.read_text() if models.exists() else _BEGIN + _END
     is_ours = text.startswith(_BEGIN) and text.endswith(_END)
-    if is_ours and f'name: "{name}"' not in text:
-        model = _MODEL.format(name=name, base_path=f"{base_path}/{name}")
-        with whole_files.write_whole(models) as partial:
-            partial.write_text(text.removesuffix(_END) + model + _END)
+    path = f"{base_path or target.resolve()}/{name}"
+    model = _MODEL.format(name=name, base_path=path)
+    known = rf'  config {{\n    name: "{re.escape(name)}"\n(?:    .*\n)*  }}\n'
+    if not is_ours or (re.search(known, text) and not base_path):
+        return
+    others = re.sub(known, "", text).removesuffix(_END)
+    with whole_files.write_whole(models) as partial:
+        partial.write_text(others + model + _END)

@@ -140,6 +140,20 @@ class GraphTokenizer(tf.Module):
                 texts = tf.strings.regex_replace(texts, pattern, content)
         return self.look_up(texts)
 
+    def look_up_characters(self, texts: tf.Tensor) -> tf.Tensor:
+        """Returns the ids of the characters of scripts without blanks.
+
+        Args:
+            texts: string `[B]`. Marks and blanks make no difference; what is
+                written with blanks is taken as `look_up` does.
+
+        Returns:
+            As `look_up`.
+        """
+        for pattern, content in ((r"\pP", " "), (f"([{UNSPACED}])", r" \1 ")):
+            texts = tf.strings.regex_replace(texts, pattern, content)
+        return self.look_up(texts)
+
     def look_up(self, words: tf.Tensor) -> tf.Tensor:
         """Returns the ids of tokens.
 

@@ -194,7 +194,12 @@ def _write(
         guided = _constrain(guided, kinds, draft, prompt.length, options)
         chosen = samplers.sample(
             guided,
-            tf.gather(prompt.uniform, draft.written, batch_dims=1),
+            # Those that are full stay for as long as others write on.
+            tf.gather(
+                prompt.uniform,
+                tf.minimum(draft.written, MAX_TOKENS - 1),
+                batch_dims=1,
+            ),
             options.temperature,
             TOP_K,
             options.top_p,
@@ -244,6 +249,7 @@ def _constrain(
             draft.syllables,
             draft.ends,
             draft.last,
+            options.max_lines,
         )
     length += draft.written
     logits = constraints.forbid_doubles(

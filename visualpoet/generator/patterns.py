@@ -151,6 +151,7 @@ def pattern_mask(
     syllables: tf.Tensor,
     ends: tf.Tensor,
     last: tf.Tensor,
+    max_lines: tf.Tensor,
 ) -> tf.Tensor:
     """Masks what would break a pattern.
 
@@ -166,6 +167,8 @@ def pattern_mask(
         syllables: int `[N]`. Of the line so far.
         ends: int32 `[N, MAX_LINES]`. Last word of each finished line.
         last: int `[N]`. The last token.
+        max_lines: int `[N]`. Lines of the whole poem, if they are fewer than
+            those of the pattern.
 
     Returns:
         float `[N, V]`.
@@ -177,8 +180,9 @@ def pattern_mask(
     after = left - tf.constant(rules.sounds.syllables, tf.int32)  # [N, V]
     is_word = tf.constant(rules.is_word)
     fills = is_word & (after == 0)
-    is_last = line + 1 == tf.math.count_nonzero(
-        pattern[:, :, 0], axis=1, dtype=tf.int32
+    is_last = line + 1 >= tf.minimum(
+        tf.math.count_nonzero(pattern[:, :, 0], axis=1, dtype=tf.int32),
+        max_lines,
     )
     is_full = left == 0
     # As numbers: of tables of flags, export/graph_constants.py takes the one
@@ -207,9 +211,14 @@ def _may_rhyme(
     is_same = (pattern[:, :, 1] == letter[:, None]) & (letter > 0)[:, None]
     is_earlier = tf.range(MAX_LINES) < line[:, None]
     rhymes = tf.constant(rules.sounds.rhyme, tf.int32)
+    # An opening may end as no other word does: nothing rhymes with it then.
+    can_be_met = np.isin(
+        rules.sounds.rhyme, rules.sounds.rhyme[rules.is_rhymed]
+    )
+    met = tf.constant(np.where(can_be_met, rules.sounds.rhyme, 0), tf.int32)
     earlier = tf.where(is_same & is_earlier, ends, 0)
     # Those of one letter have one rhyme, and that of token 0 is 0.
-    wanted = tf.reduce_max(tf.gather(rhymes, earlier), axis=1)[:, None]
+    wanted = tf.reduce_max(tf.gather(met, earlier), axis=1)[:, None]
     is_later = tf.range(MAX_LINES) > line[:, None]
     is_first = tf.reduce_any(is_same & is_later, axis=1)[:, None]
     size = tf.shape(ends)[0]

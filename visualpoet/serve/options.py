@@ -47,7 +47,9 @@ class ServerOptions:
     model: pathlib.Path
     labels: Mapping[str, int] = dataclasses.field(default_factory=dict)
     voices: Mapping[str, pathlib.Path] = dataclasses.field(default_factory=dict)
-    name: str = _option("visualpoet", "name of the model in paths")
+    name: str = _option(
+        "visualpoet", "name of the model in paths; of a --voice its own"
+    )
     host: str = _option("127.0.0.1", "address to listen at; 0.0.0.0 for all")
     allowed_hosts: str = _option(
         "", "names, by commas, that pages of other sites or a proxy may have"
