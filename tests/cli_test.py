@@ -483,7 +483,6 @@ def test_export_makes_the_next_version(capsys, album):
     assert 'base_path: "/models/visualpoet"' in config
     assert config.count("base_path") == 1
     assert export(*model, "--name", "sea") == 0
-    assert export(*model) == 0
     config = (album / "models" / "models.config").read_text()
     paths = re.findall('base_path: "(.*)"', config)
     assert paths == ["/models/visualpoet", f"{album}/models/sea"]

@@ -86,10 +86,14 @@ def test_poems_that_are_too_short_are_not_held_out(tmp_path):
 
 
 def test_a_held_out_poem_is_found_again(tmp_path):
-    found = read(poems.write(tmp_path))
+    texts = [
+        f"{poem}\nLine {word} of it\nAnd {word} is new\nWith {word} more"
+        for poem, word in zip(poems.POEMS, map("x".__mul__, range(1, 99)))
+    ]
+    found = read(poems.write(tmp_path, texts))
     held, learnt = found.texts("test")[0], found.texts("train")[0]
-    half = "\n".join([*held.split("\n")[:2], "A line", "and another"])
-    few = "\n".join([held.split("\n")[0], "A line", "and another"])
+    half = "\n".join([*held.split("\n")[4:], "A line", "and another"])
+    few = "\n".join([held.split("\n")[4], "A line", "and another"])
     texts = [held, held.upper(), half, few, learnt, ""]
     is_held = corpus.find_held_out(found, texts)
     assert is_held == [True, True, True, False, False, False]
@@ -183,7 +187,7 @@ def held(path):
             "Received: 18 in .*UTF-8 among Windows-1252; save.*; \\.\\.\\.$",
         ),
         (short, "poems", "Received: 0 in .*; poems left out, with no excerpt"),
-        (held, "a.jsonl", "expected poems to learn from. Received: 36 in"),
+        (held, "a.jsonl", "expected poems to learn from, .*Received: 36 in"),
     ],
 )
 def test_what_cannot_be_learnt_from_is_said(tmp_path, make, name, message):

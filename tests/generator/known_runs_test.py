@@ -123,9 +123,9 @@ def test_filters_are_restored_with_what_they_know():
 
 def test_a_filter_is_restored_with_the_length_of_its_runs():
     stored = KnownRuns([range(20, 40)], kinds(), run_length=9)._stored.numpy()
-    short = KnownRuns([LEARNT], kinds(), run_length=4)._stored.numpy()
+    short = KnownRuns([range(50, 54)], kinds(), run_length=4)._stored.numpy()
     restored = KnownRuns.restore([stored, short], kinds())
-    poems = [[*range(20, 29)], [*range(20, 28)], LEARNT[:4], LEARNT[:3]]
+    poems = [range(20, 29), range(20, 28), range(50, 54), range(50, 53)]
     ids = tf.constant(datasets.pad_token_ids(poems))
     np.testing.assert_allclose(restored.measure_copied(ids), [1, 0, 1, 0])
 

@@ -146,13 +146,13 @@ def test_the_next_call_goes_on_where_a_connection_broke(
     assert fetch(server, tmp_path, "book:1322", "paragraphs:205") == 1
     assert capsys.readouterr().err == (
         f"book:1322: failed: expected {server.url}/pg1322.txt to be sent "
-        "whole. Received: 262144 bytes in 4 attempts (ChunkedEncodingError); "
+        "whole. Received: 262141 bytes in 4 attempts (ChunkedEncodingError); "
         "the next call goes on from there\n"
     )
     poems = [file for file in files_of(tmp_path) if file.startswith("poems")]
     assert poems == ["poems/paragraphs.jsonl.gz"]
     assert fetch(server, tmp_path, "book:1322") == 0
-    assert server.asked[-1] == ("/pg1322.txt", "bytes=262143-")
+    assert server.asked[-1] == ("/pg1322.txt", "bytes=262140-")
     assert set(FILES_OF_A_BOOK) < set(files_of(tmp_path))
     assert not list(tmp_path.rglob("*.partial*"))
 
@@ -203,6 +203,7 @@ def test_a_book_must_be_the_one_it_was(server, tmp_path, capsys):
     assert said.startswith("book:1322: failed: expected SHA-256 ")
     assert files_of(second) == [
         "SOURCES.md",
+        "checksums.txt",
         "downloads/HOST/pg205.txt",
         "poems/paragraphs.jsonl.gz",
         "prose/gutenberg-205.jsonl.gz",

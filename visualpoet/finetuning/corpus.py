@@ -184,13 +184,17 @@ def find_held_out(corpus: VoiceCorpus, texts: Sequence[str]) -> list[bool]:
         texts: Poems that are given besides.
 
     Returns:
-        Of each, whether half of its lines or more stand in held-out poems and
-        in none that is learnt.
+        Of each, whether it is one of them, or half of its lines or more stand
+        in held-out poems and in none that is learnt.
     """
     held = [*corpus.texts("validation"), *corpus.texts("test")]
+    whole = set(map(_fold, held))
     lines = _fold_lines(held) - _fold_lines(corpus.texts("train"))
     own = [_fold_lines([text]) for text in texts]
-    return [len(one & lines) >= max(1, len(one) / 2) for one in own]
+    return [
+        _fold(text) in whole or len(one & lines) >= max(1, len(one) / 2)
+        for text, one in zip(texts, own)
+    ]
 
 
 def _fold_lines(texts: Sequence[str]) -> set[str]:
