@@ -75,12 +75,25 @@ def test_machine_without_git(tmp_path, monkeypatch):
     assert held["commit"] == "unknown"
 
 
-def test_nothing_is_written_before_all_is_known(tmp_path, monkeypatch):
-    def fail(name):
-        raise importlib.metadata.PackageNotFoundError(name)
+def test_packages_of_other_extras_are_left_out(tmp_path, monkeypatch):
+    version = importlib.metadata.version
 
-    monkeypatch.setattr(importlib.metadata, "version", fail)
-    with pytest.raises(importlib.metadata.PackageNotFoundError):
+    def find(name):
+        if name == "tensorflow-hub":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", find)
+    held = _json(_run(tmp_path).path / "environment.json")["packages"]
+    assert held.keys() == {"tensorflow", "keras", "numpy", "tokenizers"}
+
+
+def test_nothing_is_written_before_all_is_known(tmp_path, monkeypatch):
+    def fail():
+        raise OSError("no machine")
+
+    monkeypatch.setattr(runs, "describe_environment", fail)
+    with pytest.raises(OSError, match="no machine"):
         _run(tmp_path)
     assert not (tmp_path / "run").exists()
 

@@ -26,18 +26,25 @@ def describe_environment() -> dict:
     """Describes the code that runs, and what it runs on.
 
     Returns:
-        `recipe`, `commit`, `python`, `machine`, and `packages`: versions.
+        `recipe`, `commit`, `python`, `machine`, and `packages`: versions of
+        those that are installed.
     """
     packages = ("tensorflow", "keras", "tensorflow-hub", "numpy", "tokenizers")
+    versions = {name: _find_version(name) for name in packages}
     return {
         "recipe": pathlib.Path(sys.argv[0]).name,
         "commit": _commit() or "unknown",
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "packages": {
-            name: importlib.metadata.version(name) for name in packages
-        },
+        "packages": {name: v for name, v in versions.items() if v},
     }
+
+
+def _find_version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""  # not every extra brings it
 
 
 def _commit() -> str:
