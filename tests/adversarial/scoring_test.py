@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -88,7 +90,11 @@ def test_a_reward_in_plain_python():
     assert given == [(["1 5 2", "1 6 2"], ["a", "b"])]
 
 
-def test_a_python_reward_of_another_shape():
-    part = python_part("mine", lambda p, n: [0.5], str, lambda: ["a", "b"])
-    with pytest.raises(tf.errors.InvalidArgumentError, match="reward mine"):
+@pytest.mark.parametrize(
+    ("values", "shape"), [([0.5], "(1,)"), ([[0.5]] * 2, "(2, 1)")]
+)
+def test_a_python_reward_of_another_shape(values, shape):
+    part = python_part("mine", lambda p, n: values, str, lambda: ["a", "b"])
+    message = f"reward mine: .*Received: shape {re.escape(shape)}"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         tf.function(part)(POEMS, PHOTOGRAPH)

@@ -1,5 +1,6 @@
 """Discriminators and adversarial training on 20 small pictures."""
 
+import functools
 import json
 import pathlib
 import re
@@ -14,6 +15,7 @@ from recipes import endure_adversarial
 from recipes import pretrain_discriminator
 from recipes import train_adversarial
 from recipes import write_poems
+from tests import killing
 from tests.recipes.adversarial_stages import train
 from visualpoet import runs
 from visualpoet.adversarial import report
@@ -27,19 +29,29 @@ from visualpoet.generator.poem_generator import PoemGenerator
 
 pytestmark = pytest.mark.slow
 
-# The method with the fewest graphs, where it does not matter which.
-ONE = {
-    "discriminators": ("poem_style",),
-    "baseline": "none",
-    "teacher_weight": 0.0,
-}
+# When `whole` is copied.
+MOMENTS = (
+    (training, "sample", 1),
+    (training, "update_discriminator", 7),  # of two a step
+    (report.Report, "add_policy", 5),
+    (report.Report, "write", 1),
+)
 
 
 @pytest.fixture(scope="module")
 def whole(paths, pretrained, tmp_path_factory):
-    run_dir = tmp_path_factory.mktemp("whole") / "run"
-    train(paths, pretrained, run_dir)
-    return run_dir
+    """A run; beside it, by name, what a kill at each moment would have left.
+
+    To go on with those, they are put where it was: `run`.
+    """
+    folder = tmp_path_factory.mktemp("whole")
+    run_dir = folder / "run"
+    with pytest.MonkeyPatch.context() as patched:
+        for owner, name, number in MOMENTS:
+            copy = functools.partial(shutil.copytree, run_dir, folder / name)
+            killing.act_before(patched, owner, name, number, copy)
+        train(paths, pretrained, run_dir)
+    return run_dir.rename(folder / "whole")
 
 
 def weights(run_dir):
@@ -181,38 +193,41 @@ def test_all_networks_have_moved(whole, pretrained):
         assert any(not np.array_equal(a, b) for a, b in zip(old, new)), after
 
 
-class Killed(BaseException):
-    """As `kill -9`: nothing catches it."""
+def files(run_dir):
+    """What a resumed run may read, and more."""
+    held = {path.relative_to(run_dir): path for path in run_dir.rglob("*")}
+    return {
+        name: path.read_bytes()
+        for name, path in held.items()
+        if path.is_file() and name.parts[0] != "tensorboard"
+    }
 
 
-def interrupt(monkeypatch, owner, name, number):
-    """Stops the run at a call of a part of the loop."""
-    original = getattr(owner, name)
-    calls = []
-
-    def stopping(*arguments, **options):
-        if len(calls) == number:
-            raise Killed
-        calls.append(1)
-        return original(*arguments, **options)
-
-    monkeypatch.setattr(owner, name, stopping)
+def collapse():
+    raise training.Collapse("expected entropy of at least 0.5.")
 
 
-def test_killed_in_every_part_it_ends_the_same(
-    whole, paths, pretrained, tmp_path, monkeypatch
+def test_killed_in_every_part_or_collapsed_it_ends_the_same(
+    whole, paths, pretrained, monkeypatch
 ):
-    run_dir = tmp_path / "killed"
+    copies = [whole.with_name(name) for _, name, _ in MOMENTS]
+    assert list(map(last_step, copies)) == [None, 3, 3, 3]
+    first, *later = copies
+    for copy in later:
+        assert files(copy) == files(later[0])
+    run_dir = shutil.copytree(first, whole.with_name("run"))
+    with monkeypatch.context() as patched:
+        killing.act_before(patched, training, "check_alive", 1, collapse)
+        with pytest.raises(training.Collapse, match="expected entropy"):
+            train(paths, pretrained, run_dir, resume=True)
+    assert last_step(run_dir) == 3
+    assert not (run_dir / "generator.keras").exists()
     for part, last in (
-        ((training, "sample", 1), None),
-        ((training, "update_discriminator", 7), 3),  # of two a step
-        ((report.Report, "add_policy", 2), 3),
-        ((report.Report, "write", 0), 3),
         ((report.Report, "_write_samples", 1), 6),
         ((runs.RunDirectory, "write_metrics", 1), 9),
     ):
-        with monkeypatch.context() as patched, pytest.raises(Killed):
-            interrupt(patched, *part)
+        with monkeypatch.context() as patched, pytest.raises(killing.Killed):
+            killing.act_before(patched, *part, killing.kill)
             train(paths, pretrained, run_dir, resume=True)
         assert last_step(run_dir) == last
     train(paths, pretrained, run_dir, resume=True)
@@ -241,42 +256,19 @@ def nan(poems, photographs):
     return [float("nan")] * len(poems)
 
 
-def wide(poems, photographs):
-    return [[0.5]] * len(poems)
-
-
-@pytest.mark.parametrize(
-    ("reward", "message"),
-    [
-        ("nan", "Received: nan for poem 0"),
-        ("wide", r"Received: shape \(4, 1\)"),
-    ],
-)
-def test_a_bad_reward_names_step_and_part(
-    reward, message, paths, pretrained, tmp_path
-):
-    name = f"tests.recipes.adversarial_test.{reward}"
-    with pytest.raises(ValueError, match=f"(?s)step 0: .*{name}.*{message}"):
+def test_a_bad_reward_names_step_and_part(paths, pretrained, tmp_path):
+    name = "tests.recipes.adversarial_test.nan"
+    message = f"(?s)step 0: .*{name}.*Received: nan for poem 0"
+    with pytest.raises(ValueError, match=message):
         train(
-            paths, pretrained, tmp_path / "run", rewards=(f"{name}=0.5",), **ONE
+            paths,
+            pretrained,
+            tmp_path / "run",
+            rewards=(f"{name}=0.5",),
+            discriminators=("poem_style",),
+            baseline="none",
+            teacher_weight=0.0,
         )
-
-
-def test_collapse_stops_and_keeps_the_last_checkpoint(
-    paths, pretrained, tmp_path, monkeypatch
-):
-    alive = training.check_alive
-
-    def dies_later(*values):
-        if len(rows(tmp_path / "run")) > 2:
-            raise training.Collapse("expected entropy of at least 0.5.")
-        alive(*values)
-
-    monkeypatch.setattr(training, "check_alive", dies_later)
-    with pytest.raises(training.Collapse, match="expected entropy"):
-        train(paths, pretrained, tmp_path / "run", **ONE)
-    assert last_step(tmp_path / "run") == 3
-    assert not (tmp_path / "run" / "generator.keras").exists()
 
 
 @pytest.mark.parametrize(
