@@ -312,7 +312,9 @@ class _Training:
 
 @pytest.fixture
 def uninterrupted(tmp_path):
-    return _Training(0).run(_run(tmp_path / "uninterrupted"))
+    """Nor is it saved before the end."""
+    run = _run(tmp_path / "uninterrupted")
+    return _Training(0).run(run, checkpoint_minutes=9.0)
 
 
 def _assert_identical(received, expected):

@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 import json
 import shutil
 
@@ -12,6 +13,7 @@ from recipes import extract_features
 from recipes import prepare_corpus
 from recipes import pretrain_generator
 from recipes import train_embedding
+from tests import killing
 from tests import tiny
 from tests.recipes.stages import embed
 from tests.recipes.stages import generate
@@ -19,7 +21,6 @@ from tests.recipes.stages import learn_sentiment
 from tests.recipes.stages import prepare
 from visualpoet import pictures
 from visualpoet import run_options
-from visualpoet import runs
 from visualpoet.corpus.prepared import load_corpus
 from visualpoet.features import store
 
@@ -44,22 +45,10 @@ def last_tensors(run_dir):
     }
 
 
-def watch(monkeypatch, stop=None):
-    """Counts train steps, saves after each, interrupts before step `stop`."""
-    train = runs.train
-    done = []
-
-    def watched(run, *, train_step, **rest):
-        def step(batch):
-            if len(done) == stop:
-                raise KeyboardInterrupt
-            done.append(train_step(batch))
-            return done[-1]
-
-        train(run, train_step=step, checkpoint_minutes=0.0, **rest)
-
-    monkeypatch.setattr(runs, "train", watched)
-    return done
+def copy_run(run_dir, to):
+    """Copies what a kill would leave, as if the run had begun there."""
+    config = shutil.copytree(run_dir, to) / "config.json"
+    config.write_text(config.read_text().replace(str(run_dir), str(to)))
 
 
 def assert_same(found, expected):
@@ -68,27 +57,33 @@ def assert_same(found, expected):
         np.testing.assert_array_equal(found[name], expected[name], name)
 
 
+@pytest.fixture(scope="module")
+def finished(paths, tmp_path_factory):
+    """A run; beside it, `stopped`, as a kill after five steps leaves it."""
+    run_dir = tmp_path_factory.mktemp("finished") / "run"
+    copy = functools.partial(copy_run, run_dir, run_dir.with_name("stopped"))
+    with pytest.MonkeyPatch.context() as patched:
+        killing.watch_steps(patched, 5, copy)
+        generate(paths, run_dir)
+    return run_dir
+
+
 @pytest.mark.slow
-def test_resumed_run_ends_with_the_same_weights(paths, tmp_path, monkeypatch):
-    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
-    generate(paths, whole)
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        watch(patched, stop=5)
-        generate(paths, stopped)
+def test_resumed_run_ends_with_the_same_weights(paths, finished, monkeypatch):
+    stopped = finished.with_name("stopped")
     assert checkpoints(stopped) == ["ckpt-4", "ckpt-5"]
     assert not (stopped / "generator.keras").exists()
     # A checkpoint that was being written when the run was killed.
     (stopped / "checkpoints" / "ckpt-6.index").write_text("half")
-    with monkeypatch.context() as patched:
-        done = watch(patched)
-        generate(paths, stopped, resume=True)
+    done = killing.watch_steps(monkeypatch)
+    generate(paths, stopped, resume=True)
     assert len(done) == 3
-    assert_same(weights(stopped), weights(whole))
+    assert_same(weights(stopped), weights(finished))
     assert checkpoints(stopped)[-1] == "ckpt-8"
-    assert_same(last_tensors(stopped), last_tensors(whole))
+    assert_same(last_tensors(stopped), last_tensors(finished))
     found, expected = (
         (run / "metrics.csv").read_text().splitlines()
-        for run in (stopped, whole)
+        for run in (stopped, finished)
     )
     assert found[0] == expected[0]
     step, _, *perplexities = expected[1].split(",")
@@ -96,16 +91,9 @@ def test_resumed_run_ends_with_the_same_weights(paths, tmp_path, monkeypatch):
     assert found[1].split(",")[2:] == perplexities
 
 
-@pytest.fixture(scope="module")
-def finished(paths, tmp_path_factory):
-    run_dir = tmp_path_factory.mktemp("finished") / "run"
-    generate(paths, run_dir, num_steps=3)
-    return run_dir
-
-
 @pytest.mark.slow
 def test_other_seed_ends_with_other_weights(paths, finished, tmp_path):
-    generate(paths, tmp_path / "run", num_steps=3, seed=4)
+    generate(paths, tmp_path / "run", seed=4)
     found, expected = weights(tmp_path / "run"), weights(finished)
     same = [n for n in found if np.array_equal(found[n], expected[n])]
     assert same == []
@@ -115,7 +103,7 @@ def test_other_seed_ends_with_other_weights(paths, finished, tmp_path):
 def test_resuming_a_finished_run_changes_nothing(paths, finished):
     before = weights(finished)
     metrics = (finished / "metrics.csv").read_text()
-    generate(paths, finished, num_steps=3, resume=True)
+    generate(paths, finished, resume=True)
     assert_same(weights(finished), before)
     assert (finished / "metrics.csv").read_text() == metrics
 
@@ -127,7 +115,7 @@ def test_other_option_on_resume_is_named(paths, finished):
         ValueError,
         match=r"\(learning_rate=0.002\). Received: learning_rate=0.01; give",
     ):
-        generate(paths, finished, num_steps=3, learning_rate=0.01, resume=True)
+        generate(paths, finished, learning_rate=0.01, resume=True)
     assert (finished / "config.json").read_text() == before
 
 
@@ -135,7 +123,7 @@ def test_other_option_on_resume_is_named(paths, finished):
 def test_run_directory_is_not_overwritten(paths, finished):
     before = weights(finished)
     with pytest.raises(FileExistsError, match="add --resume to go on"):
-        generate(paths, finished, num_steps=3)
+        generate(paths, finished)
     assert_same(weights(finished), before)
 
 
