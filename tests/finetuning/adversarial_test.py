@@ -1,11 +1,13 @@
 import csv
 import dataclasses
 import functools
+import shutil
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests import killing
 from tests.finetuning import learning_test
 from tests.finetuning import poems
 from visualpoet.adversarial import training
@@ -32,9 +34,18 @@ def _quick():
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A run, and the weights of its voice before and after."""
+    """A run, and the weights of its voice before and after.
+
+    Beside it, `killed`, as a kill in the third step leaves it; to go on with
+    that, it is put where it was: `run`.
+    """
     folder = tmp_path_factory.mktemp("whole")
-    return folder, *train(folder)
+    run_dir = folder / "run"
+    copy = functools.partial(shutil.copytree, run_dir, folder / "killed")
+    with pytest.MonkeyPatch.context() as patch:
+        killing.act_before(patch, training, "update_discriminator", 2, copy)
+        weights = train(run_dir)
+    return run_dir.rename(folder / "whole"), *weights
 
 
 def train(folder, resume=False):
@@ -45,25 +56,13 @@ def train(folder, resume=False):
     return before, poet.generator.get_weights()
 
 
-def test_killed_it_ends_with_the_same_voice(whole, tmp_path, monkeypatch):
-    _, before, expected = whole
+def test_killed_it_ends_with_the_same_voice(whole):
+    folder, before, expected = whole
     assert any(map(np.any, map(np.subtract, before, expected)))
-    calls = []
-    update = training.update_discriminator
-
-    def stop_at_the_third(*arguments):
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return update(*arguments)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(training, "update_discriminator", stop_at_the_third)
-        with pytest.raises(KeyboardInterrupt):
-            train(tmp_path / "killed")
-    checkpoints = tmp_path / "killed" / "adversarial" / "checkpoints"
+    killed = folder.with_name("killed")
+    checkpoints = killed / "adversarial" / "checkpoints"
     assert tf.train.latest_checkpoint(str(checkpoints)).endswith("-2")
-    _, found = train(tmp_path / "killed", resume=True)
+    _, found = train(killed.rename(folder.with_name("run")), resume=True)
     for value, wanted in zip(found, expected, strict=True):
         np.testing.assert_array_equal(value, wanted)
 
@@ -81,7 +80,7 @@ def test_what_is_told_of_it(whole):
 
 
 def test_batches_are_of_whole_poems():
-    poet, lessons = learning_test.make_lessons(all_words=True)
+    poet, lessons = learning_test.read_lessons(all_words=True)
     held, shown = lessons.checked["photograph_and_clues"]
     source = lessons.train[0]
     longest = max(map(len, source.token_ids))
@@ -105,7 +104,7 @@ def test_batches_are_of_whole_poems():
 
 
 def test_poems_without_an_end_are_refused_before_the_training():
-    poet, lessons = learning_test.make_lessons(all_words=True)
+    poet, lessons = learning_test.read_lessons(all_words=True)
     source = lessons.train[0]
     cut = [ids[:9] for ids in source.token_ids]
     source = dataclasses.replace(source, token_ids=cut)

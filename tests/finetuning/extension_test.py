@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from tests import tiny
+from tests.finetuning import poems
 from visualpoet.export.stored_weights import StoredWeight
-from visualpoet.finetuning import base
 from visualpoet.finetuning import extension
 from visualpoet.generator import token_kinds
 
@@ -15,7 +15,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def poet():
-    return base.read_poet(tiny.exported())
+    return poems.base_poet()
 
 
 @pytest.fixture(scope="module")

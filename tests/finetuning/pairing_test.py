@@ -7,14 +7,13 @@ from tests import tiny
 from tests.finetuning import poems
 from visualpoet.corpus.records import ImagePoemPair
 from visualpoet.corpus.records import Poem
-from visualpoet.finetuning import base
 from visualpoet.finetuning import corpus
 from visualpoet.finetuning import pairing
 
 
 @pytest.fixture(scope="module")
 def poet():
-    return base.read_poet(tiny.exported())
+    return poems.base_poet()
 
 
 @pytest.fixture(scope="module")

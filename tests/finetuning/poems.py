@@ -1,4 +1,9 @@
-"""A corpus of small poems, for tests."""
+"""A corpus of small poems, and the base that learns them, for tests."""
+
+import functools
+
+from tests import tiny
+from visualpoet.finetuning import base
 
 THINGS = "sea moon road hill rain fox lamp boat star leaf snow bird".split()
 COLOURS = ("grey", "silver", "narrow")
@@ -18,3 +23,9 @@ def write(folder, poems=POEMS, encodings=("utf-8",)):
         content = poem if isinstance(poem, bytes) else poem.encode(encoding)
         (folder / f"{number:02}.txt").write_bytes(content)
     return folder
+
+
+@functools.cache
+def base_poet():
+    """The base that voices begin from; nobody changes it."""
+    return base.read_poet(tiny.exported())

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from tests import tiny
-from visualpoet.finetuning import base
+from tests.finetuning import poems
 from visualpoet.finetuning import reduction
 
 TEXTS = ["The sea at night\nThe dark sea"]
@@ -11,7 +10,7 @@ SIZE = 120
 
 @pytest.fixture(scope="module")
 def poet():
-    return base.read_poet(tiny.exported())
+    return poems.base_poet()
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import pytest
 from tests import tiny
 from tests.finetuning import poems
 from visualpoet.corpus.vocabulary import Vocabulary
-from visualpoet.finetuning import base
 from visualpoet.finetuning import corpus
 from visualpoet.finetuning import translation
 from visualpoet.finetuning.options import Options
@@ -18,7 +17,7 @@ GLOSSES = {"海": "sea", "夜": "night, the night"}
 
 @pytest.fixture(scope="module")
 def poet():
-    return base.read_poet(tiny.exported())
+    return poems.base_poet()
 
 
 @pytest.fixture(scope="module")
