@@ -11,6 +11,7 @@ import numpy as np
 from recipes import prepare_corpus
 from recipes import render_pictures
 from recipes import smoke_data
+from tests import shared
 from tests import tiny
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding.clues import HEAD_FILE
@@ -33,9 +34,18 @@ class Paths:
     embedding: pathlib.Path
 
 
-def make(root: pathlib.Path) -> Paths:
+def made() -> Paths:
+    """Made once; what a test writes besides goes elsewhere."""
+    return _locate(shared.make_once("tiny_runs", _make))
+
+
+def _locate(root: pathlib.Path) -> Paths:
     names = [field.name for field in dataclasses.fields(Paths)]
-    paths = Paths(**{name: root / name for name in names})
+    return Paths(**{name: root / name for name in names})
+
+
+def _make(root: pathlib.Path) -> None:
+    paths = _locate(root)
     render_pictures.main(
         render_pictures.Config(run_dir=paths.pictures, count=4, size=60)
     )
@@ -53,7 +63,6 @@ def make(root: pathlib.Path) -> Paths:
     )
     _write_features(paths)
     write_embedding(paths)
-    return paths
 
 
 def _write_features(paths: Paths) -> None:
@@ -74,6 +83,7 @@ def _write_features(paths: Paths) -> None:
 
 def write_embedding(paths: Paths) -> None:
     vocabulary = Vocabulary.load(paths.corpus / "vocabulary.json")
+    image_tower = tiny.parts().image_tower  # has seeds of its own
     keras.utils.set_random_seed(6)
     poem_tower = PoemTower(
         len(vocabulary),
@@ -82,7 +92,7 @@ def write_embedding(paths: Paths) -> None:
         embedding_dim=EMBEDDING_DIM,
     )
     paths.embedding.mkdir()
-    tiny.parts().image_tower.save(paths.embedding / "image_tower.keras")
+    image_tower.save(paths.embedding / "image_tower.keras")
     poem_tower.save(paths.embedding / "poem_tower.keras")
     words = np.flatnonzero(clue_mask(vocabulary))
     (paths.embedding / "clues").mkdir()

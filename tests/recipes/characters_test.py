@@ -71,9 +71,10 @@ def prepare(paths, run_dir):
 
 @pytest.mark.slow
 def test_quatrains_become_a_generator_that_writes_some(tmp_path):
-    made = tiny_runs.make(tmp_path / "made")
     paths = dataclasses.replace(
-        made, corpus=tmp_path / "corpus", embedding=tmp_path / "embedding"
+        tiny_runs.made(),
+        corpus=tmp_path / "corpus",
+        embedding=tmp_path / "embedding",
     )
     prepare(paths, paths.corpus)
     vocabulary = load_corpus(paths.corpus).vocabulary

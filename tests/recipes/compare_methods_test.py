@@ -63,8 +63,8 @@ def write_runs(folder, names):
 
 
 @pytest.fixture(scope="module")
-def paths(tmp_path_factory):
-    return tiny_runs.make(tmp_path_factory.mktemp("out"))
+def paths():
+    return tiny_runs.made()
 
 
 @pytest.fixture(scope="module")

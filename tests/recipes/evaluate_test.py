@@ -11,8 +11,8 @@ from visualpoet.evaluation import relevance
 
 
 @pytest.fixture(scope="module")
-def paths(tmp_path_factory):
-    return tiny_runs.make(tmp_path_factory.mktemp("out"))
+def paths():
+    return tiny_runs.made()
 
 
 @pytest.fixture

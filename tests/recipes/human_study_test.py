@@ -17,9 +17,8 @@ KINDS = ("rating", "turing_with_photograph", "turing_without_photograph")
 def root(tmp_path_factory):
     """Two methods that wrote for the five photographs of the split."""
     root = tmp_path_factory.mktemp("out")
-    paths = tiny_runs.make(root)
-    lines = (paths.corpus / "photographs.jsonl").read_text().splitlines()
-    photographs = [json.loads(line) for line in lines]
+    listed = (tiny_runs.made().corpus / "photographs.jsonl").read_text()
+    photographs = list(map(json.loads, listed.splitlines()))
     for method in ("no_discriminator", "i2p_gan"):
         folder = root / "methods" / method / "seed0"
         folder.mkdir(parents=True)
@@ -35,11 +34,12 @@ def root(tmp_path_factory):
 
 
 def config(root, **options):
+    paths = tiny_runs.made()
     return dataclasses.replace(
         human_study.Config(
             runs=root / "methods",
-            photographs=(root / "pictures",),
-            corpus_dir=root / "corpus",
+            photographs=(paths.pictures,),
+            corpus_dir=paths.corpus,
             run_dir=root / "study",
             rated=1,
             pairs=2,

@@ -19,21 +19,21 @@ from visualpoet.embedding.encoders import load_towers
 def paths(tmp_path_factory):
     """A corpus of verse, and of its first two lines as haiku."""
     root = tmp_path_factory.mktemp("forms")
-    paths = tiny_runs.make(root)
+    paths = dataclasses.replace(tiny_runs.made(), corpus=root / "corpus")
     rows = (paths.data / "poems.jsonl").read_text().splitlines()
-    with (paths.data / "haiku.jsonl").open("w") as stream:
+    with (root / "haiku.jsonl").open("w") as stream:
         for row in map(json.loads, rows):
             text = "\n".join(row["text"].split("\n")[:2])
             haiku = {**row, "text": text, "id": f"haiku-{row['id']}"}
             stream.write(json.dumps(haiku) + "\n")
     prepare_corpus.main(
         prepare_corpus.Config(
-            poems=(paths.data / "poems.jsonl", paths.data / "haiku.jsonl"),
+            poems=(paths.data / "poems.jsonl", root / "haiku.jsonl"),
             forms=("verse", "haiku"),
             pairs=(paths.data / "pairs.csv",),
             captions=(paths.data / "captions.jsonl",),
             vocabulary_size=300,
-            run_dir=root / "with_forms",
+            run_dir=paths.corpus,
         )
     )
     return paths
@@ -41,7 +41,7 @@ def paths(tmp_path_factory):
 
 def train(paths, run_dir, **options):
     stages.generate(
-        dataclasses.replace(paths, corpus=paths.corpus.parent / "with_forms"),
+        paths,
         run_dir,
         num_steps=3,
         warmup_steps=1,
@@ -59,7 +59,7 @@ def trained(paths, tmp_path_factory):
 
 
 def test_corpus_has_the_forms(paths):
-    corpus = load_corpus(paths.corpus.parent / "with_forms")
+    corpus = load_corpus(paths.corpus)
     assert corpus.forms() == ["haiku", "verse"]
     assert len(corpus.texts("train", "haiku")) == 5
     assert {pair.poem.form for pair in corpus.pairs} == {"verse"}
