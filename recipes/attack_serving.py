@@ -44,6 +44,7 @@ CLIENTS = 8
 SLOW_CONNECTIONS = 20
 PATIENCE, IMPATIENCE = 5.0, 0.05  # s
 QUIET_REQUESTS = 10
+_BITS, _RGB = (1, 0), (8, 2)  # depth and colour of a PNG
 
 
 @dataclasses.dataclass(frozen=True)
@@ -191,24 +192,60 @@ def _lying(draw, photograph):
     return _instances(photograph[:start] + frame + photograph[start + 4 :])
 
 
+def _chunk(kind, content):
+    check_sum = struct.pack(">I", zlib.crc32(kind + content))
+    return struct.pack(">I", len(content)) + kind + content + check_sum
+
+
+def _pack_zeros(size):
+    """What zlib makes of so many zeros, of which it packs a megabyte."""
+    packer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    megabyte = packer.compress(bytes(2**20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    rest = packer.compress(bytes(size % 2**20)) + packer.flush()
+    check_sum = struct.pack(">HH", size % 65_521, 1)  # Adler-32 of zeros
+    return b"\x78\xda" + megabyte * (size // 2**20) + rest + check_sum
+
+
 @functools.cache
-def _make_bomb(side):
-    stream = io.BytesIO()
-    Image.new("1", (side, side)).save(stream, "PNG")
-    return stream.getvalue()
+def _make_png(width, height, size, remarks=0, kind=_RGB):
+    """A PNG with so many zeros, whatever its pixels take."""
+    header = struct.pack(">IIBBBBB", width, height, *kind, 0, 0, 0)
+    return b"".join(
+        [
+            b"\x89PNG\r\n\x1a\n",
+            _chunk(b"IHDR", header),
+            *(_chunk(b"tEXt", b"k%d\0v" % n) for n in range(remarks)),
+            _chunk(b"IDAT", _pack_zeros(size)),
+            _chunk(b"IEND", b""),
+        ]
+    )
 
 
 def _bomb(draw, photograph):
     """A small file of 64 to 900 megapixels."""
-    return _instances(_make_bomb(draw.choice([8_000, 20_000, 30_000])))
+    side = draw.choice([8_000, 20_000, 30_000])
+    size = side * (side // 8 + 1)
+    return _instances(_make_png(side, side, size, kind=_BITS))
+
+
+def _png_bomb(draw, photograph):
+    """A pixel of 400 MB, 50,000 remarks, sides of 50 million."""
+    kinds = [(1, 1, 400 * 2**20), (1, 1, 2**20, 50_000)]
+    kinds += [(1, 50_000_000, 200 * 2**20), (50_000_000, 1, 150 * 2**20)]
+    return _instances(_make_png(*draw.choice(kinds)))
 
 
 @functools.cache
-def _make_progressive(scans):
-    """49 megapixels, and the last scan again and again."""
+def _pack_largest():
+    """49 megapixels, a progressive JPEG."""
     stream = io.BytesIO()
     Image.new("RGB", (7000, 7000)).save(stream, "JPEG", progressive=True)
-    content = stream.getvalue()
+    return stream.getvalue()
+
+
+def _make_progressive(scans):
+    """The largest, and its last scan again and again."""
+    content = _pack_largest()
     last = content[content.rindex(b"\xff\xda") : -2]
     return content[:-2] + last * scans + b"\xff\xd9"
 
@@ -221,34 +258,6 @@ def _scan_bomb(draw, photograph):
 def _large(draw, photograph):
     """As large as allowed."""
     return _instances(_make_progressive(0))
-
-
-def _chunk(kind, content):
-    check_sum = struct.pack(">I", zlib.crc32(kind + content))
-    return struct.pack(">I", len(content)) + kind + content + check_sum
-
-
-@functools.cache
-def _make_png(width, height, megabytes, remarks):
-    packer = zlib.compressobj(9)
-    data = [packer.compress(bytes(2**20)) for _ in range(megabytes)]
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"".join(
-        [
-            b"\x89PNG\r\n\x1a\n",
-            _chunk(b"IHDR", header),
-            *(_chunk(b"tEXt", b"k%d\0v" % n) for n in range(remarks)),
-            _chunk(b"IDAT", b"".join([*data, packer.flush()])),
-            _chunk(b"IEND", b""),
-        ]
-    )
-
-
-def _png_bomb(draw, photograph):
-    """A pixel of 400 MB, 50,000 remarks, sides of 50 million."""
-    kinds = [(1, 1, 400, 0), (1, 1, 1, 50_000)]
-    kinds += [(1, 50_000_000, 200, 0), (50_000_000, 1, 150, 0)]
-    return _instances(_make_png(*draw.choice(kinds)))
 
 
 def _bare_rows(draw, photograph):
