@@ -23,13 +23,20 @@ def normalize(level):
     return run
 
 
-def test_every_letter_with_marks_is_composed_as_unicode_says(normalize):
-    letters = [
+@pytest.fixture(scope="module")
+def letters():
+    """All that are written with marks, and are their own normal form."""
+    return [
         chr(code)
         for code in range(0xC0, sys.maxunicode + 1)
         if unicodedata.normalize("NFD", chr(code)) != chr(code)
         and chr(code) == unicodedata.normalize("NFKC", chr(code)).lower()
     ]
+
+
+def test_every_letter_with_marks_is_composed_as_unicode_says(
+    normalize, letters
+):
     parted = [unicodedata.normalize("NFD", letter) for letter in letters]
     assert len(letters) > 11_000
     assert normalize(parted) == letters

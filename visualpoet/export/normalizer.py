@@ -1,8 +1,9 @@
 """Texts in the one normal form of Unicode, inside the graph."""
 
 import functools
-import sys
+import itertools
 import unicodedata
+from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,11 @@ _LONGEST = 3  # marks that one letter is composed with
 _AS_IT_IS = "\0"  # no text has it after folding
 _HANGUL = range(0xAC00, 0xD7A4)  # which composes what is left whole
 _FOLD = {ord(c): one for one, folded in FOLDED.items() for c in folded}
+
+
+def _code_points() -> Iterator[int]:
+    """All but planes 4 to 13, which are empty, and those of private use."""
+    return itertools.chain(range(0x40000), range(0xE0000, 0xF0000))
 
 
 def _spell(code: int, level: str) -> str:
@@ -31,7 +37,7 @@ def _spellings(level: str) -> dict[int, str]:
     """Code points that are written otherwise."""
     codes = (
         code
-        for code in range(sys.maxunicode + 1)
+        for code in _code_points()
         if not 0xD800 <= code < 0xE000 and code not in _HANGUL
     )
     spelt = {code: _spell(code, level) for code in codes}
@@ -42,7 +48,7 @@ def _spellings(level: str) -> dict[int, str]:
 def _compositions() -> dict[int, int]:
     """Code points that a character and the one behind it make, by both."""
     pairs = {}
-    for code in range(0xC0, sys.maxunicode + 1):
+    for code in _code_points():
         parts = unicodedata.normalize("NFD", chr(code))
         for end in range(1, len(parts)):
             first = unicodedata.normalize("NFC", parts[:end])
@@ -57,7 +63,7 @@ def _classes() -> dict[int, int]:
     """Where marks stand in the order of several on a letter."""
     return {
         code: unicodedata.combining(chr(code))
-        for code in range(sys.maxunicode + 1)
+        for code in _code_points()
         if unicodedata.combining(chr(code))
     }
 
