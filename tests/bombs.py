@@ -1,5 +1,6 @@
-"""Small pictures that would take long to decode, made anew."""
+"""Small pictures that would take long to decode, made once a process."""
 
+import functools
 import io
 import struct
 import zlib
@@ -15,6 +16,7 @@ def _jpeg(side, **options):
     return stream.getvalue()
 
 
+@functools.cache
 def scans(number, side=2000):
     """A progressive JPEG whose last scan comes again and again."""
     content = _jpeg(side, progressive=True)
@@ -46,13 +48,18 @@ def framed(width, height, *chunks):
     return PNG_START + ends[0] + b"".join(chunks) + ends[1]
 
 
+@functools.cache
+def _zeros():
+    """20 MB of them, packed."""
+    return zlib.compress(bytes(20_000_000))
+
+
 def png(width, height):
     """Says how large it is, and holds 20 MB of zeros."""
-    return framed(
-        width, height, chunk(b"IDAT", zlib.compress(bytes(20_000_000)))
-    )
+    return framed(width, height, chunk(b"IDAT", _zeros()))
 
 
+@functools.cache
 def inflated_png():
     """A single pixel with 120 MB of data."""
     packer = zlib.compressobj(9)
@@ -60,6 +67,7 @@ def inflated_png():
     return framed(1, 1, chunk(b"IDAT", b"".join([*pieces, packer.flush()])))
 
 
+@functools.cache
 def remarks_in_png(number):
     remarks = (chunk(b"tEXt", b"key%d\0text" % n) for n in range(number))
     return framed(1, 1, *remarks, chunk(b"IDAT", zlib.compress(b"\0\0\0\0")))

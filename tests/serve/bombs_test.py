@@ -1,6 +1,7 @@
 """Small pictures that take long are refused, and no one waits for them."""
 
 import concurrent.futures
+import functools
 import json
 
 import grpc
@@ -15,17 +16,17 @@ from tests.serve.composing import predict_grpc
 from tests.serve.conformance import PREDICT
 
 BOMBS = {
-    "scans": bombs.scans(150),
-    "inflated": bombs.inflated_png(),
-    "remarks": bombs.remarks_in_png(50_000),
-    "long": bombs.png(1, 5_000_000),
-    "wide": bombs.png(5_000_000, 1),
+    "scans": functools.partial(bombs.scans, 150),
+    "inflated": bombs.inflated_png,
+    "remarks": functools.partial(bombs.remarks_in_png, 50_000),
+    "long": functools.partial(bombs.png, 1, 5_000_000),
+    "wide": functools.partial(bombs.png, 5_000_000, 1),
 }
 
 
 @pytest.mark.parametrize("kind", BOMBS)
 def test_each_way_refuses_a_bomb(server, kind):
-    content = BOMBS[kind]
+    content = BOMBS[kind]()
     status, answer = asking.ask_json(
         server.rest + PREDICT, {"instances": [asking.b64(content)]}
     )
@@ -40,7 +41,7 @@ def test_each_way_refuses_a_bomb(server, kind):
 
 def test_a_good_request_beside_them_is_answered(server):
     address = server.rest + PREDICT
-    bodies = [compose([content], 1) for content in BOMBS.values()] * 4
+    bodies = [compose([make()], 1) for make in BOMBS.values()] * 4
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         refused = pool.map(lambda body: asking.ask(address, body)[0], bodies)
         assert is_well(server)
