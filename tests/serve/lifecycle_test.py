@@ -117,9 +117,10 @@ def test_the_deadline_counts_while_pictures_are_read():
 # --- new versions
 
 
-def copy_version(folder, name):
+def add_version(folder, name, copy=os.symlink):
+    """Links are not loaded anew: see `_loaded_once` of tests/conftest.py."""
     partial = folder / f"{name}.partial"
-    shutil.copytree(tiny.cold(), partial)
+    shutil.copytree(tiny.cold(), partial, copy_function=copy)
     partial.rename(folder / name)
 
 
@@ -132,7 +133,7 @@ def statuses(server):
 
 
 def test_hot_reload_without_a_failed_request(tmp_path):
-    copy_version(tmp_path, "1")
+    add_version(tmp_path, "1")
     answers, enough = [], threading.Event()
 
     def keep_asking(server):
@@ -151,7 +152,7 @@ def test_hot_reload_without_a_failed_request(tmp_path):
             task.start()
         try:
             until(lambda: len(answers) > 2)
-            copy_version(tmp_path, "2")
+            add_version(tmp_path, "2", shutil.copy2)
             until(lambda: statuses(server) == {"2": "AVAILABLE", "1": "END"})
             (tmp_path / "3").mkdir()
             (tmp_path / "3" / "saved_model.pb").write_bytes(b"broken")
@@ -183,7 +184,7 @@ def test_hot_reload_without_a_failed_request(tmp_path):
     ids=["empty", "without the tag"],
 )
 def test_a_graph_that_is_none_is_passed_over(tmp_path, content):
-    copy_version(tmp_path, "1")
+    add_version(tmp_path, "1")
     (tmp_path / "2").mkdir()
     (tmp_path / "2" / "saved_model.pb").write_bytes(content)
     with running.serve(tmp_path) as server:
@@ -191,7 +192,7 @@ def test_a_graph_that_is_none_is_passed_over(tmp_path, content):
 
 
 def test_a_copy_file_by_file_ends_in_the_whole_version(tmp_path):
-    copy_version(tmp_path, "1")
+    add_version(tmp_path, "1")
     files = [path for path in tiny.cold().rglob("*") if path.is_file()]
     # The worst order: a graph that could be run, if its options were there.
     files.sort(key=lambda file: file.name == "options.json")
@@ -208,8 +209,8 @@ def test_a_copy_file_by_file_ends_in_the_whole_version(tmp_path):
 
 
 def test_a_warm_up_that_fails_refuses_the_version(tmp_path):
-    copy_version(tmp_path, "1")
-    copy_version(tmp_path, "2")
+    add_version(tmp_path, "1")
+    add_version(tmp_path, "2")
     records = tmp_path / "2" / WARMUP_FILE
     with tf.io.TFRecordWriter(str(records)) as writer:
         writer.write(b"no record")
@@ -247,13 +248,15 @@ def start_command(*arguments):
 
 
 def test_sigterm_finishes_what_runs_and_what_waits():
-    process, rest, address = start_command("--threads", "1")
-    seas = [SEA] * 64
+    # As many rows as are run at once, so that the two are not merged.
+    options = "--threads", "1", "--batch-rows", "8"
+    process, rest, address = start_command(*options)
+    seas = [SEA] * 8
     with process, concurrent.futures.ThreadPoolExecutor(2) as pool:
         by_rest = pool.submit(asking.ask_json, rest + PREDICT, compose(seas, 1))
         by_grpc = pool.submit(predict_grpc, address, seas, 1)
         page_address = f"{rest}/monitoring/prometheus/metrics"
-        waits = b"visualpoet_queue_length 64.0"
+        waits = b"visualpoet_queue_length 8.0"
         try:
             until(lambda: waits in asking.ask(page_address)[2], 60)
         finally:

@@ -133,13 +133,14 @@ class Servable:
     def __init__(self, number: int, path: pathlib.Path):
         self.number = number
         self.in_use = 0
+        # First: a version that is half copied is refused without a load.
         self.definitions = _read_definitions(path)
+        self.options = _read_options(path, "compose" in self.definitions)
         self._loaded = tf.saved_model.load(str(path))
         self.signatures = {
             name: Signature(name, self.definitions[name], function)
             for name, function in self._loaded.signatures.items()
         }
-        self.options = _read_options(path, "compose" in self.signatures)
         self._warm_up(path)
 
     def __enter__(self) -> "Servable":
