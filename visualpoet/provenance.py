@@ -1,5 +1,6 @@
 """What is written down of where results come from."""
 
+import functools
 import hashlib
 import importlib.metadata
 import pathlib
@@ -49,8 +50,11 @@ def _find_version(package: str) -> str:
 
 def _commit() -> str:
     git = shutil.which("git")
-    if not git:
-        return ""
+    return _describe_code(git) if git else ""
+
+
+@functools.cache
+def _describe_code(git: str) -> str:
     described = subprocess.run(
         [git, "describe", "--always", "--dirty"],
         cwd=pathlib.Path(__file__).parent,
