@@ -1,8 +1,3 @@
-import subprocess
-import sys
-
-import pytest
-
 import visualpoet
 from visualpoet import pictures
 from visualpoet import poet
@@ -26,15 +21,3 @@ def test_exported_names_are_those_of_the_modules():
     assert visualpoet.Poet is poet.Poet
     assert visualpoet.WrittenPoem is written_poem.WrittenPoem
     assert visualpoet.load is poet.load
-
-
-@pytest.mark.parametrize("name", ["visualpoet", "visualpoet.cli"])
-def test_importing_loads_no_tensorflow(name):
-    code = (
-        f"import {name}, sys; "
-        "print(sorted({'tensorflow', 'keras', 'pandas'} & set(sys.modules)))"
-    )
-    output = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True
-    ).stdout
-    assert output == "[]\n"
