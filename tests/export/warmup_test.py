@@ -1,3 +1,4 @@
+import functools
 import io
 
 import pytest
@@ -10,9 +11,12 @@ from visualpoet.export import samples
 from visualpoet.export import warmup
 
 pytest.importorskip("tensorflow_serving")
-SIGNATURES = meta_graph.describe_signatures(
-    meta_graph.read_meta_graph(tiny.exported())
-)
+
+
+@functools.cache
+def signatures():
+    graph = meta_graph.read_meta_graph(tiny.exported())
+    return meta_graph.describe_signatures(graph)
 
 
 def test_one_request_for_each_signature_and_batch_size():
@@ -23,14 +27,14 @@ def test_one_request_for_each_signature_and_batch_size():
         for rows in [next(iter(request.inputs.values())).tensor_shape]
     ]
     assert found == [
-        (name, size) for name in SIGNATURES for size in (1, 2, 4, 8)
+        (name, size) for name in signatures() for size in (1, 2, 4, 8)
     ]
     assert {request.model_spec.name for request in requests} == {"tiny"}
 
 
 def test_requests_have_all_inputs_of_their_signature():
     for request in warmup.read_warmup(tiny.exported()):
-        inputs = SIGNATURES[request.model_spec.signature_name]["inputs"]
+        inputs = signatures()[request.model_spec.signature_name]["inputs"]
         assert request.inputs.keys() == inputs.keys()
         for name, spec in inputs.items():
             dtype = tf.as_dtype(request.inputs[name].dtype).name
@@ -65,7 +69,7 @@ def test_other_logs_are_refused(tmp_path):
 
 
 def test_sample_inputs_have_rows_and_types():
-    inputs = SIGNATURES["next_line"]["inputs"]
+    inputs = signatures()["next_line"]["inputs"]
     sample = samples.sample_inputs(tiny.exported(), inputs, 3)
     assert sample.keys() == inputs.keys()
     assert {name: value.shape for name, value in sample.items()} == {
