@@ -23,6 +23,7 @@ from visualpoet.embedding.clues import ClueHead
 from visualpoet.embedding.clues import clue_mask
 from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.encoders import PoemTower
+from visualpoet.export import signatures
 from visualpoet.export.poet_module import PoetModule
 from visualpoet.export.savedmodel import export_poet
 from visualpoet.export.stored_weights import EncoderFeatures
@@ -146,6 +147,18 @@ def exported() -> pathlib.Path:
         export_poet(module(), vocabulary(), folder / "3", LINEAGE)
 
     return shared.make_once("tiny", export) / "3"
+
+
+def export_only(patch, *names):
+    """Leaves the other signatures out of what is exported from now on."""
+    exported()  # whole, since all share it
+    make = signatures.make_signatures
+
+    def make_some(poet):
+        made = make(poet)
+        return {name: made[name] for name in names}
+
+    patch.setattr(signatures, "make_signatures", make_some)
 
 
 @functools.cache

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 import visualpoet
 from recipes import export_again
+from tests import shared
 from tests import tiny
 from visualpoet import models
 from visualpoet.finetuning import base
@@ -24,22 +25,26 @@ COMMON = "the sea sleeps"
 
 
 @pytest.fixture(scope="module")
-def again(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("again")
-    model, drafts = folder / "poet" / "2", folder / "poems.jsonl"
+def again():
+    return shared.make_once("again", _export) / "poet" / "2"
+
+
+def _export(folder):
+    folder.mkdir()
+    drafts = folder / "poems.jsonl"
     poems = [COMMON + "\nthe moon", COMMON.title() + ",\nthe wind"]
     drafts.write_text(
         "".join(json.dumps({"candidates": [{"poem": p}]}) + "\n" for p in poems)
     )
-    export_again.main(
-        export_again.Config(
-            base=tiny.exported(),
-            model=model,
-            drafts=(drafts,),
-            run_dir=folder / "run",
-        )
+    config = export_again.Config(
+        base=tiny.exported(),
+        model=folder / "poet" / "2",
+        drafts=(drafts,),
+        run_dir=folder / "run",
     )
-    return model
+    with pytest.MonkeyPatch.context() as patch:
+        tiny.export_only(patch, "serving_default", "compose", "match")
+        export_again.main(config)
 
 
 @pytest.mark.parametrize("model", MODELS)
