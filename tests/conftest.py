@@ -56,7 +56,7 @@ def _graphs_as_they_are():
 
 @pytest.fixture(autouse=True, scope="session")
 def _loaded_once():
-    """Models that no test changes are loaded once in each process.
+    """Models that no test changes are loaded once in each process, and stay.
 
     The first call of a signature prepares its graph, which costs a hundred
     times the second one. Copies that tests make are loaded as ever, links to
@@ -66,19 +66,28 @@ def _loaded_once():
 
     from visualpoet import model_folders
 
-    load = tf.saved_model.load
+    load, destroy = tf.saved_model.load, tf.raw_ops.DestroyResourceOp
     load_once = functools.cache(load)
+    models = []  # that were loaded once
     folders = os.environ[shared.ROOT], model_folders.default_model()
     kept = tuple(map(os.path.realpath, folders))
 
     def load_or_reuse(path):
         graph = os.path.realpath(os.path.join(path, "saved_model.pb"))
         if graph.startswith(kept):
-            return load_once(os.path.dirname(graph))
+            models.append(load_once(os.path.dirname(graph)))
+            return models[-1]
         return load(path)
+
+    def destroy_or_keep(resource, **options):
+        functions = [f for m in models for f in m.signatures.values()]
+        held = (t for f in functions for t in f.captured_inputs)
+        if not any(tensor is resource for tensor in held):
+            destroy(resource=resource, **options)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tf.saved_model, "load", load_or_reuse)
+        patch.setattr(tf.raw_ops, "DestroyResourceOp", destroy_or_keep)
         yield
 
 

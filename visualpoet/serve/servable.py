@@ -187,9 +187,25 @@ class Servable:
             )
 
     def close(self) -> None:
-        """Releases the graph and the weights."""
+        """Releases the graph, the weights and the tables."""
+        for table in _list_tables(self._loaded):
+            tf.raw_ops.DestroyResourceOp(
+                resource=table, ignore_lookup_error=True
+            )
         self.signatures, self._loaded = {}, None
         gc.collect()  # functions and captures of a SavedModel form cycles
+
+
+def _list_tables(loaded: Any) -> list[tf.Tensor]:
+    """Resources that are no variables: TensorFlow keeps them for good."""
+    functions = loaded.signatures.values()
+    variables = {id(v.handle) for f in functions for v in f.variables}
+    captured = {id(t): t for f in functions for t in f.captured_inputs}
+    return [
+        tensor
+        for key, tensor in captured.items()
+        if tensor.dtype == tf.resource and key not in variables
+    ]
 
 
 def _shape_text(sizes: Sequence[int | None]) -> str:
