@@ -31,8 +31,8 @@ SEA = Photograph("sea.jpg", label="sea")
 
 def test_captions_are_averaged_and_labels_stand_in():
     rows = mining.embed_photographs([DOG, SEA], embed)
-    half = 0.5**0.5
-    expected = [[(1 + half) / 2, half / 2, 0, 0, 0], [0, 1, 0, 0, 0]]
+    between = np.cos(np.pi / 8), np.sin(np.pi / 8)  # of two captions
+    expected = [[*between, 0, 0, 0], [0, 1, 0, 0, 0]]
     assert rows == pytest.approx(np.array(expected))
 
 
@@ -41,7 +41,7 @@ def test_the_nearest_poems_come_first():
     found, pairs = mine([DOG], poems, pairs_each=2, mean_share=0.0)
     assert found == [("dog.jpg", "2"), ("dog.jpg", "3")]
     assert mining.similarity_by_rank(pairs) == pytest.approx(
-        [pairs[0].similarity, (1 + 0.5**0.5) / 2]
+        [pairs[0].similarity, np.cos(np.pi / 8)]
     )
 
 

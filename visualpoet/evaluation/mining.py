@@ -82,15 +82,17 @@ def embed_photographs(photos: Sequence[Photograph], embed: Embed) -> np.ndarray:
         embed: A function of texts to rows of unit length.
 
     Returns:
-        float `[N, D]`, mean over the captions of a photograph.
+        float `[N, D]`, of unit length; the direction of the mean over the
+        captions of a photograph.
     """
     texts = [photo.captions or (photo.label,) for photo in photos]
     flat = sorted({text for group in texts for text in group})
     rows = embed(flat)
     index = {text: row for row, text in enumerate(flat)}
-    return np.stack(
-        [rows[[index[text] for text in group]].mean(axis=0) for group in texts]
-    )
+    means = [
+        rows[[index[text] for text in group]].mean(axis=0) for group in texts
+    ]
+    return retrieval.unit_length(np.stack(means))
 
 
 def embed_in_parts(
