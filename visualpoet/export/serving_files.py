@@ -201,8 +201,12 @@ def _write_configs(
     path = f"{base_path or target.resolve()}/{name}"
     model = _MODEL.format(name=name, base_path=path)
     known = rf'  config {{\n    name: "{re.escape(name)}"\n(?:    .*\n)*  }}\n'
-    if not is_ours or (re.search(known, text) and not base_path):
+    is_known = re.search(known, text) is not None
+    if not is_ours or (is_known and not base_path):
         return
-    others = re.sub(known, "", text).removesuffix(_END)
+    if is_known:
+        text = re.sub(known, lambda _: model, text)
+    else:
+        text = text.removesuffix(_END) + model + _END
     with whole_files.write_whole(models) as partial:
-        partial.write_text(others + model + _END)
+        partial.write_text(text)
