@@ -9,6 +9,7 @@ import pytest
 
 from tests import alone
 from tests import promises
+from tests import tiny
 from visualpoet import extras
 
 TOOLS = {"test", "dev"}
@@ -28,7 +29,11 @@ def try_extras(names):
     result = subprocess.run(
         [sys.executable, "-m", "tests.alone", *names],
         cwd=alone.ROOT,
-        env={**os.environ, "TF_USE_LEGACY_KERAS": legacy},
+        env={
+            **os.environ,
+            "TF_USE_LEGACY_KERAS": legacy,
+            alone.MODEL: str(tiny.exported()),
+        },
         capture_output=True,
         text=True,
         check=True,
