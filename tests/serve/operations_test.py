@@ -47,8 +47,13 @@ def test_a_late_run_is_seen_from_outside(server, monkeypatch):
     states = health_pb2.HealthCheckResponse
     address = f"{server.rest}/v1/models/tiny"
     gate = Gate(server, monkeypatch)
-    late = asking.ask_json(server.rest + PREDICT, compose([SEA], 1))
-    assert late == (504, {"error": "the time for the request is over"})
+
+    def is_held():
+        late = asking.ask_json(server.rest + PREDICT, compose([SEA], 1))
+        assert late == (504, {"error": "the time for the request is over"})
+        return gate.entered.wait(0.1)
+
+    until(is_held)  # a slow machine may be late before the run begins
     try:
         until(lambda: asking.ask(address)[0] == 503)
         assert asking.ask_json(address)[1] == {
