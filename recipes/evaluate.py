@@ -343,6 +343,8 @@ def _nearest(config, corpus, poet, contents):
 
 def _linear_map(config, corpus, names):
     """The nearest human poem through a linear map from the experts."""
+    if not config.sentences:
+        return {}
     features = load_features(config.features_dir)
     captions = {
         name: corpus.photographs[name].captions
@@ -350,7 +352,7 @@ def _linear_map(config, corpus, names):
         if corpus.photographs[name].captions and name in features["object"]
     }
     texts = sorted({pair.poem.text for pair in _pairs(config, corpus)})
-    if not (config.sentences and captions and texts):
+    if not (captions and texts):
         return {}
     return {
         "the nearest human poem, linear map from the experts": (

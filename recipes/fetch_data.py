@@ -42,6 +42,7 @@ PROSE = {
     2701: "Moby Dick",
 }
 _HEAD = "# Sources\n\n| source | what came | licence |\n|---|---|---|\n"
+_BAR = "\\|"  # in a cell of a table
 _THERE = "already there"
 _PUBLIC = "public domain in the USA (Project Gutenberg); look up your country"
 _YOURS = "yours to know: it came from this machine"
@@ -87,9 +88,9 @@ class Fetching:
         """`photographs:FOLDER_OR_TAR:CAPTIONS` of this machine."""
         images, _, captions = what.rpartition(":")
         photos, bad = caption_files.read_caption_file(pathlib.Path(captions))
-        limit = self._config.max_photographs
-        photos = collections.draw_photographs(photos, limit)
-        rows = collections.match_photographs(pathlib.Path(images), photos)
+        folder, limit = pathlib.Path(images), self._config.max_photographs
+        photos = collections.draw_photographs(folder, photos, limit)
+        rows = collections.match_photographs(folder, photos)
         name = pathlib.Path(captions).name.split(".")[0]
         made = self._collection(f"photographs:{what}", name, rows)
         return f"{made}, {len(bad)} bad rows", _YOURS
@@ -115,9 +116,10 @@ class Fetching:
     def book(self, what):
         """`book:NUMBER` of Project Gutenberg, as poems."""
         poems = books.cut_poems(self._book(what), f"gutenberg-{what}")
-        path = self._config.data / "poems" / f"gutenberg-{what}.jsonl.gz"
-        _write_records(path, poems)
-        return f"{len(poems)} poems", _PUBLIC
+        made = f"poems/gutenberg-{what}.jsonl.gz"
+        self._refuse_another(f"book:{what}", made)
+        _write_records(self._config.data / made, poems)
+        return f"{len(poems)} poems in {made}", _PUBLIC
 
     def paragraphs(self, what):
         """`paragraphs:NUMBER` of Project Gutenberg, as prose."""
@@ -137,10 +139,12 @@ class Fetching:
             raise ValueError(f"expected poems. Received: none in {what}")
         path = pathlib.Path(what).resolve()
         name = path.name.split(".")[0]
-        poems = [
-            dataclasses.replace(poem, id=f"{name}-{poem.id or number}")
-            for number, poem in enumerate(poems, start=1)
-        ]
+        if name == "paragraphs":
+            raise ValueError(
+                f"expected poems of another name: poems/{name}.jsonl.gz is for "
+                f"prose. Received: {what}"
+            )
+        poems = readers.name_poems(poems, path)
         if all(poem.split == "train" for poem in poems):
             poems = [
                 dataclasses.replace(poem, split=books.choose_split(poem.text))
@@ -230,10 +234,12 @@ def _write_records(path, records):
 def _note_source(folder, source, made, licence):
     """Keeps a line for each source in SOURCES.md."""
     sources = _read_sources(folder)
-    source = source.replace("|", "\\|")
     if not made.startswith(_THERE) or source not in sources:
         sources[source] = made, licence
-    rows = [f"| `{s}` | {m} | {x} |\n" for s, (m, x) in sources.items()]
+    rows = [
+        f"| `{source.replace('|', _BAR)}` | {made} | {licence} |\n"
+        for source, (made, licence) in sources.items()
+    ]
     row_files.replace_file(
         folder / "SOURCES.md", (_HEAD + "".join(rows)).encode()
     )
@@ -244,7 +250,10 @@ def _read_sources(folder):
     path = folder / "SOURCES.md"
     text = path.read_text(encoding="utf-8") if path.exists() else _HEAD
     rows = re.findall(r"^\| `(.*?)` \| (.*) \| (.*) \|$", text, re.MULTILINE)
-    return {source: (made, licence) for source, made, licence in rows}
+    return {
+        source.replace(_BAR, "|"): (made, licence)
+        for source, made, licence in rows
+    }
 
 
 def main(config: Config) -> int:

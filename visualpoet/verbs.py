@@ -318,8 +318,8 @@ def serve(arguments: argparse.Namespace) -> int:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     model = _find_shipped(arguments).parent
-    if arguments.voice and arguments.name == serving.ServerOptions.name:
-        arguments.name = arguments.voice
+    default = arguments.voice or serving.ServerOptions.name
+    arguments.name = arguments.name or default
     options = serving.from_arguments(arguments, model)
     with (
         _status("loading TensorFlow"),

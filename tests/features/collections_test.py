@@ -79,14 +79,22 @@ def test_of_files_of_one_name_the_first_counts(tmp_path):
         collections.write_collection(found, tmp_path, "", 0)
 
 
-def test_photographs_are_drawn_from_all(tmp_path):
-    photos = [Photograph(f"{s}/{n}") for s in "ab" for n in range(200)]
-    drawn = collections.draw_photographs(photos, 100)
+def test_photographs_are_drawn_from_all_that_are_there(tmp_path):
+    photos = [Photograph(f"{s}/{n}.jpg") for s in "abc" for n in range(200)]
+    there = {photo.image: b"" for photo in photos if photo.image[0] != "c"}
+    path = write(tmp_path / "p.tar", there)
+    drawn = collections.draw_photographs(path, photos, 100)
     assert len(drawn) == 100
     assert 30 < sum(photo.image.startswith("a") for photo in drawn) < 70
     assert drawn == [photo for photo in photos if photo in drawn]
-    assert collections.draw_photographs(photos, 0) == photos
-    assert collections.draw_photographs(photos, 500) == photos
+    assert collections.draw_photographs(path, photos, 0) == photos
+    assert collections.draw_photographs(path, photos, 500) == photos[:400]
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "7.jpg").touch()
+    found = collections.draw_photographs(
+        tmp_path, [Photograph("7.jpg"), Photograph("8.jpg")], 5
+    )
+    assert found == [Photograph("7.jpg")]
 
 
 def test_shards_that_all_count_from_0(tmp_path):

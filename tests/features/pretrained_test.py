@@ -68,6 +68,12 @@ def test_a_broken_archive_is_named(tmp_path):
     path.write_bytes(b"<html>not found</html>")
     with pytest.raises(ValueError, match=r"Received: m\.tar"):
         pretrained.unpack_expert(path, tmp_path / "object")
+    text = " ".join(map(str, range(20_000))).encode()
+    content = write(path, [plain("saved_model.pb", text)]).read_bytes()
+    half = len(content) // 2
+    path.write_bytes(content[:half] + b"\xff" * 99 + content[half + 99 :])
+    with pytest.raises(ValueError, match=r"Received: m\.tar"):
+        pretrained.unpack_expert(path, tmp_path / "object")
 
 
 def build(include_top, weights, pooling, input_shape):

@@ -96,7 +96,7 @@ def test_every_source_leaves_its_files_and_a_line(server, tmp_path, capsys):
     assert bad_rows == []
     said = (data / "SOURCES.md").read_text().splitlines()[4:]
     assert [line.split(" | ")[1] for line in said] == [
-        "4 poems",
+        "4 poems in poems/gutenberg-1322.jsonl.gz",
         "1 paragraphs",
         "1 photographs in images/tokens.tar, 0 bad rows",
     ]
@@ -239,15 +239,21 @@ def test_another_source_of_a_name_is_refused(server, tmp_path, capsys):
     assert f"Received: it is of {sources[1]}; delete it" in two
     assert fetch(server, data, *sources[:2]) == 0
     poems, _ = readers.read_poems(data / "poems" / "own.jsonl.gz")
-    assert [poem.id for poem in poems] == ["own-1"]
+    assert [poem.id for poem in poems] == ["a-own-1"]
+    prose = tmp_path / "paragraphs.txt"
+    prose.write_text("the\nsea\nsleeps")
+    assert fetch(server, data, f"poems:{prose}") == 1
+    assert "poems of another name" in capsys.readouterr().err
 
 
 def test_some_poems_of_this_machine_are_held_out(server, tmp_path):
     rows = ["text", *(f'"sea {n}\nsky\nmoon"' for n in range(100))]
-    (tmp_path / "own.csv").write_text("\n".join(rows))
-    fetch(server, tmp_path / "data", f"poems:{tmp_path / 'own.csv'}")
-    path = tmp_path / "data" / "poems" / "own.jsonl.gz"
+    given = tmp_path / "own|1.csv"
+    given.write_text("\n".join(rows))
+    fetch(server, tmp_path / "data", f"poems:{given}")
+    path = tmp_path / "data" / "poems" / "own|1.jsonl.gz"
     poems, _ = readers.read_poems(path)
+    assert fetch(server, tmp_path / "data", f"poems:{given}") == 0
     splits = {poem.split for poem in poems}
     assert splits == {"train", "validation", "test"}
 

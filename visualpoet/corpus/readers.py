@@ -160,7 +160,7 @@ def read_poems(path: pathlib.Path) -> tuple[list[Poem], list[BadRow]]:
 
 
 def name_poems(poems: Sequence[Poem], path: pathlib.Path) -> list[Poem]:
-    """Names poems without an id by their file and their place in it.
+    """Names poems without an id by their file, its folder, and their place.
 
     Excerpts of a poem are known by its id, as are the pairs of its excerpts.
 
@@ -171,7 +171,8 @@ def name_poems(poems: Sequence[Poem], path: pathlib.Path) -> list[Poem]:
     Returns:
         The poems, each with an id.
     """
-    stem = path.name.split(".")[0]
+    path = path.resolve()
+    stem = f"{path.parent.name}-{path.name.split('.')[0]}"
     return [
         dataclasses.replace(poem, id=poem.id or f"{stem}-{number}")
         for number, poem in enumerate(poems, start=1)

@@ -198,15 +198,15 @@ def _write_configs(
         monitoring.write_text(_MONITORING)
     text = models.read_text() if models.exists() else _BEGIN + _END
     is_ours = text.startswith(_BEGIN) and text.endswith(_END)
-    path = f"{base_path or target.resolve()}/{name}"
-    model = _MODEL.format(name=name, base_path=path)
-    known = rf'  config {{\n    name: "{re.escape(name)}"\n(?:    .*\n)*  }}\n'
-    is_known = re.search(known, text) is not None
+    is_known = f'name: "{name}"' in text
     if not is_ours or (is_known and not base_path):
         return
+    path = f"{base_path or target.resolve()}/{name}"
     if is_known:
-        text = re.sub(known, lambda _: model, text)
+        known = rf'(name: "{re.escape(name)}"\s+base_path: )"[^"\n]*"'
+        text = re.sub(known, lambda found: f'{found[1]}"{path}"', text)
     else:
+        model = _MODEL.format(name=name, base_path=path)
         text = text.removesuffix(_END) + model + _END
     with whole_files.write_whole(models) as partial:
         partial.write_text(text)

@@ -131,20 +131,35 @@ def match_photographs(
 
 
 def draw_photographs(
-    photos: Sequence[Photograph], number: int
+    source: pathlib.Path, photos: Sequence[Photograph], number: int
 ) -> list[Photograph]:
     """Draws photographs by their names, so that splits keep their shares.
 
     Args:
-        photos: The photographs.
+        source: As for `match_photographs`.
+        photos: As for `match_photographs`.
         number: Most of them; 0 for all.
 
     Returns:
-        Those that are drawn, in their order.
+        Those that are drawn, in their order, of those that are there.
     """
+    if not number:
+        return list(photos)
+    there = _list_names(source)
+    photos = [photo for photo in photos if photo.image in there]
     digests = [hashlib.sha256(p.image.encode()).digest() for p in photos]
-    last = sorted(digests)[number - 1 :][:1] if number else []
+    last = sorted(digests)[number - 1 :][:1]
     return [p for p, d in zip(photos, digests) if not last or d <= last[0]]
+
+
+def _list_names(source: pathlib.Path) -> set[str]:
+    """Paths inside a folder or archive, and their last parts."""
+    if source.is_dir():
+        found = [p.relative_to(source).as_posix() for p in source.rglob("*")]
+    else:
+        with tarfile.open(source) as archive:
+            found = archive.getnames()
+    return {*found, *(pathlib.PurePosixPath(name).name for name in found)}
 
 
 def read_webdataset(

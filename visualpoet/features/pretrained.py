@@ -1,11 +1,14 @@
 """Experts on disk: from a TF-Hub handle, an archive, or keras.applications."""
 
 import contextlib
+import gzip
 import inspect
+import lzma
 import pathlib
 import re
 import shutil
 import tarfile
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +20,10 @@ from visualpoet.features.experts import EXPERT_SIZE
 MAX_BYTES = 2_000_000_000  # of a model that is unpacked
 MAX_FILES = 10_000
 _MARK = "saved_model.pb"
+_BROKEN = (
+    *(tarfile.TarError, EOFError),
+    *(gzip.BadGzipFile, lzma.LZMAError, zlib.error),
+)
 
 
 def unpack_expert(archive: pathlib.Path, folder: pathlib.Path) -> None:
@@ -40,7 +47,7 @@ def unpack_expert(archive: pathlib.Path, folder: pathlib.Path) -> None:
         if len(found) != 1:
             raise ValueError(f"it holds {len(found)} {_MARK}")
         found[0].parent.rename(folder)
-    except (tarfile.TarError, EOFError, ValueError) as error:
+    except (*_BROKEN, ValueError) as error:
         raise ValueError(
             "expected a tar archive of one SavedModel, of at most "
             f"{MAX_BYTES} bytes. Received: {archive.name} ({error})"

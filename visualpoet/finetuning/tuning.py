@@ -1,6 +1,7 @@
 """From poems to a voice, step by step."""
 
 import dataclasses
+import os
 import pathlib
 import time
 import types
@@ -139,12 +140,17 @@ def open_run(material: VoiceMaterial, options: Options) -> runs.RunDirectory:
     inputs = [
         *formats.find_files(options.corpus),
         *base.list_files(material.folder),
-        *material.photographs,
+        *filter(_is_readable, material.photographs),
         *given,
     ]
     run = runs.RunDirectory(options.out, options, inputs)
     run.write_json("report.json", dataclasses.asdict(material.report))
     return run
+
+
+def _is_readable(path: pathlib.Path) -> bool:
+    """Others are left out where photographs are placed."""
+    return path.is_file() and os.access(path, os.R_OK)
 
 
 def learn(

@@ -189,6 +189,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             default=field.default,
             help=f"{field.metadata['help']} ({field.default})",
         )
+    parser.set_defaults(name=None)  # that of --voice, if there is one
 
 
 def from_arguments(
