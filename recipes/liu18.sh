@@ -4,10 +4,10 @@
 # DATA as for all.sh, with poems/haiku.jsonl.gz and pairs/*-haiku.jsonl.gz for
 # `small`, poems/english-poems, poems/multim-poem and pairs/*-poems (.jsonl.gz)
 # for `paper`, and poems/paragraphs.jsonl.gz; OUT (default: out) holds all.sh's
-# run directories features and encoder, and gets liu18/. `small` is what two cores can train, on haiku, which
-# are short, so that the same cores write many; `paper` has the sizes of the
-# paper, and verse. A step that has finished is skipped, one that was interrupted
-# goes on where it was.
+# run directories features and encoder, and gets liu18/. `small` is what two
+# cores can train, on haiku, which are short, so that the same cores write many;
+# `paper` has the sizes of the paper, and verse. A step that has finished is
+# skipped, one that was interrupted goes on where it was.
 set -euo pipefail
 recipes=$(cd "$(dirname "$0")" && pwd)
 data=$(cd "$1" && pwd)
@@ -76,7 +76,8 @@ write() { # write METHOD_DIR GENERATOR OPTIONS...
 }
 given=(--corpus-dir corpus --features-dir ../features --embedding-dir embedding)
 for file in "${poems[@]}" "${pairs[@]}" "$data"/poems/paragraphs.jsonl.gz; do
-    [ -e "$file" ] || { echo "expected $file. See the head of liu18.sh" >&2 && exit 2; }
+    [ -e "$file" ] && continue
+    echo "expected $file. See the head of liu18.sh" >&2 && exit 2
 done
 prose=(--paragraphs "$data/poems/paragraphs.jsonl.gz")
 

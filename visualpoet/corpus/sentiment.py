@@ -1,11 +1,13 @@
 """Sentiment words: the adjectives and verbs of texts about photographs.
 
-In other languages than English, whose dictionary is at hand: the words that
-most photographs have in their texts, but not most of them.
+In other languages than English, whose dictionary is at hand: the commonest
+words of the texts, but those that more than half of the photographs have.
 """
 
 import collections
+import functools
 import re
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -55,7 +57,7 @@ def _lemmas(text: str, known: dict[str, str | None]) -> set[str]:
     return {lemma for lemma in lemmas if lemma is not None}
 
 
-def _all_words(text: str, known: dict[str, str | None]) -> set[str]:
+def _all_words(text: str) -> set[str]:
     words = split_words(text)
     is_unspaced = find_script([text]) in UNSPACED_SCRIPTS
     return set("".join(words) if is_unspaced else words)
@@ -82,10 +84,11 @@ def label_sentiment(
     Raises:
         ValueError: If there are none.
     """
-    known: dict[str, str | None] = {}
-    find = _lemmas if english else _all_words
+    find: Callable[[str], set[str]] = _all_words
+    if english:
+        find = functools.partial(_lemmas, known={})
     found = {
-        image: set().union(*(find(text, known) for text in own_texts))
+        image: set().union(*map(find, own_texts))
         for image, own_texts in texts.items()
     }
     counts = collections.Counter(

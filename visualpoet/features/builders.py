@@ -122,11 +122,11 @@ def _photograph(
     name = f"{number:07}.jpg"
     if found.file_name:
         name = row[found.file_name].decode("utf-8", "replace")
-    number = row[found.label] if found.label else -1
+    label = row[found.label] if found.label else -1
     return Photograph(
         f"{split}/{name}",
         split=_split_name(split),
-        label=found.label_names[number] if number >= 0 else "",
+        label=found.label_names[label] if label >= 0 else "",
         captions=_captions(row[found.captions]) if found.captions else (),
     )
 
