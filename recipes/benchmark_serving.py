@@ -15,7 +15,6 @@ import base64
 import collections
 import contextlib
 import dataclasses
-import json
 import pathlib
 import random
 import re
@@ -218,8 +217,8 @@ def _base64(content: bytes) -> dict[str, str]:
 
 
 def _defaults(config: Config) -> dict:
-    folder = model_folders.newest_version(_model(config)) / "assets.extra"
-    options = json.loads((folder / "options.json").read_text())
+    model = model_folders.newest_version(_model(config))
+    options = model_folders.read_options(model)
     names = [control.input for control in controls.without_opening()]
     return {name: options[name] for name in names if name in options}
 

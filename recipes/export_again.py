@@ -1,11 +1,12 @@
 """Export a poet again: an older export's weights with today's graph.
 
-    python recipes/export_again.py --base savedmodels/visualpoet/3 \
-        --model out/poet/4
+    python recipes/export_again.py --base savedmodels/visualpoet/4 \
+        --model out/poet/5
 
 Decoding, ranking, forms and how weights are stored are today's; what the
-models have learnt, and what poems should not recite, is the base's. Its
-discriminators are left out: they hardly help to rank.
+models have learnt, and what poems should not recite, is the base's. A voice
+(`--corpus`) is written as before, too: its corpus says how. Discriminators are
+left out: they hardly help to rank.
 """
 
 import dataclasses
@@ -13,6 +14,7 @@ import pathlib
 
 from visualpoet import run_options
 from visualpoet import runs
+from visualpoet.corpus import formats
 from visualpoet.corpus import readers
 from visualpoet.corpus import row_files
 from visualpoet.corpus.words import find_twins
@@ -21,6 +23,7 @@ from visualpoet.export import model_card
 from visualpoet.export import serving_files
 from visualpoet.finetuning import base
 from visualpoet.finetuning import exporting
+from visualpoet.finetuning.corpus import read_corpus
 from visualpoet.generator import forms
 from visualpoet.generator.common_lines import CommonLines
 from visualpoet.run_options import option
@@ -31,7 +34,7 @@ class Config:
     """Export a poet again: an older export's weights with today's graph."""
 
     base: pathlib.Path = option(
-        pathlib.Path("savedmodels/visualpoet/3"), "version folder to read"
+        pathlib.Path("savedmodels/visualpoet/4"), "version folder to read"
     )
     model: pathlib.Path = option(
         pathlib.Path("out/poet/1"), "version folder to write"
@@ -45,6 +48,7 @@ class Config:
     poems: tuple[pathlib.Path, ...] = option(
         (), "files of poems, whose words close lines where they do in these"
     )
+    corpus: str = option("", "in place of --poems: what a voice was trained on")
     drafts: tuple[pathlib.Path, ...] = option(
         (), "files of poems of evaluate.py --split train, for common lines"
     )
@@ -56,10 +60,10 @@ class Config:
     )
 
     def __post_init__(self):
-        if self.patterns and not self.poems:
+        if self.patterns and not (self.poems or self.corpus):
             raise ValueError(
-                "expected --poems with --patterns, to know how words close "
-                "lines. Received: none"
+                "expected --poems or --corpus with --patterns, to know how "
+                "words close lines. Received: none"
             )
 
 
@@ -71,12 +75,12 @@ def main(config: Config) -> None:
     """
     serving_files.refuse_existing(config.model)
     files = base.list_files(config.base)
-    inputs = [*files, *config.poems, *config.drafts]
+    read = [pathlib.Path(config.corpus)] if config.corpus else config.poems
+    found = [file for path in read for file in formats.find_files(path)]
+    inputs = [*files, *found, *config.drafts]
     run = runs.RunDirectory(config.run_dir, config, inputs)
     poet = base.read_poet(config.base)
-    texts = [
-        p.text for path in config.poems for p in readers.read_poems(path)[0]
-    ]
+    texts = _read_texts(config)
     poet = exporting.prepare_patterns(poet, texts, config.patterns)
     poet = dataclasses.replace(
         poet,
@@ -89,7 +93,21 @@ def main(config: Config) -> None:
     run.write_json("parameters.json", parameters)
 
 
+def _read_texts(config):
+    if config.corpus:
+        corpus = read_corpus(pathlib.Path(config.corpus), "", force=True)
+        return corpus.texts("train")
+    return [
+        p.text for path in config.poems for p in readers.read_poems(path)[0]
+    ]
+
+
 def _options(config, poet):
+    if config.corpus:
+        form, own = next(iter(poet.options.items()))
+        learnt = [form] if form in poet.generator.forms else []
+        options = forms.choose_options(learnt, "".join(learnt), config.patterns)
+        return {**options, next(iter(options)): own}
     learnt = poet.generator.forms
     form = base.choose_form(poet.options, config.form) if learnt else ""
     return forms.choose_options(learnt, form, config.patterns)

@@ -27,13 +27,15 @@ case $preset in
 small)
     poems=("$data"/poems/haiku.jsonl.gz) pairs=("$data"/pairs/*-haiku.jsonl.gz)
     vocabulary=5000 embedding_steps=1500
-    generator="--embedding-dim 192 --hidden-dim 256 --num-steps 1000
-        --sampled-tokens 1024 --max-tokens 28"
-    hierarchical="--embedding-dim 192 --hidden-dim 256 --num-steps 1000"
-    discriminators="--num-steps 1500 --max-tokens 28"
+    generator="--embedding-dim 192 --hidden-dim 256 --num-steps 3000
+        --sampled-tokens 1024 --max-tokens 28 --max-unknown 0"
+    hierarchical="--embedding-dim 192 --hidden-dim 256 --num-steps 3000
+        --max-unknown 0"
+    discriminators="--num-steps 600 --max-tokens 28 --max-unknown 0"
     style="--num-steps 1800 --hidden-dim 384 --dropout 0.2 --num-samples 18000
-        --max-tokens 28"
-    adversarial="--num-steps 1563 --max-tokens 28 --need-end --log-interval 50"
+        --max-tokens 28 --max-unknown 0"
+    adversarial="--num-steps 1563 --max-tokens 28 --max-unknown 0 --need-end
+        --log-interval 50"
     decoding="$decoding --max-tokens 28"
     ;;
 paper)

@@ -1,7 +1,7 @@
 """Measure a voice beside its base: whose it sounds, and what it kept.
 
     python recipes/measure_voice.py --voice out/poems/poems/1 \
-        --base savedmodels/visualpoet/3 --corpus poems --others OTHER.jsonl.gz \
+        --base savedmodels/visualpoet/4 --corpus poems --others OTHER.jsonl.gz \
         --photographs PHOTOS.tar --captions PHOTOS.jsonl \
         --run-dir out/measured
 
@@ -28,8 +28,8 @@ import visualpoet
 from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.corpus.caption_files import read_caption_file
-from visualpoet.corpus.scripts import UNSPACED_SCRIPTS
 from visualpoet.corpus.scripts import find_script
+from visualpoet.corpus.words import list_words
 from visualpoet.evaluation import pronunciation
 from visualpoet.evaluation import relevance
 from visualpoet.evaluation import voice_classifier
@@ -96,11 +96,6 @@ class Measured:
     captions: Sequence[Sequence[str]]
     poets: Mapping[str, Poet]
     poems: Mapping[str, Sequence[str]]
-
-    @property
-    def is_unspaced(self) -> bool:
-        """Whether characters are the words of the corpus."""
-        return self.corpus.script in UNSPACED_SCRIPTS
 
     def shares_script(self, texts: Sequence[str]) -> bool:
         """Returns whether texts are written as the corpus is."""
@@ -231,7 +226,9 @@ def _classify(config, measured) -> dict[str, Any]:
         if measured.shares_script(poems)
     }
     written = [poem for poems in alike.values() for poem in poems]
-    reading = voice_classifier.find_reading(written, measured.is_unspaced)
+    reading = voice_classifier.find_reading(
+        written, measured.corpus.is_unspaced
+    )
     own, others = _read_human(config, measured, reading)
     classifier = voice_classifier.train_classifier(
         own["train"], others["train"]
@@ -278,14 +275,14 @@ def _measure_form(config, measured) -> dict[str, float]:
         return {}
     poems = [
         [
-            voice_classifier.list_words(line, measured.is_unspaced)
+            list_words(line, measured.corpus.is_unspaced)
             for line in poem.split("\n")
         ]
         for poem in measured.poems["voice"]
     ]
     hear = (
         pronunciation.hear_characters
-        if measured.is_unspaced
+        if measured.corpus.is_unspaced
         else pronunciation.transcribe
     )
     return measure_form(poems, PATTERNS[config.form].pattern, hear)

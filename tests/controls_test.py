@@ -17,6 +17,7 @@ from visualpoet import cli
 from visualpoet import controls
 from visualpoet import model_folders
 from visualpoet import poet
+from visualpoet.control import MAX_BYTES
 from visualpoet.control import Control
 from visualpoet.control import Field
 from visualpoet.controls import CONTROLS
@@ -98,6 +99,15 @@ def test_texts_are_valid_utf_8_with_plain_line_breaks():
     (ban,) = (control for control in CONTROLS if control.is_list)
     assert ban.read(["sea", "\ud800"]) == "sea ?"
     assert ban.read("a\r\nb\0") == "a\nb"
+
+
+def test_a_text_has_an_end():
+    (ban,) = (control for control in CONTROLS if control.is_list)
+    assert ban.read(["a" * (MAX_BYTES - 2), "b"]).endswith(" b")
+    with pytest.raises(
+        ValueError, match="^expected ban, a text of at most 65,536 bytes. Rece"
+    ):
+        ban.read(["\u00e9" * (MAX_BYTES // 2), "b"])
 
 
 def test_a_list_of_words_holds_words():

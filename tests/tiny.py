@@ -122,7 +122,11 @@ def kinds() -> TokenKinds:
 
 
 def make_module(
-    visual_encoder, head=None, discriminators=None, known_runs=None
+    visual_encoder,
+    head=None,
+    discriminators=None,
+    known_runs=None,
+    common_lines=None,
 ) -> PoetModule:
     models = parts()
     return PoetModule(
@@ -136,6 +140,7 @@ def make_module(
         {"verse": OPTIONS, "haiku": HAIKU},
         discriminators,
         known_runs,
+        common_lines,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from visualpoet import controls
 from visualpoet import extras
+from visualpoet import model_folders
 from visualpoet import output
 from visualpoet import pictures
 from visualpoet import poet
@@ -58,7 +59,7 @@ def read_controls(
         read = _read_value(named[0], value)
         is_more = named[0].is_list and name in given
         given[name] = f"{given[name]} {read}" if is_more else read
-    options = json.loads((model / "assets.extra/options.json").read_text())
+    options = model_folders.read_options(model)
     controls.complete(controls.CONTROLS, given, options)
     return given
 

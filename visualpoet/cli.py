@@ -1,7 +1,6 @@
 """`visualpoet write PHOTO...`, `find PHOTO --poems CORPUS` and `serve`."""
 
 import argparse
-import json
 import os
 import pathlib
 import sys
@@ -74,8 +73,7 @@ def _shipped_options() -> dict[str, Any]:
         model = model_folders.default_model()
     except FileNotFoundError:
         return {}
-    path = model / "assets.extra" / "options.json"
-    return json.loads(path.read_text())
+    return model_folders.read_options(model)
 
 
 def _add_control(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from collections.abc import Set
 from typing import Any
 
+MAX_BYTES = 2**16  # of a text; of a longer one the graph reads the end
 _KINDS = {"int32": int, "int64": int, "float32": float, "string": str}
 
 
@@ -87,7 +88,8 @@ class Control:
             What the input takes; texts in valid UTF-8, with plain line breaks.
 
         Raises:
-            ValueError: If it is of another type, out of bounds or not finite.
+            ValueError: If it is of another type, out of bounds, not finite or
+                too long.
         """
         words = value if self.is_list and _is_list(value) else [value]
         if not all(map(self._allows, words)):
@@ -96,8 +98,18 @@ class Control:
                 f"{reprlib.repr(value)}"
             )
         if self.kind is str:
-            return _clean(" ".join(words))
+            return self._clean(" ".join(words))
         return self.kind(value)
+
+    def _clean(self, text: str) -> str:
+        # Lone surrogates, which JSON and Python can spell, are no UTF-8.
+        encoded = text.encode("utf-8", "replace")
+        if len(encoded) > MAX_BYTES:
+            raise ValueError(
+                f"expected {self.name}, a text of at most {MAX_BYTES:,} bytes. "
+                f"Received: {len(encoded):,}"
+            )
+        return encoded.decode().replace("\r\n", "\n").replace("\0", "")
 
     def _allows(self, value: Any) -> bool:
         if self.choices:
@@ -124,9 +136,3 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, Sequence | Set) and not isinstance(
         value, str | bytes | bytearray
     )
-
-
-def _clean(text: str) -> str:
-    # Lone surrogates, which JSON and Python can spell, are no UTF-8.
-    text = text.encode("utf-8", "replace").decode()
-    return text.replace("\r\n", "\n").replace("\0", "")

@@ -159,7 +159,7 @@ def complete(
     Args:
         table: The controls that may be given.
         given: Values by the controls' names; None or "" is not given.
-        options: `assets.extra/options.json` of the model.
+        options: As `model_folders.read_options` returns them.
 
     Returns:
         A value for each input.
@@ -200,7 +200,7 @@ def fit_to_model(
 
     Args:
         table: Controls.
-        options: `assets.extra/options.json` of the model.
+        options: As `model_folders.read_options` returns them.
 
     Returns:
         The controls, without the form if it has learnt none.

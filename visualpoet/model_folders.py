@@ -1,9 +1,12 @@
 """Folders of models as TensorFlow Serving wants them: NAME/VERSION/."""
 
 import importlib.resources
+import json
 import pathlib
+from typing import Any
 
 MAX_VERSION = 2**63 - 1  # an int64 for TensorFlow Serving
+OPTIONS_FILE = "assets.extra/options.json"
 
 
 def parse_version(name: str) -> int | None:
@@ -72,6 +75,29 @@ def next_version(folder: pathlib.Path) -> int:
     """
     numbers = [parse_version(path.name) for path in folder.glob("*")]
     return max((n for n in numbers if n is not None), default=0) + 1
+
+
+def read_options(folder: pathlib.Path) -> dict[str, Any]:
+    """Reads how a model writes if it is not told otherwise.
+
+    Args:
+        folder: The SavedModel.
+
+    Returns:
+        A value for each input that is a control, and `forms`, the same for
+        each form.
+
+    Raises:
+        FileNotFoundError: If it has no options.
+        ValueError: If they are not an object of JSON.
+    """
+    options = json.loads((folder / OPTIONS_FILE).read_text(encoding="utf-8"))
+    if not isinstance(options, dict):
+        raise ValueError(
+            f"expected {OPTIONS_FILE} with an object. Received: "
+            f"{type(options).__name__}"
+        )
+    return options
 
 
 def default_model() -> pathlib.Path:

@@ -1,7 +1,6 @@
 """Python use: `visualpoet.load().write("photo.jpg", seed=1)`."""
 
 import itertools
-import json
 import os
 import pathlib
 from collections.abc import Iterable
@@ -42,15 +41,14 @@ class Poet:
 
     def __init__(self, model: pathlib.Path, any_word: bool = False):
         self.model = model_folders.newest_version(pathlib.Path(model))
-        options = self.model / "assets.extra" / "options.json"
-        if not options.exists():
+        if not (self.model / model_folders.OPTIONS_FILE).exists():
             raise ValueError(
                 "expected a SavedModel that `visualpoet.export` wrote. "
-                f"Received: {self.model}, which has no assets.extra/"
-                "options.json"
+                f"Received: {self.model}, which has no "
+                f"{model_folders.OPTIONS_FILE}"
             )
         self.options = unwritten.leave_out(
-            json.loads(options.read_text()), any_word
+            model_folders.read_options(self.model), any_word
         )
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         import tensorflow as tf  # seconds; not needed for --help

@@ -20,7 +20,7 @@ def leave_out(options: Mapping[str, Any], any_word: bool) -> dict[str, Any]:
     """Adds the words to those that a model does not use by itself.
 
     Args:
-        options: `assets.extra/options.json` of the model.
+        options: As `model_folders.read_options` returns them.
         any_word: Whether to add none.
 
     Returns:

@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import functools
 import io
-import json
 import os
 import pathlib
 import sys
@@ -129,9 +128,8 @@ def _open_output(arguments: argparse.Namespace) -> Iterator[TextIO]:
 
 def _check_controls(model: pathlib.Path, given: Mapping[str, Any]) -> None:
     """Tells at once what the model does not know."""
-    path = model / "assets.extra" / "options.json"
-    if path.exists():
-        options = json.loads(path.read_text())
+    if (model / model_folders.OPTIONS_FILE).exists():
+        options = model_folders.read_options(model)
         controls.complete(controls.CONTROLS, given, options)
 
 

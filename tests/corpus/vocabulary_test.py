@@ -1,3 +1,4 @@
+import json
 import unicodedata
 
 import numpy as np
@@ -384,6 +385,23 @@ def test_save_and_load(tmp_path, request, fixture):
     assert loaded.line_break == vocabulary.line_break
     assert loaded.encode(text) == vocabulary.encode(text)
     np.testing.assert_array_equal(loaded.pieces(), vocabulary.pieces())
+
+
+@pytest.mark.parametrize("fixture", ["words", "characters"])
+def test_renewed_it_reads_texts_by_the_rules_of_today(
+    tmp_path, request, fixture
+):
+    vocabulary = request.getfixturevalue(fixture)
+    path = tmp_path / "vocabulary.json"
+    vocabulary.save(path)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["tokenizer"]["normalizer"] = None
+    path.write_text(json.dumps(content), encoding="utf-8")
+    text = "the FOX\u2019s tail,\u2028\u96e8\u505c"
+    old = Vocabulary.load(path)
+    assert old.encode(text) != vocabulary.encode(text)
+    assert old.renew().tokens == vocabulary.tokens
+    assert old.renew().encode(text) == vocabulary.encode(text)
 
 
 def test_character_level_writes_chinese_without_blanks(characters):

@@ -3,9 +3,11 @@ import tensorflow as tf
 
 from tests import tiny
 from tests.export.poet_module_test import compose
+from tests.export.poet_module_test import controls
 from visualpoet.corpus import datasets
 from visualpoet.discriminators.poem_style import PoemStyleDiscriminator
 from visualpoet.export.stored_weights import EncoderFeatures
+from visualpoet.generator.common_lines import CommonLines
 from visualpoet.generator.known_runs import KnownRuns
 
 
@@ -66,6 +68,42 @@ def test_a_poem_that_the_model_knows_by_heart_comes_last():
     )
 
 
+def test_what_an_opening_copies_is_not_the_poems():
+    opening = tiny.POEMS[0].split("\n")[0]
+    ids = tiny.vocabulary().encode(opening)
+    assert len(ids) >= 6
+    module = tiny.make_module(
+        EncoderFeatures(tiny.parts().encoder),
+        known_runs=KnownRuns([ids], tiny.kinds()),
+        common_lines=CommonLines.count([[ids]] * 2, tiny.kinds(), 1.0),
+    )
+    sea = tf.constant([tiny.photograph("sea")])
+    outputs = module.continue_poem(
+        sea, opening=tf.constant([opening]), **controls(1)
+    )
+    assert outputs["poem"][0].numpy().decode().startswith(opening + "\n")
+    for name in ("copied", "common"):
+        assert module.match(sea, tf.constant([opening]))[name] == [1.0]
+        assert not outputs[f"candidate_{name}"].numpy().any()
+
+
+def test_where_no_picture_is_read_there_is_nothing_to_score():
+    ids = tiny.vocabulary().encode(tiny.POEMS[0])
+    module = tiny.make_module(
+        EncoderFeatures(tiny.parts().encoder),
+        known_runs=KnownRuns([ids], tiny.kinds()),
+        common_lines=CommonLines.count([[ids]] * 2, tiny.kinds(), 1.0),
+    )
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def compose(content):
+        return module.compose_or_error(content, **controls(1))
+
+    broken = compose(tf.constant([b"junk"]))
+    assert broken["error"][0] != b""
+    assert broken["candidate_common"].shape == (1, 64)
+
+
 def test_probabilities_are_the_discriminators_own():
     module = scored_module()
     image = tf.constant([tiny.photograph("sea"), tiny.photograph("night")])
@@ -87,9 +125,11 @@ def test_padding_changes_nothing():
     score = scored_module()._candidate_scores.read()
     ids = datasets.pad_token_ids([[5, 6, 7, 8], [9, 6]])
     place = tf.constant([[0.6, 0.8, *[0.0] * 7]] * 2)
-    plain = score(tf.constant(ids), place)
-    padded = score(tf.constant(np.pad(ids, [(0, 0), (0, 30)])), place)
-    empty = score(tf.zeros([2, 0], tf.int32), place)
+    begin = tf.zeros([2], tf.int32)
+    plain = score(tf.constant(ids), place, begin)
+    wide = tf.constant(np.pad(ids, [(0, 0), (0, 30)]))
+    padded = score(wide, place, begin)
+    empty = score(tf.zeros([2, 0], tf.int32), place, begin)
     for name in ("paired", "poetic"):
         np.testing.assert_array_equal(padded[name], plain[name])
         assert np.isfinite(empty[name]).all()
@@ -99,9 +139,11 @@ def test_a_poem_is_judged_as_it_is_alone():
     score = scored_module()._candidate_scores.read()
     ids = tf.constant(np.random.default_rng(0).integers(5, 12, [9, 7]))
     places = tf.math.l2_normalize(tf.random.stateless_normal([9, 9], [1, 2]), 1)
-    together = score(ids, places)
+    begin = tf.zeros([9], tf.int32)
+    together = score(ids, places, begin)
     for row in range(9):
-        alone = score(ids[row : row + 1], places[row : row + 1])
+        some = slice(row, row + 1)
+        alone = score(ids[some], places[some], begin[some])
         for name in ("paired", "poetic"):
             # On some processors products round by the number of rows.
             np.testing.assert_allclose(

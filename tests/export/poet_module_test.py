@@ -11,8 +11,8 @@ from visualpoet.features import images
 from visualpoet.features.visual_encoder import ENCODER_SIZE
 
 
-def compose(photographs, num_candidates=2, module=None, **options):
-    """Composes in Python; options have one value for all photographs."""
+def controls(size, num_candidates=2, **options):
+    """One value for all photographs."""
     values = {
         "form": ("verse", tf.string),
         "seed": (0, tf.int64),
@@ -23,13 +23,15 @@ def compose(photographs, num_candidates=2, module=None, **options):
         "num_candidates": (num_candidates, tf.int32),
         "banned": ("", tf.string),
     }
-    given = {
-        name: tf.fill([len(photographs)], tf.constant(value, dtype))
-        for name, (value, dtype) in {
-            name: (options.get(name, value), dtype)
-            for name, (value, dtype) in values.items()
-        }.items()
+    return {
+        name: tf.fill([size], tf.constant(options.get(name, value), dtype))
+        for name, (value, dtype) in values.items()
     }
+
+
+def compose(photographs, num_candidates=2, module=None, **options):
+    """Composes in Python; options have one value for all photographs."""
+    given = controls(len(photographs), num_candidates, **options)
     module = module or tiny.module()
     outputs = module.compose(tf.constant(photographs), **given)
     return {name: value.numpy() for name, value in outputs.items()}

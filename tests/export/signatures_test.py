@@ -185,6 +185,50 @@ def test_no_opening_is_compose(loaded, opening):
     assert_same_row(outputs, expected, 0)
 
 
+@pytest.mark.parametrize("opening", ["\u3000", "\u00a0\n", "\x1c"])
+def test_blanks_of_other_scripts_are_no_opening(loaded, opening):
+    outputs = continued(loaded, [opening])
+    expected = run(loaded["compose"], image_bytes=[SEA], **controls(1))
+    assert_same_row(outputs, expected, 0)
+
+
+def test_marks_that_are_not_read_are_a_line(loaded):
+    poem = continued(loaded, ["* * *"], lines=3)["poem"][0].decode()
+    assert poem.startswith("* * *\n")
+    assert poem.count("\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "wild", "bound"),
+    [
+        ("temperature", 1e9, 10.0),
+        ("temperature", -1.0, 0.0),
+        ("guidance", 1e38, 10.0),
+        ("guidance", -5.0, 0.0),
+        ("top_p", 7.0, 1.0),
+    ],
+)
+def test_numbers_are_kept_within_their_bounds(loaded, name, wild, bound):
+    outputs = run(
+        loaded["compose"],
+        image_bytes=[SEA, SEA],
+        **controls(2, **{name: [wild, bound]}),
+    )
+    assert outputs["poem"][0] == outputs["poem"][1] != b""
+
+
+def test_where_everything_is_banned_nothing_of_it_is_written(loaded):
+    tokens = tiny.vocabulary().tokens
+    words = [t for t, is_word in zip(tokens, tiny.kinds().is_word) if is_word]
+    outputs = run(
+        loaded["compose"],
+        image_bytes=[SEA],
+        **controls(1, banned=" ".join(words)),
+    )
+    found = set(" ".join(t.decode() for t in outputs["candidates"][0]).split())
+    assert not found & {*words, *map(str.capitalize, words)}
+
+
 def test_an_opening_with_all_lines_is_left_as_it_is(loaded):
     poems = continued(loaded, [OPENING, OPENING], lines=[2, 1])["poem"]
     assert [poem.decode() for poem in poems] == [OPENING, OPENING]
@@ -330,6 +374,25 @@ def test_a_line_is_rolled_again_from_the_lines_before_it(loaded):
         )
         assert (again["line"] == answers[2]["line"]).tolist() == [same]
         assert again["poem"][0].startswith(answers[1]["poem"][0] + b"\n")
+
+
+def test_clues_that_are_no_tokens_count_nothing(loaded):
+    start = run(loaded["start_poem"], image_bytes=[SEA, NIGHT])
+    clue_ids = start["clue_ids"].copy()
+    clue_ids[0] = [10**6, -7, *[0] * (clue_ids.shape[1] - 2)]
+    none = np.where([[True], [False]], 0, clue_ids)
+    wild, plain = (
+        run(
+            loaded["next_line"],
+            image_embedding=start["image_embedding"],
+            clue_ids=ids,
+            poem=[b""] * 2,
+            **controls(2),
+        )
+        for ids in (clue_ids, none)
+    )
+    for row in (0, 1):
+        assert_same_row(wild, plain, row, row)
 
 
 def test_lines_do_not_depend_on_other_rows(loaded):

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tests import tiny
+from visualpoet.control import MAX_BYTES
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.export.tokenizer import GraphTokenizer
 
@@ -107,6 +108,20 @@ def test_same_ids_for_many_texts_at_once(both):
         if row != ids
     ]
     assert wrong == []
+
+
+def test_of_a_long_text_the_end_is_read(both):
+    known, tokenizer, _ = both
+    end = "the sea\n" * (MAX_BYTES // 8)
+    found = tokenizer.encode_batch(tf.constant(["moon\n" * 9 + end, end]))
+    assert unpadded(found) == [known.encode(end)] * 2
+
+
+def test_characters_are_looked_up_as_they_are_read():
+    known = Vocabulary.train(["\u9686\n\u9686"], 20, "character")
+    tokenizer = GraphTokenizer(known)
+    found = tokenizer.encode_characters(tf.constant(["\uf9dc, \u9686"]))
+    assert found.to_list() == [known.encode("\u9686") * 2]
 
 
 def test_rows_are_padded_with_0():

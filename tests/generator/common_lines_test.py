@@ -60,6 +60,20 @@ def test_share_of_lines_that_many_photographs_have(lines, least, share):
     np.testing.assert_allclose(shares(poem(*lines), least=least), [share])
 
 
+def test_lines_before_the_beginning_do_not_count():
+    ids = tf.constant(datasets.pad_token_ids([poem(BALLOON, DOG, RAIN)] * 3))
+    common = CommonLines.count(DRAFTS, kinds(), 0.5)
+    begin = tf.constant([0, len(BALLOON) + 2, len(BALLOON + DOG) + 3])
+    np.testing.assert_allclose(common.measure(ids, begin), [2 / 3, 1 / 2, 0])
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 9), (2, 0)])
+def test_no_poems_and_no_words(shape):
+    common = CommonLines.count(DRAFTS, kinds(), 0.5)
+    measured = common.measure(tf.zeros(shape, tf.int32))
+    np.testing.assert_array_equal(measured, np.zeros(shape[0]))
+
+
 def test_rows_ends_and_padding_change_nothing():
     poems = [poem(BALLOON, DOG, [20]), poem(RAIN), [*poem(DOG), END]]
     np.testing.assert_allclose(shares(*poems, least=0.5), [2 / 3, 0, 1])

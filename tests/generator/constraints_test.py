@@ -5,7 +5,6 @@ import pytest
 import tensorflow as tf
 
 from visualpoet.generator import constraints
-from visualpoet.generator.samplers import NEVER
 from visualpoet.generator.token_kinds import TokenKinds
 
 END, BREAK, SEA, THE, COMMA, MOON, HYPHEN = 2, 4, 5, 6, 7, 8, 9
@@ -166,7 +165,7 @@ def test_offsets_are_bans_and_what_uses_take_off():
     penalty = tf.constant([0.5, 2.0])
     offsets = constraints.begin_offsets(KINDS, banned, opening, penalty)
     expected = np.zeros([2, V])
-    expected[:, [0, 1, 3, 10]] = expected[0, COMMA] = NEVER
+    expected[:, [0, 1, 3, 10]] = expected[0, COMMA] = constraints.BANNED
     expected[0, SEA], expected[1, MOON] = -1.0, -2.0
     np.testing.assert_allclose(offsets, expected, rtol=1e-6)
     chosen = tf.constant([THE, MOON])

@@ -50,6 +50,15 @@ def test_share_of_words_in_runs_of_six(poem, share):
     np.testing.assert_allclose(shares(poem), [share], atol=1e-6)
 
 
+def test_words_before_the_beginning_do_not_count():
+    known = KnownRuns([LEARNT], kinds())
+    ids = tf.constant([[12, 13, BREAK, 14, 15, 16, 17, 21]] * 3)
+    # The run begins in the opening of the second one, and is all of the third.
+    begin = tf.constant([0, 3, 7])
+    found = known.measure_copied(ids, begin)
+    np.testing.assert_allclose(found, [6 / 7, 4 / 5, 0.0])
+
+
 def test_rows_and_padding_change_nothing():
     poems = [LEARNT, [20, 12, 13, 14, 15, 16, 17, 21], [7, 8]]
     alone = [shares(poem)[0] for poem in poems]

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from visualpoet.controls import MAX_LINES
 from visualpoet.corpus.sounds import Sounds
+from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.export import graph_constants
 from visualpoet.generator import composer
 from visualpoet.generator import patterns
@@ -228,11 +229,14 @@ def test_the_last_words_of_an_opening():
         [SEA, COMMA, BREAK, THE, MOON, BREAK, 0],
         [BREAK, TREE, WATER, COMMA, COMMA, BREAK, 0],
         [0] * 7,
+        # What is not known ends a line, too: nothing is to rhyme with THE.
+        [SEA, BREAK, THE, UNKNOWN, COMMA, BREAK, 0],
     ]
     ends = patterns.find_ends(RULES.is_word, BREAK, tf.constant(ids))
     assert ends[:, :3].numpy().tolist() == [
         [SEA, MOON, 0],
         [0, WATER, 0],
         [0, 0, 0],
+        [SEA, UNKNOWN, 0],
     ]
     assert not ends[:, 3:].numpy().any()

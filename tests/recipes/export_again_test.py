@@ -92,6 +92,14 @@ def test_lines_of_many_drafts_are_common(again):
     assert base.read_poet(tiny.exported()).common_lines is None
 
 
+def test_a_voice_is_written_as_before():
+    config = export_again.Config(corpus="poems", patterns=("limerick",))
+    poet = base.read_poet(tiny.exported())
+    options = export_again._options(config, poet)
+    assert list(options) == ["verse", "limerick"]
+    assert options["verse"] == tiny.OPTIONS
+
+
 def test_patterns_need_poems():
-    with pytest.raises(ValueError, match="--poems with --patterns"):
+    with pytest.raises(ValueError, match="--corpus with --patterns"):
         export_again.Config(patterns=("limerick",))

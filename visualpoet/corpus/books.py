@@ -16,7 +16,7 @@ from visualpoet.corpus.characters import break_lines
 from visualpoet.corpus.records import Poem
 from visualpoet.corpus.scripts import UNSPACED_SCRIPTS
 from visualpoet.corpus.scripts import find_script
-from visualpoet.corpus.words import split_words
+from visualpoet.corpus.words import list_words
 
 _START = re.compile(r"(?im)^\s*\*\*\* ?START OF .*\*\*\*\s*$")
 _END = re.compile(r"(?im)^\s*\*\*\* ?END OF .*\*\*\*\s*$")
@@ -145,10 +145,7 @@ def cut_paragraphs(
 
 
 def _count_words(text: str) -> int:
-    is_unspaced = find_script([text]) in UNSPACED_SCRIPTS
-    return (
-        sum(map(len, split_words(text))) if is_unspaced else len(text.split())
-    )
+    return len(list_words(text, find_script([text]) in UNSPACED_SCRIPTS))
 
 
 def choose_split(text: str) -> str:

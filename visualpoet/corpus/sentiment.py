@@ -17,7 +17,7 @@ import numpy as np
 from visualpoet import extras
 from visualpoet.corpus.scripts import UNSPACED_SCRIPTS
 from visualpoet.corpus.scripts import find_script
-from visualpoet.corpus.words import split_words
+from visualpoet.corpus.words import list_words
 
 _WORD = re.compile(r"[a-z]+")
 _COMMON = frozenset(
@@ -58,9 +58,7 @@ def _lemmas(text: str, known: dict[str, str | None]) -> set[str]:
 
 
 def _all_words(text: str) -> set[str]:
-    words = split_words(text)
-    is_unspaced = find_script([text]) in UNSPACED_SCRIPTS
-    return set("".join(words) if is_unspaced else words)
+    return set(list_words(text, find_script([text]) in UNSPACED_SCRIPTS))
 
 
 def label_sentiment(

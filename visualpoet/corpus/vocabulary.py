@@ -178,6 +178,11 @@ class Vocabulary:
         copied = tokenizers.Tokenizer.from_str(self._tokenizer.to_str())
         return self._replace(kept, copied)
 
+    def renew(self) -> "Vocabulary":
+        """Returns the same tokens, with today's rules of tokenization."""
+        tokenizer = make_tokenizer(self.level, SPECIAL_TOKENS[UNKNOWN])
+        return self._replace(self.tokens, tokenizer)
+
     def _replace(
         self, tokens: Sequence[str], tokenizer: tokenizers.Tokenizer
     ) -> "Vocabulary":

@@ -24,6 +24,25 @@ def split_words(text: str, lower_case: bool = True) -> list[str]:
     return _WORD.findall(text.replace("\u2019", "'"))
 
 
+def list_words(text: str, is_unspaced: bool) -> list[str]:
+    """Lists the words of a text, or its characters.
+
+    Args:
+        text: The text.
+        is_unspaced: Whether each character is a word, as in a script without
+            blanks between words.
+
+    Returns:
+        Its words in lower case, without marks.
+
+    Example:
+        >>> list_words("The sea,", False), list_words("明月,", True)
+        (['the', 'sea'], ['明', '月'])
+    """
+    words = split_words(text)
+    return list("".join(words)) if is_unspaced else words
+
+
 def list_n_grams(text: str, n: int) -> list[tuple[str, ...]]:
     """Lists the runs of words of a text, across line ends.
 

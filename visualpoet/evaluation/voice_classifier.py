@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.pipeline import make_pipeline
 
 from visualpoet.corpus.excerpts import cut_excerpts
-from visualpoet.corpus.words import split_words
+from visualpoet.corpus.words import list_words
 from visualpoet.evaluation.memorisation import CopiedRuns
 
 QUOTED = 6  # words in a row that make a text of others the corpus's own
@@ -77,20 +77,6 @@ class Reading:
         """
         words = [list_words(text, self.is_unspaced) for text in texts]
         return [" ".join(some[: self.words]) for some in words]
-
-
-def list_words(text: str, is_unspaced: bool) -> list[str]:
-    """Lists the words of a text, or its characters.
-
-    Args:
-        text: The text.
-        is_unspaced: Whether each character is a word.
-
-    Returns:
-        Its words in lower case, without marks.
-    """
-    words = split_words(text)
-    return list("".join(words)) if is_unspaced else words
 
 
 def find_reading(written: Sequence[str], is_unspaced: bool) -> Reading:

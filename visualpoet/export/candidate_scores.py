@@ -51,15 +51,16 @@ class CandidateScores(tf.Module):
         """Reads the weights once.
 
         Returns:
-            Function of token ids int `[N, T]`, padded with 0, and image
-            embedding float `[N, K]`: gives the probability of what a poem
-            should be, and the shares of `copied` words and `common` lines,
-            float `[N]`, by name.
+            Function of token ids int `[N, T]`, padded with 0, image embedding
+            float `[N, K]`, and int32 `[N]`, how many of the tokens are of an
+            opening: gives the probability of what a poem should be, and the
+            shares of `copied` words and `common` lines among those behind the
+            opening, float `[N]`, by name.
         """
         models = [model.read() for model in self.models]
 
         def score(
-            token_ids: tf.Tensor, image_embedding: tf.Tensor
+            token_ids: tf.Tensor, image_embedding: tf.Tensor, begin: tf.Tensor
         ) -> dict[str, tf.Tensor]:
             # Padding changes nothing, and costs as much as words.
             length = tf.math.count_nonzero(token_ids, axis=1, dtype=tf.int32)
@@ -78,7 +79,7 @@ class CandidateScores(tf.Module):
                 for name, inputs, model in zip(self.names, self._inputs, models)
             }
             shares = {
-                name: measure(token_ids)
+                name: measure(token_ids, begin)
                 for name, measure in self._shares.items()
             }
             return {**probabilities, **shares}

@@ -7,7 +7,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from visualpoet.controls import CONTROLS
 from visualpoet.controls import MAX_CANDIDATES
+from visualpoet.controls import MAX_LINES
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
@@ -26,6 +28,7 @@ from visualpoet.generator.token_kinds import TokenKinds
 
 # Of a text that is longer only the last tokens are read; all of it is kept.
 MAX_READ = 256
+_BOUNDS = {c.input: c.bounds for c in CONTROLS if c.bounds}
 
 
 class CandidateWriter(tf.Module):
@@ -75,9 +78,9 @@ class CandidateWriter(tf.Module):
         self.tokenizer = GraphTokenizer(vocabulary)
         is_word_level = vocabulary.level == "word"
         self._read_banned = (
-            self.tokenizer.encode_batch
+            self.tokenizer.encode_ragged
             if is_word_level
-            else self.tokenizer.look_up_characters
+            else self.tokenizer.encode_characters
         )
         self.tokens = tf.constant(vocabulary.tokens)
         self._pieces = tf.constant(vocabulary.pieces())
@@ -127,8 +130,11 @@ class CandidateWriter(tf.Module):
             rows["one_line"],
         )
 
+        length = tf.math.count_nonzero(opening, axis=1, dtype=tf.int32)
         scores = self._candidate_scores.read()(
-            token_ids, tf.gather(rows["image_embedding"], owner)
+            token_ids,
+            tf.gather(rows["image_embedding"], owner),
+            tf.gather(length, owner),
         )
         named = ("image_embedding", "clue_ids", "opening", "one_line")
         return self._rank_rows(
@@ -137,9 +143,7 @@ class CandidateWriter(tf.Module):
                 **{name: rows[name] for name in named},
                 "first": first,
                 "number": number,
-                "length": tf.math.count_nonzero(
-                    opening, axis=1, dtype=tf.int32
-                ),
+                "length": length,
                 "options": dict(vars(options)),
             },
             {"token_ids": token_ids, "fluency": fluency, **scores},
@@ -212,8 +216,8 @@ class CandidateWriter(tf.Module):
 
     def _ban(self, words: tf.Tensor) -> tf.Tensor:
         """Tokens not to use, bool `[B, V]`, of words `[B]`."""
-        ids = self._read_banned(words)
-        rows = tf.repeat(tf.range(tf.size(words))[:, None], tf.shape(ids)[1], 1)
+        read = self._read_banned(words)
+        ids, rows = read.flat_values, tf.cast(read.value_rowids(), tf.int32)
         shape = [tf.size(words), len(self._kinds.is_word)]
         places = tf.stack([rows, ids], axis=-1)
         banned = tf.scatter_nd(places, tf.ones_like(ids), shape) > 0
@@ -226,7 +230,8 @@ class CandidateWriter(tf.Module):
 
         Returns:
             The last tokens of each, int32 `[B, L]`, padded with 0; its lines,
-            int32 `[B]`, and how many of them stand before those tokens.
+            int32 `[B]`, and how many of them stand before those tokens. What
+            has marks alone of which none is read is a line, too.
         """
         ids = tf.pad(self.tokenizer.encode_batch(texts), [[0, 0], [0, 1]])
         length = tf.math.count_nonzero(ids, axis=1, dtype=tf.int32)
@@ -239,7 +244,8 @@ class CandidateWriter(tf.Module):
         inside = tf.minimum(places, tf.shape(ids)[1] - 1)
         read = tf.gather(ids, inside, batch_dims=1)
         read = tf.where(places < length[:, None], read, 0)
-        lines = self._count_lines(ids)
+        is_line = tf.cast(~_is_blank(texts), tf.int32)
+        lines = tf.maximum(self._count_lines(ids), is_line)
         return read, lines, lines - self._count_lines(read)
 
     def _rank_row(
@@ -303,11 +309,12 @@ class CandidateWriter(tf.Module):
         )
         return dataclasses.replace(
             default,
-            temperature=rows["temperature"],
-            top_p=rows["top_p"],
-            guidance=rows["guidance"],
+            temperature=_clip("temperature", rows),
+            top_p=_clip("top_p", rows),
+            guidance=_clip("guidance", rows),
             min_lines=min_lines,
             max_lines=max_lines,
+            pattern=_skip_lines(default.pattern, unread),
         )
 
     def spell(self, token_ids: tf.Tensor) -> tf.Tensor:
@@ -336,6 +343,18 @@ def _stack(options: Sequence[composer.DecodingOptions]) -> dict[str, tf.Tensor]:
     }
     patterns = [one.pattern.encode() for one in options]
     return {**stacked, "pattern": tf.constant(patterns)}
+
+
+def _clip(name: str, rows: dict[str, tf.Tensor]) -> tf.Tensor:
+    """A control within its bounds, as every other way to it has it."""
+    return tf.clip_by_value(rows[name], *_BOUNDS[name])
+
+
+def _skip_lines(pattern: tf.Tensor, unread: tf.Tensor) -> tf.Tensor:
+    """Patterns `[B, MAX_LINES, 2]` without their first lines `[B]`."""
+    places = tf.range(MAX_LINES) + unread[:, None]
+    padded = tf.pad(pattern, [[0, 0], [0, 1], [0, 0]])
+    return tf.gather(padded, tf.minimum(places, MAX_LINES), batch_dims=1)
 
 
 def _take(
@@ -367,7 +386,11 @@ def _draw(
 
 def _join(opening: tf.Tensor, text: tf.Tensor) -> tf.Tensor:
     """Text `[...]` on a new line behind an opening, which stays as it is."""
-    is_empty = tf.strings.strip(opening) == ""
     is_open = ~tf.strings.regex_full_match(opening, r"(?s).*\n")
     between = tf.where(is_open & (text != ""), "\n", "")
-    return tf.where(is_empty, text, opening + between + text)
+    return tf.where(_is_blank(opening), text, opening + between + text)
+
+
+def _is_blank(texts: tf.Tensor) -> tf.Tensor:
+    """Whether there is nothing but blanks, as `str.strip` has them."""
+    return tf.strings.regex_full_match(texts, r"[\s\pZ\x0b\x1c-\x1f\x85]*")

@@ -1,12 +1,12 @@
 """The card of an exported model, from numbers that were measured."""
 
-import json
 import pathlib
 from collections.abc import Sequence
 
 import keras
 
 from visualpoet import controls
+from visualpoet import model_folders
 from visualpoet import templating
 
 
@@ -80,5 +80,6 @@ def write_model_card(
 
 
 def _list_forms(folder: pathlib.Path) -> list[str]:
-    options = json.loads((folder / "assets.extra/options.json").read_text())
-    return [form for form in options["forms"] if form]
+    return [
+        form for form in model_folders.read_options(folder)["forms"] if form
+    ]

@@ -234,7 +234,9 @@ class PoetModule(tf.Module):
             "clue_share": measure_clue_share(
                 token_ids, self.choose_clues(place)
             ),
-            **self._candidate_scores.read()(token_ids, place),
+            **self._candidate_scores.read()(
+                token_ids, place, tf.zeros(tf.shape(token_ids)[:1], tf.int32)
+            ),
         }
 
     # --- writing
@@ -342,23 +344,29 @@ class PoetModule(tf.Module):
         return tf.gather(self._writer.tokens, clue_ids)
 
     def next_line(
-        self, poem: tf.Tensor, **controls: tf.Tensor
+        self, poem: tf.Tensor, clue_ids: tf.Tensor, **controls: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         """Writes one line more; the poem so far is all that is remembered.
 
         Args:
             poem: string `[B]`. The lines so far, empty at first.
-            **controls: `image_embedding` float `[B, K]` and `clue_ids` int
-                `[B, C]` of the photographs; the others as for `continue_at`,
-                all but `opening`. The same seed does for all lines of a poem.
+            clue_ids: int `[B, C]`. Of the photographs; those that no token
+                has count nothing, as 0.
+            **controls: `image_embedding` float `[B, K]` of the photographs;
+                the others as for `continue_at`, all but `opening`. The same
+                seed does for all lines of a poem.
 
         Returns:
             `line` string `[B]`, empty if `poem` has all its lines; `poem`
             string `[B]` with it; `finished` bool `[B]`, whether it is the
             last one; `score` float `[B]` of the poem with this line.
         """
+        is_token = (clue_ids > 0) & (clue_ids < tf.size(self._writer.tokens))
         rows = self._write_rows(
-            opening=poem, one_line=tf.fill(tf.shape(poem), True), **controls
+            opening=poem,
+            clue_ids=tf.where(is_token, clue_ids, 0),
+            one_line=tf.fill(tf.shape(poem), True),
+            **controls,
         )
         return {
             "line": rows["line"],

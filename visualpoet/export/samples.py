@@ -1,11 +1,12 @@
 """Small requests for any signature, to warm up and to check an export."""
 
 import io
-import json
 import pathlib
 
 import numpy as np
 from PIL import Image
+
+from visualpoet import model_folders
 
 _TEXT = b"The sea is wide,\nThe sky is grey"
 _FORMATS = ("JPEG", "PNG")
@@ -47,11 +48,8 @@ def sample_inputs(
     Raises:
         ValueError: If an input is not known.
     """
-    options = json.loads(
-        (folder / "assets.extra" / "options.json").read_text(encoding="utf-8")
-    )
     known = {
-        **options,
+        **model_folders.read_options(folder),
         "num_candidates": 1,
         "opening": _TEXT,
         "poem": _TEXT,

@@ -52,7 +52,7 @@ def export_poet(
         form: dataclasses.asdict(options)
         for form, options in poet.options.items()
     }
-    (extra / "options.json").write_text(
+    (partial / model_folders.OPTIONS_FILE).write_text(
         json.dumps({**signatures.defaults(poet), "forms": forms})
     )
     configs = {name: m.get_config() for name, m in poet.models.items()}

@@ -154,7 +154,7 @@ def describe_version(folder: pathlib.Path) -> dict:
         for signature in signatures.values()
         for name in signature["inputs"]
     }
-    options = json.loads((folder / "assets.extra/options.json").read_text())
+    options = model_folders.read_options(folder)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     lineage = {}
     if (folder / LINEAGE_FILE).exists():  # a graph of other hands has none

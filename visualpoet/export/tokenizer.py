@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from visualpoet.control import MAX_BYTES
 from visualpoet.corpus.characters import ATTACHED
 from visualpoet.corpus.characters import IN_WORD
 from visualpoet.corpus.characters import JOINABLE
@@ -134,36 +135,45 @@ class GraphTokenizer(tf.Module):
         Returns:
             int32 `[B, T]`, padded with 0.
         """
-        texts = self._normalizer.normalize(texts)
+        return self.encode_ragged(texts).to_tensor()
+
+    def encode_ragged(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Returns token ids of many texts.
+
+        Args:
+            texts: string `[B]`; of a longer one the last `MAX_BYTES` are read.
+
+        Returns:
+            int32 `[B, T]`.
+        """
+        texts = self._normalizer.normalize(_keep_end(texts))
         for pattern, content, times in self._rules:
             for _ in range(times):
                 texts = tf.strings.regex_replace(texts, pattern, content)
-        return self.look_up(texts)
+        return self._look_up(texts)
 
-    def look_up_characters(self, texts: tf.Tensor) -> tf.Tensor:
+    def encode_characters(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Returns the ids of the characters of scripts without blanks.
 
         Args:
             texts: string `[B]`. Marks and blanks make no difference; what is
-                written with blanks is taken as `look_up` does.
+                written with blanks is a token.
 
         Returns:
-            As `look_up`.
+            As `encode_ragged`.
         """
+        texts = self._normalizer.normalize(_keep_end(texts))
         for pattern, content in ((r"\pP", " "), (f"([{UNSPACED}])", r" \1 ")):
             texts = tf.strings.regex_replace(texts, pattern, content)
-        return self.look_up(texts)
+        return self._look_up(texts)
 
-    def look_up(self, words: tf.Tensor) -> tf.Tensor:
-        """Returns the ids of tokens.
-
-        Args:
-            words: string `[B]`. Blanks divide tokens, which are taken as they
-                are.
-
-        Returns:
-            int32 `[B, T]`, that of the unknown word for others, padded with 0.
-        """
-        tokens = tf.strings.split(words)
+    def _look_up(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Blanks divide tokens; others have the id of the unknown word."""
+        tokens = tf.strings.split(texts)
         ids = tf.cast(self._ids.lookup(tokens.flat_values), tf.int32)
-        return tokens.with_flat_values(ids).to_tensor()
+        return tokens.with_flat_values(ids)
+
+
+def _keep_end(texts: tf.Tensor) -> tf.Tensor:
+    begin = tf.maximum(tf.strings.length(texts) - MAX_BYTES, 0)
+    return tf.strings.substr(texts, begin, tf.fill(tf.shape(texts), MAX_BYTES))

@@ -1,13 +1,13 @@
 """The exported poet that a voice begins from."""
 
 import dataclasses
-import json
 import pathlib
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 
+from visualpoet import model_folders
 from visualpoet import presets
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding.clues import ClueHead
@@ -72,13 +72,13 @@ def read_poet(folder: pathlib.Path) -> PoetParts:
         folder: The version folder.
 
     Returns:
-        Its parts.
+        Its parts; texts are read as an export of today reads them.
 
     Raises:
         FileNotFoundError: If it is none of VisualPoet's, or not whole.
         ValueError: If a part is broken or missing.
     """
-    vocabulary = Vocabulary.from_preset(folder)
+    vocabulary = Vocabulary.from_preset(folder).renew()
     constants = GraphConstants(folder)
     kinds = constants.read_kinds(vocabulary)
     return PoetParts(
@@ -105,8 +105,7 @@ def read_options(folder: pathlib.Path) -> dict[str, DecodingOptions]:
         Decoding options of each form, the default one first, without those
         that are patterns; of the form "" if it has learnt none.
     """
-    path = folder / "assets.extra" / "options.json"
-    said = json.loads(path.read_text(encoding="utf-8"))
+    said = model_folders.read_options(folder)
     # An export without forms says how it writes beside its defaults.
     given: dict[str, Any] = said.get("forms", {"": said})
     fields = [field.name for field in dataclasses.fields(DecodingOptions)]

@@ -45,6 +45,11 @@ class VoiceCorpus:
     script: str
     paired: Sequence[str] = ()
 
+    @property
+    def is_unspaced(self) -> bool:
+        """Whether it has no blanks between words."""
+        return self.script in UNSPACED_SCRIPTS
+
     def texts(self, split: str) -> list[str]:
         """Returns the excerpts of a split.
 
@@ -219,8 +224,7 @@ def _check(path: pathlib.Path, corpus: VoiceCorpus, force: bool) -> None:
                 f"test. Received: {len(corpus.poems)} in {path}, of which none "
                 f"is of the split {split}; see its column split"
             )
-    unspaced = corpus.script in UNSPACED_SCRIPTS
-    limit = PROSE_WIDTH_UNSPACED if unspaced else PROSE_WIDTH
+    limit = PROSE_WIDTH_UNSPACED if corpus.is_unspaced else PROSE_WIDTH
     width = float(np.median([len(line) for line in corpus.lines()]))
     if width > limit and not force:
         raise ValueError(

@@ -8,7 +8,6 @@ import numpy as np
 
 from visualpoet.controls import MAX_LINES
 from visualpoet.corpus import datasets
-from visualpoet.corpus.scripts import UNSPACED_SCRIPTS
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.export.poet_module import PoetModule
 from visualpoet.export.savedmodel import export_poet
@@ -121,7 +120,7 @@ def guard(
     """
     length = allow_quotes + 1
     level = poet.vocabulary.level
-    if level == "character" and corpus.script not in UNSPACED_SCRIPTS:
+    if level == "character" and not corpus.is_unspaced:
         length *= LETTERS_A_WORD
     learnt = poet.vocabulary.encode_batch(corpus.known_texts())
     return KnownRuns(learnt, poet.kinds, length, poet.known_runs)

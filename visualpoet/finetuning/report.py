@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from visualpoet.corpus import excerpts
 from visualpoet.corpus.scripts import RIGHT_TO_LEFT
-from visualpoet.corpus.scripts import UNSPACED_SCRIPTS
 from visualpoet.corpus.vocabulary import Vocabulary
-from visualpoet.corpus.words import split_words
+from visualpoet.corpus.words import list_words
 from visualpoet.finetuning.corpus import VoiceCorpus
 
 _NAMED = 5
@@ -118,9 +117,8 @@ def count_words(corpus: VoiceCorpus) -> int:
     Returns:
         Words of all excerpts; characters in scripts without blanks.
     """
-    words = [word for line in corpus.lines() for word in split_words(line)]
-    is_unspaced = corpus.script in UNSPACED_SCRIPTS
-    return sum(map(len, words)) if is_unspaced else len(words)
+    words = (list_words(line, corpus.is_unspaced) for line in corpus.lines())
+    return sum(map(len, words))
 
 
 def _describe_vocabulary(base: Vocabulary, vocabulary: Vocabulary) -> str:

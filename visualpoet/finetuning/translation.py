@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from visualpoet.corpus import datasets
-from visualpoet.corpus.scripts import UNSPACED_SCRIPTS
 from visualpoet.corpus.vocabulary import LINE_BREAK
 from visualpoet.corpus.vocabulary import SPECIAL_TOKENS
 from visualpoet.corpus.vocabulary import UNKNOWN
@@ -58,8 +57,7 @@ def choose_vocabulary(
             f"{options.corpus}, {unknown:.0%} of whose words ({corpus.script}) "
             "the base does not know"
         )
-    is_unspaced = corpus.script in UNSPACED_SCRIPTS
-    level = options.level or ("character" if is_unspaced else "word")
+    level = options.level or ("character" if corpus.is_unspaced else "word")
     return Vocabulary.train(
         texts, options.vocabulary_size or MOST_TOKENS, level
     )

@@ -10,7 +10,7 @@ import numpy as np
 from visualpoet import output
 from visualpoet import pictures
 from visualpoet import templating
-from visualpoet.corpus.scripts import UNSPACED_SCRIPTS
+from visualpoet.corpus.words import list_words
 from visualpoet.evaluation.memorisation import CopiedRuns
 from visualpoet.finetuning.corpus import VoiceCorpus
 from visualpoet.poet import Poet
@@ -89,10 +89,11 @@ def measure_copied(written: Sequence[str], corpus: VoiceCorpus) -> dict:
         with a run of six words or more; a character is a word in scripts
         without blanks.
     """
-    spaced = corpus.script not in UNSPACED_SCRIPTS
-    part = (lambda text: text) if spaced else " ".join
-    texts = corpus.known_texts()
-    runs = CopiedRuns([part(text) for text in texts])
+
+    def part(text: str) -> str:
+        return " ".join(list_words(text, corpus.is_unspaced))
+
+    runs = CopiedRuns([part(text) for text in corpus.known_texts()])
     longest = runs.longest([part(poem) for poem in written], most=64)
     return {
         "poems": len(written),

@@ -78,18 +78,30 @@ class CommonLines:
         common = [line for line, number in counts.items() if number >= enough]
         return cls(np.array(common, np.int64), kinds)
 
-    def measure(self, token_ids: tf.Tensor) -> tf.Tensor:
+    def measure(
+        self, token_ids: tf.Tensor, begin: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """Measures poems.
 
         Args:
             token_ids: int `[N, T]`, padded with 0.
+            begin: int32 `[N]`. The token from which on lines count, the first
+                one of a line; 0 by default.
 
         Returns:
             float `[N]` in [0, 1]. Share of the lines with words that are
             common; 0 without any.
         """
+        if begin is not None:
+            places = tf.range(tf.shape(token_ids)[1])
+            token_ids = tf.where(places < begin[:, None], 0, token_ids)
         sums, is_line = _sum_lines(token_ids, self._kinds)
-        is_common = tf.reduce_any(sums[..., None] == self._marked, axis=-1)
+        # One more: a search for nothing is refused.
+        flat = tf.pad(tf.reshape(sums, [-1]), [[0, 1]])
+        # Those up to it less those below it: one, or none.
+        found = tf.searchsorted(self._marked, flat, side="right")
+        found -= tf.searchsorted(self._marked, flat)
+        is_common = tf.reshape(found[:-1] > 0, tf.shape(sums))
         return tf.math.divide_no_nan(
             _count(is_common & is_line), _count(is_line)
         )
@@ -98,17 +110,22 @@ class CommonLines:
 def _sum_lines(
     token_ids: tf.Tensor, kinds: TokenKinds
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Sums of the words of each line int64 `[N, L]`, and whether it has any."""
+    """Sums of the words of each line, and whether it has any.
+
+    Returns:
+        int64 and bool `[N, T + 1]`: no text has more lines than that.
+    """
     token_ids = tf.pad(tf.cast(token_ids, tf.int64), [[0, 0], [0, 1]])
-    is_break = tf.cast(token_ids == kinds.line_break, tf.int32)
-    line = tf.cumsum(is_break, axis=1)  # [N, T]
+    is_break = tf.cast(token_ids == kinds.line_break, tf.int64)
+    shape = tf.shape(token_ids, tf.int64)
+    line = tf.range(shape[0])[:, None] * shape[1] + tf.cumsum(is_break, axis=1)
     is_word = tf.cast(tf.gather(kinds.is_word, token_ids), tf.int64)
-    of_line = tf.cast(
-        line[:, :, None] == tf.range(tf.reduce_max(line) + 1), tf.int64
-    )  # [N, T, L]
-    of_line *= is_word[..., None]
-    sums = tf.reduce_sum(_mix(token_ids)[..., None] * of_line, axis=1)
-    return sums, tf.reduce_any(of_line > 0, axis=1)
+
+    def add_up(values: tf.Tensor) -> tf.Tensor:
+        total = tf.math.unsorted_segment_sum(values, line, shape[0] * shape[1])
+        return tf.reshape(total, shape)
+
+    return add_up(_mix(token_ids) * is_word), add_up(is_word) > 0
 
 
 def _count(flags: tf.Tensor) -> tf.Tensor:

@@ -124,7 +124,7 @@ def write_candidates(
     each = _spread_options(options, size)
     read = tf.pad(opening, [[0, 0], [1, 0]], constant_values=START)
     state = guidance.read_both(networks, state, condition, read, length)
-    draft = begin_draft(kinds, state, read, length, banned, each)
+    draft = begin_draft(kinds, state, read, length, each)
     one_line = _broadcast(one_line, size)
     draft, condition, length, one_line, each = _take(
         (draft, condition, length, one_line, each), owner
@@ -133,7 +133,9 @@ def write_candidates(
 
     def write_some(draft: Draft) -> list[Draft]:
         rows = tf.where(~draft.done)[:MAX_SIDE_BY_SIDE, 0]
-        further = _write(networks, kinds, *_take((draft, prompt), rows))
+        unwritten = tf.gather(banned, tf.gather(owner, rows))
+        some, its_prompt = _take((draft, prompt), rows)
+        further = _write(networks, kinds, unwritten, some, its_prompt)
         put = functools.partial(_put, rows)
         return [tf.nest.map_structure(put, draft, further)]
 
@@ -173,6 +175,7 @@ def _put(rows: tf.Tensor, values: tf.Tensor, further: tf.Tensor) -> tf.Tensor:
 def _write(
     networks: Networks,
     kinds: TokenKinds,
+    banned: tf.Tensor,
     draft: Draft,
     prompt: Prompt,
 ) -> Draft:
@@ -181,17 +184,23 @@ def _write(
     Those go on with others then: rows that are done cost as much as the rest.
     """
     options = DecodingOptions(**prompt.options)
+    # Here, for so many: for all candidates they would be the largest of all.
+    offsets = constraints.begin_offsets(
+        kinds, banned, draft.tokens, options.penalty
+    )
     enough = tf.size(draft.written) // 2
     enough = tf.where(enough < MIN_SIDE_BY_SIDE, 0, enough)
 
-    def write(draft: Draft) -> list[Draft]:
+    def write(draft: Draft, offsets: tf.Tensor) -> list[Any]:
         hidden, state = guidance.step_both(
             networks, draft.last, draft.state, prompt.condition
         )
         guided, fluent = guidance.both_logits(
             networks, hidden, options.guidance
         )
-        guided = _constrain(guided, kinds, draft, prompt.length, options)
+        guided = _constrain(
+            guided + offsets, kinds, draft, prompt.length, options
+        )
         chosen = samplers.sample(
             guided,
             # Those that are full stay for as long as others write on.
@@ -207,13 +216,11 @@ def _write(
         chosen = tf.where(draft.done, END, chosen)
         gain = fluency_gain(fluent, draft.tokens, chosen, kinds)
         draft = append_token(kinds, draft, prompt, chosen, gain)
-        offsets = constraints.add_use(
-            draft.offsets, kinds, chosen, options.penalty
-        )
-        return [draft._replace(state=state, offsets=offsets)]
+        offsets = constraints.add_use(offsets, kinds, chosen, options.penalty)
+        return [draft._replace(state=state), offsets]
 
-    (draft,) = tf.while_loop(
-        lambda draft: _goes_on(draft.done) > enough, write, [draft]
+    draft, _ = tf.while_loop(
+        lambda draft, _: _goes_on(draft.done) > enough, write, [draft, offsets]
     )
     return draft
 
@@ -230,7 +237,6 @@ def _constrain(
     options: DecodingOptions,
 ) -> tf.Tensor:
     """Adds what may not be written."""
-    logits += draft.offsets
     logits += constraints.form_mask(
         kinds,
         draft.last,
@@ -289,9 +295,10 @@ def draw_uniform(
     """Draws the numbers that decide the candidates of one photograph.
 
     Candidate i gets row i, however many there are. Photographs with other
-    clues get other numbers from the same seed: with the same ones they would
-    take the same turns, and a line that is likely for many would be drawn for
-    all of them. Clues, not the embedding, whose last bits are the processor's.
+    clues get other numbers from the same seed, but for one pair in many: with
+    the same ones they would take the same turns, and a line that is likely for
+    many would be drawn for all of them. Clues, not the embedding, whose last
+    bits are the processor's.
 
     Args:
         seed: int64 scalar.

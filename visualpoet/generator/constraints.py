@@ -12,6 +12,7 @@ from visualpoet.generator.token_kinds import TokenKinds
 
 NO_REPEAT_NGRAM = 3
 AGAIN = -1e6  # weaker than NEVER: the form has it where both leave nothing
+BANNED = 4 * NEVER  # stronger than form and pattern together: they give way
 
 
 def _forbid(condition: tf.Tensor) -> tf.Tensor:
@@ -29,7 +30,7 @@ def banned_mask(banned: tf.Tensor) -> tf.Tensor:
     """
     ids = tf.range(tf.shape(banned)[-1])
     never = (ids == PAD) | (ids == START) | (ids == UNKNOWN)
-    return _forbid(banned | never)
+    return tf.where(banned | never, BANNED, 0.0)
 
 
 def form_mask(
@@ -95,22 +96,22 @@ def form_mask(
 def begin_offsets(
     kinds: TokenKinds,
     banned: tf.Tensor,
-    opening: tf.Tensor,
+    token_ids: tf.Tensor,
     penalty: tf.Tensor,
 ) -> tf.Tensor:
-    """What bans and the words of openings take off the logits.
+    """What bans and the words so far take off the logits.
 
     Args:
         kinds: Sorts of tokens.
-        banned: bool `[B, V]`.
-        opening: int32 `[B, L]`, padded with 0.
-        penalty: float `[B]`. What each use takes off a content word [nats].
+        banned: bool `[N, V]`.
+        token_ids: int32 `[N, T]`, padded with 0.
+        penalty: float `[N]`. What each use takes off a content word [nats].
 
     Returns:
-        float `[B, V]`.
+        float `[N, V]`.
     """
     unwritten = banned_mask(banned | tf.constant(kinds.is_numeral))
-    return _take_off(unwritten, kinds, opening, penalty)
+    return _take_off(unwritten, kinds, token_ids, penalty)
 
 
 def add_use(

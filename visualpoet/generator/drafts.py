@@ -6,7 +6,6 @@ import tensorflow as tf
 
 from visualpoet.controls import MAX_LINES
 from visualpoet.corpus.vocabulary import END
-from visualpoet.generator import constraints
 from visualpoet.generator.patterns import find_ends
 from visualpoet.generator.token_kinds import TokenKinds
 
@@ -45,7 +44,6 @@ class Draft(NamedTuple):
         syllables: int32 `[N]`. Of the line so far, where forms have patterns.
         word: int32 `[N]`. The last word of the line so far, 0 for none.
         ends: int32 `[N, MAX_LINES]`. The last word of each finished line.
-        offsets: float `[N, V]`. What bans and used words take off the logits.
         done: bool `[N]`.
     """
 
@@ -59,7 +57,6 @@ class Draft(NamedTuple):
     syllables: tf.Tensor
     word: tf.Tensor
     ends: tf.Tensor
-    offsets: tf.Tensor
     done: tf.Tensor
 
 
@@ -68,7 +65,6 @@ def begin_draft(
     state: tf.Tensor,
     read: tf.Tensor,
     length: tf.Tensor,
-    banned: tf.Tensor,
     options: dict[str, tf.Tensor],
 ) -> Draft:
     """Returns drafts that hold their openings.
@@ -78,7 +74,6 @@ def begin_draft(
         state: `[B, 2, H]`. Of the network, before the last token.
         read: int32 `[B, L + 1]`. START and the opening, padded with 0.
         length: int32 `[B]`. Tokens of the opening.
-        banned: bool `[B, V]`. Tokens that may not be used.
         options: Fields of `DecodingOptions`, each `[B]`.
 
     Returns:
@@ -100,9 +95,6 @@ def begin_draft(
         syllables=tf.zeros_like(length),
         word=tf.zeros_like(length),
         ends=find_ends(kinds.is_word, kinds.line_break, opening),
-        offsets=constraints.begin_offsets(
-            kinds, banned, opening, options["penalty"]
-        ),
         done=(lines >= options["max_lines"]) & (length > 0),
     )
 
@@ -124,7 +116,7 @@ def append_token(
         gain: float `[N]`. What it adds to fluency.
 
     Returns:
-        The drafts, with the state and the offsets that they had.
+        The drafts, with the state that they had.
     """
     places = tf.range(tf.shape(draft.tokens)[1])
     here = places == (prompt.length + draft.written)[:, None]  # [N, T]

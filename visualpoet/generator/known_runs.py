@@ -124,25 +124,30 @@ class KnownRuns:
         renumbered._stored = self._stored
         return renumbered
 
-    def measure_copied(self, token_ids: tf.Tensor) -> tf.Tensor:
+    def measure_copied(
+        self, token_ids: tf.Tensor, begin: tf.Tensor | int = 0
+    ) -> tf.Tensor:
         """Measures poems.
 
         Args:
             token_ids: int `[N, T]`, padded with 0.
+            begin: int32 `[N]`. The token from which on words count; runs may
+                begin before it.
 
         Returns:
             float `[N]` in [0, 1]. Share of the words that stand in a run of
             `run_length` words or more that was learnt; 0 without words.
         """
-        copied = self._measure(token_ids)
+        begin = tf.broadcast_to(begin, tf.shape(token_ids)[:1])
+        copied = self._measure(token_ids, begin)
         if self._before:
-            earlier = self._before.measure_copied(token_ids)
+            earlier = self._before.measure_copied(token_ids, begin)
             copied = tf.maximum(copied, earlier)
         return copied
 
-    def _measure(self, token_ids: tf.Tensor) -> tf.Tensor:
+    def _measure(self, token_ids: tf.Tensor, begin: tf.Tensor) -> tf.Tensor:
         run_length = self._run_length
-        words, length = self._gather_words(token_ids)  # [N, W], [N]
+        words, length, before = self._gather_words(token_ids, begin)
         width = tf.shape(words)[1]
         shifted = [
             tf.roll(words, -offset, axis=1) for offset in range(run_length)
@@ -157,17 +162,23 @@ class KnownRuns:
             ),
             axis=-1,
         )
+        inside &= tf.range(width) >= before[:, None]
         found = tf.math.count_nonzero(inside, axis=1, dtype=tf.float32)
-        return tf.math.divide_no_nan(found, tf.cast(length, tf.float32))
+        counted = tf.cast(length - before, tf.float32)
+        return tf.math.divide_no_nan(found, counted)
 
     def _gather_words(
-        self, token_ids: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The words without gaps, and how many of each poem."""
+        self, token_ids: tf.Tensor, begin: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """The words without gaps `[N, W]`; how many, and before `begin`."""
         is_word = tf.gather(tf.constant(self._is_word), token_ids)
         order = tf.argsort(tf.cast(~is_word, tf.int32), axis=1, stable=True)
-        length = tf.math.count_nonzero(is_word, axis=1, dtype=tf.int32)
-        return tf.gather(token_ids, order, batch_dims=1), length
+        is_before = tf.range(tf.shape(token_ids)[1]) < begin[:, None]
+        length, before = (
+            tf.math.count_nonzero(flags, axis=1, dtype=tf.int32)
+            for flags in (is_word, is_word & is_before)
+        )
+        return tf.gather(token_ids, order, batch_dims=1), length, before
 
     def _has(self, runs: tf.Tensor) -> tf.Tensor:
         """Whether the filter has runs `[N, W, run_length]`."""
@@ -175,8 +186,7 @@ class KnownRuns:
             numbers = tf.cast(runs, tf.int64)
         else:
             numbers = tf.gather(tf.constant(self._numbers, tf.int64), runs)
-        products = numbers[..., None] * self._factors
-        places = tf.reduce_sum(products, axis=-2) % _PRIME
+        places = tf.matmul(numbers, self._factors) % _PRIME
         head = _head(self._run_length)
         places %= 8 * (len(self._stored) - head)
         byte = tf.gather(self._stored, head + places // 8)

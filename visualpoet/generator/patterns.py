@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from visualpoet.controls import MAX_LINES
 from visualpoet.corpus.sounds import Sounds
+from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.generator.samplers import NEVER
 
 _MIN_RHYMES = 6  # words of one syllable, for a line that is to be rhymed with
@@ -251,7 +252,9 @@ def find_ends(
     breaks = tf.cast(token_ids == line_break, tf.int32)
     line = tf.cumsum(breaks, axis=1, exclusive=True)
     in_line = line[:, :, None] == tf.range(MAX_LINES)  # [B, L, MAX_LINES]
-    words = in_line & tf.gather(tf.constant(is_word), token_ids)[:, :, None]
+    # What is not known ends a line, too, and nothing rhymes with it.
+    ends = tf.gather(tf.constant(is_word), token_ids) | (token_ids == UNKNOWN)
+    words = in_line & ends[:, :, None]
     place = tf.range(1, tf.shape(token_ids)[1] + 1)[:, None]
     # Not below 0, which is the greatest of nothing.
     last = tf.maximum(tf.reduce_max(tf.where(words, place, 0), axis=1), 0)

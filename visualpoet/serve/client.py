@@ -6,7 +6,6 @@ with PoemClient("http://localhost:8501") as client:
 
 import asyncio
 import functools
-import json
 import os
 import random
 import threading
@@ -274,4 +273,4 @@ def _read_defaults(name: str) -> dict[str, Any]:
     model = model_folders.default_model()
     voice = model_folders.find_versions(model.parents[1] / name)
     model = voice[max(voice)] if voice else model
-    return json.loads((model / "assets.extra" / "options.json").read_text())
+    return model_folders.read_options(model)

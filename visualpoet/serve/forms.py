@@ -122,7 +122,7 @@ def read_controls(
     Args:
         table: The controls that may be given.
         given: Texts of a form, or values of JSON; None is not given.
-        options: `assets.extra/options.json` of the model.
+        options: As `model_folders.read_options` returns them.
 
     Returns:
         Values by the names of a signature's inputs.

@@ -2,7 +2,6 @@
 
 import copy
 import gc
-import json
 import pathlib
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
+from visualpoet import model_folders
 from visualpoet.export import meta_graph
 from visualpoet.export import samples
 from visualpoet.export import warmup
@@ -216,16 +216,9 @@ def _shape_text(sizes: Sequence[int | None]) -> str:
 
 def _read_options(path: pathlib.Path, is_poet: bool) -> dict[str, Any]:
     """Those of a poet are a part of it: without them it is half copied."""
-    file = path / "assets.extra" / "options.json"
-    if not is_poet and not file.exists():
+    if not is_poet and not (path / model_folders.OPTIONS_FILE).exists():
         return {}
-    options = json.loads(file.read_text())
-    if not isinstance(options, dict):
-        raise ValueError(
-            "expected assets.extra/options.json with an object. Received: "
-            f"{type(options).__name__}"
-        )
-    return options
+    return model_folders.read_options(path)
 
 
 def _read_definitions(
