@@ -4,9 +4,9 @@
         --model out/poet/5
 
 Decoding, ranking, forms and how weights are stored are today's; what the
-models have learnt, and what poems should not recite, is the base's. A voice
-(`--corpus`) is written as before, too: its corpus says how. Discriminators are
-left out: they hardly help to rank.
+models have learnt, and what poems should not recite, is the base's. The own
+form of a voice (`--corpus`) is written as before, too; its patterns are named
+again. Discriminators are left out: they hardly help to rank.
 """
 
 import dataclasses
@@ -43,7 +43,7 @@ class Config:
         "", "that it writes by default; that of the base if empty"
     )
     patterns: tuple[str, ...] = option(
-        (), "forms besides, as of export.py; need --poems"
+        (), "forms besides, as of export.py; need --poems or --corpus"
     )
     poems: tuple[pathlib.Path, ...] = option(
         (), "files of poems, whose words close lines where they do in these"
@@ -64,6 +64,12 @@ class Config:
             raise ValueError(
                 "expected --poems or --corpus with --patterns, to know how "
                 "words close lines. Received: none"
+            )
+        if self.corpus and (self.poems or self.form):
+            raise ValueError(
+                "expected --corpus without --poems and --form: it says how a "
+                f"voice is written. Received: {self.corpus} and "
+                f"{self.form or self.poems[0]}"
             )
 
 

@@ -105,7 +105,7 @@ def test_a_text_has_an_end():
     (ban,) = (control for control in CONTROLS if control.is_list)
     assert ban.read(["a" * (MAX_BYTES - 2), "b"]).endswith(" b")
     with pytest.raises(
-        ValueError, match="^expected ban, a text of at most 65,536 bytes. Rece"
+        ValueError, match="of at most 65,536 bytes. Received: 65,538 bytes$"
     ):
         ban.read(["\u00e9" * (MAX_BYTES // 2), "b"])
 
@@ -114,7 +114,7 @@ def test_a_list_of_words_holds_words():
     (ban,) = (control for control in CONTROLS if control.is_list)
     with pytest.raises(
         ValueError,
-        match=r"^expected ban, a text or a list of words. Received: \[1\]$",
+        match=r"^expected ban, .* a list of words of .* Received: \[1\]$",
     ):
         ban.read([1])
 

@@ -69,7 +69,8 @@ def _read_value(control: Control, text: str) -> float | int | str:
         return control.read(control.kind(text))
     except ValueError as error:
         raise ValueError(
-            f"expected {control.name}, {control.expected}. Received: {text}"
+            f"expected {control.name}, {control.expected}. Received: "
+            f"{text[:100]}"
         ) from error
 
 

@@ -61,7 +61,7 @@ def _reader(control: Control) -> Callable[[str], Any]:
             return control.read(control.kind(text))
         except ValueError as error:
             raise argparse.ArgumentTypeError(
-                f"expected {control.expected}. Received: {text}"
+                f"expected {control.expected}. Received: {text[:100]}"
             ) from error
 
     return read

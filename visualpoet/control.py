@@ -68,7 +68,8 @@ class Control:
         if self.choices:
             return f"one of {', '.join(self.choices)}"
         if self.bounds is None:
-            return "a text or a list of words" if self.is_list else "a text"
+            kinds = "a text or a list of words" if self.is_list else "a text"
+            return f"{kinds} of at most {MAX_BYTES:,} bytes"
         noun = "an integer" if self.kind is int else "a number"
         return f"{noun} from {self.bounds[0]} to {self.bounds[1]}"
 
@@ -106,8 +107,8 @@ class Control:
         encoded = text.encode("utf-8", "replace")
         if len(encoded) > MAX_BYTES:
             raise ValueError(
-                f"expected {self.name}, a text of at most {MAX_BYTES:,} bytes. "
-                f"Received: {len(encoded):,}"
+                f"expected {self.name}, {self.expected}. Received: "
+                f"{len(encoded):,} bytes"
             )
         return encoded.decode().replace("\r\n", "\n").replace("\0", "")
 

@@ -224,7 +224,9 @@ def _choose(control: Control, value: Any, options: Mapping[str, Any]) -> Any:
     if value is None:
         return default
     value = control.read(value)
-    return f"{default} {value}".strip() if control.is_list else value
+    if control.is_list:  # once more, since both together may be too long
+        value = control.read(f"{default} {value}".strip())
+    return value
 
 
 def choose_signature(values: Mapping[str, Any]) -> str:

@@ -193,19 +193,18 @@ def test_blanks_of_other_scripts_are_no_opening(loaded, opening):
 
 
 def test_marks_that_are_not_read_are_a_line(loaded):
-    poem = continued(loaded, ["* * *"], lines=3)["poem"][0].decode()
-    assert poem.startswith("* * *\n")
-    assert poem.count("\n") == 2
+    three, one = continued(loaded, ["* * *"] * 2, lines=[3, 1])["poem"]
+    assert three.startswith(b"* * *\n")
+    assert three.count(b"\n") == 2
+    assert one == b"* * *"
 
 
 @pytest.mark.parametrize(
     ("name", "wild", "bound"),
     [
         ("temperature", 1e9, 10.0),
-        ("temperature", -1.0, 0.0),
         ("guidance", 1e38, 10.0),
         ("guidance", -5.0, 0.0),
-        ("top_p", 7.0, 1.0),
     ],
 )
 def test_numbers_are_kept_within_their_bounds(loaded, name, wild, bound):

@@ -224,6 +224,16 @@ def test_a_pattern_that_does_not_hold_together(given):
         Pattern(**given)
 
 
+def test_lines_that_stand_elsewhere_are_skipped():
+    pattern = Pattern((8, 8, 5), "aab").encode()
+    skipped = patterns.skip_lines(
+        tf.constant([pattern] * 3), tf.constant([0, 1, 12])
+    ).numpy()
+    np.testing.assert_array_equal(skipped[0], pattern)
+    assert skipped[1, :3].tolist() == [[8, 1], [5, 2], [0, 0]]
+    assert not skipped[1, 3:].any() and not skipped[2].any()
+
+
 def test_the_last_words_of_an_opening():
     ids = [
         [SEA, COMMA, BREAK, THE, MOON, BREAK, 0],

@@ -8,6 +8,7 @@ import visualpoet
 from recipes import export_again
 from tests import shared
 from tests import tiny
+from tests.finetuning import poems
 from visualpoet import models
 from visualpoet.finetuning import base
 from visualpoet.generator.composer import DecodingOptions
@@ -98,6 +99,14 @@ def test_a_voice_is_written_as_before():
     options = export_again._options(config, poet)
     assert list(options) == ["verse", "limerick"]
     assert options["verse"] == tiny.OPTIONS
+
+
+def test_a_voice_closes_lines_as_its_training_poems_do(tmp_path):
+    folder = poems.write(tmp_path / "poems")
+    learnt = export_again._read_texts(export_again.Config(corpus=str(folder)))
+    assert set(learnt) < set(poems.POEMS) and len(learnt) == 28
+    with pytest.raises(ValueError, match="without --poems and --form"):
+        export_again.Config(corpus="poems", form="haiku")
 
 
 def test_patterns_need_poems():

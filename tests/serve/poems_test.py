@@ -330,7 +330,10 @@ def test_token_of_another_version_or_changed(server, token):
             {"lines": json.loads("[" * 99 + "]" * 99)},
             "from 0 to 10. Received: [[[[[[[...]]]]]]]",
         ),
-        ({"poem": 5}, "expected poem, a text. Received: 5"),
+        (
+            {"poem": 5},
+            "expected poem, a text of at most 65,536 bytes. Received",
+        ),
         (
             {"guidance": float("nan")},
             "a number from 0.0 to 10.0. Received: nan",

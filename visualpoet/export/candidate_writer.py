@@ -1,19 +1,17 @@
 """The part of the graph that writes, and reads what is written."""
 
-import dataclasses
 from collections.abc import Mapping
-from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from visualpoet.controls import CONTROLS
 from visualpoet.controls import MAX_CANDIDATES
-from visualpoet.controls import MAX_LINES
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
+from visualpoet.export import form_options
+from visualpoet.export import openings
 from visualpoet.export.candidate_scores import CandidateScores
 from visualpoet.export.stored_weights import StoredWeight
 from visualpoet.export.stored_weights import StoredWeights
@@ -25,10 +23,6 @@ from visualpoet.generator.networks import Networks
 from visualpoet.generator.networks import wrap_networks
 from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.token_kinds import TokenKinds
-
-# Of a text that is longer only the last tokens are read; all of it is kept.
-MAX_READ = 256
-_BOUNDS = {c.input: c.bounds for c in CONTROLS if c.bounds}
 
 
 class CandidateWriter(tf.Module):
@@ -64,7 +58,7 @@ class CandidateWriter(tf.Module):
         self._kinds = kinds
         self._form_names = tf.constant(list(options))
         self._form_ids = [number_form(generator, form) for form in options]
-        self._options = _stack(list(options.values()))
+        self._options = form_options.stack_options(list(options.values()))
         self._poem_tower = poem_tower
         self._candidate_scores = candidate_scores
         self.scores = (
@@ -111,9 +105,13 @@ class CandidateWriter(tf.Module):
         """
         networks = self._networks()
         number = tf.clip_by_value(rows["num_candidates"], 1, MAX_CANDIDATES)
-        opening, lines, unread = self._read_openings(rows["opening"])
+        opening, lines, unread = openings.read_openings(
+            self.tokenizer, self._break, rows["opening"]
+        )
         form = self._find_forms(rows["form"])
-        options = self._choose_options(rows, form, lines, unread)
+        options = form_options.choose_options(
+            self._options, rows, form, lines, unread
+        )
         owner = tf.repeat(tf.range(tf.size(number)), number)
         first = tf.cumsum(number, exclusive=True)
         token_ids, fluency = composer.write_candidates(
@@ -194,7 +192,7 @@ class CandidateWriter(tf.Module):
                 self._kinds,
                 self._image_dim,
                 self._form_ids[0],
-                self.tokenizer.encode(text)[-MAX_READ:],
+                self.tokenizer.encode(text)[-openings.MAX_READ :],
             ),
             poems,
             fn_output_signature=tf.float32,
@@ -223,31 +221,6 @@ class CandidateWriter(tf.Module):
         banned = tf.scatter_nd(places, tf.ones_like(ids), shape) > 0
         return banned & tf.constant(self._kinds.is_word)
 
-    def _read_openings(
-        self, texts: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Reads openings as whole lines.
-
-        Returns:
-            The last tokens of each, int32 `[B, L]`, padded with 0; its lines,
-            int32 `[B]`, and how many of them stand before those tokens. What
-            has marks alone of which none is read is a line, too.
-        """
-        ids = tf.pad(self.tokenizer.encode_batch(texts), [[0, 0], [0, 1]])
-        length = tf.math.count_nonzero(ids, axis=1, dtype=tf.int32)
-        places = tf.range(tf.shape(ids)[1])[None]  # [1, L + 1]
-        is_end = (places == length[:, None]) & (length > 0)[:, None]
-        ids = tf.where(is_end, self._break, ids)
-        length += tf.cast(length > 0, tf.int32)
-        width = tf.reduce_max(tf.pad(tf.minimum(length, MAX_READ), [[0, 1]]))
-        places = tf.range(width) + tf.maximum(length - MAX_READ, 0)[:, None]
-        inside = tf.minimum(places, tf.shape(ids)[1] - 1)
-        read = tf.gather(ids, inside, batch_dims=1)
-        read = tf.where(places < length[:, None], read, 0)
-        is_line = tf.cast(~_is_blank(texts), tf.int32)
-        lines = tf.maximum(self._count_lines(ids), is_line)
-        return read, lines, lines - self._count_lines(read)
-
     def _rank_row(
         self,
         networks: Networks,
@@ -272,7 +245,7 @@ class CandidateWriter(tf.Module):
         written = ranked["token_ids"][:, length:]
         texts = self.spell(written)
         missing = MAX_CANDIDATES - tf.size(texts)
-        poems = _join(row["opening"], texts)
+        poems = openings.join_opening(row["opening"], texts)
         return {
             "candidates": tf.pad(poems, [[0, missing]]),
             **{
@@ -284,38 +257,6 @@ class CandidateWriter(tf.Module):
                 row["one_line"] & (written[0] == self._break)
             ),
         }
-
-    def _count_lines(self, token_ids: tf.Tensor) -> tf.Tensor:
-        return tf.math.count_nonzero(
-            token_ids == self._break, axis=1, dtype=tf.int32
-        )
-
-    def _choose_options(
-        self,
-        rows: dict[str, tf.Tensor],
-        form: tf.Tensor,
-        num_lines: tf.Tensor,
-        unread: tf.Tensor,
-    ) -> composer.DecodingOptions:
-        """How to write; a poem that may go on goes on by a line or more."""
-        default, lines = _take(self._options, form), rows["lines"]
-        least = tf.where(num_lines > 0, num_lines + 1, 0)
-        free = (
-            tf.maximum(least, default.min_lines),
-            tf.maximum(least, default.max_lines),
-        )
-        min_lines, max_lines = (
-            tf.where(lines > 0, lines, bound) - unread for bound in free
-        )
-        return dataclasses.replace(
-            default,
-            temperature=_clip("temperature", rows),
-            top_p=_clip("top_p", rows),
-            guidance=_clip("guidance", rows),
-            min_lines=min_lines,
-            max_lines=max_lines,
-            pattern=_skip_lines(default.pattern, unread),
-        )
 
     def spell(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Writes token ids as text.
@@ -332,37 +273,6 @@ class CandidateWriter(tf.Module):
         written = (token_ids > UNKNOWN) & (token_ids != END)
         pieces = tf.where(written, pieces, "")
         return tf.strings.strip(tf.strings.reduce_join(pieces, axis=1))
-
-
-def _stack(options: Sequence[composer.DecodingOptions]) -> dict[str, tf.Tensor]:
-    """Each decoding option of all forms `[F]`."""
-    stacked = {
-        name: tf.constant([getattr(one, name) for one in options])
-        for name in vars(options[0])
-        if name != "pattern"
-    }
-    patterns = [one.pattern.encode() for one in options]
-    return {**stacked, "pattern": tf.constant(patterns)}
-
-
-def _clip(name: str, rows: dict[str, tf.Tensor]) -> tf.Tensor:
-    """A control within its bounds, as every other way to it has it."""
-    return tf.clip_by_value(rows[name], *_BOUNDS[name])
-
-
-def _skip_lines(pattern: tf.Tensor, unread: tf.Tensor) -> tf.Tensor:
-    """Patterns `[B, MAX_LINES, 2]` without their first lines `[B]`."""
-    places = tf.range(MAX_LINES) + unread[:, None]
-    padded = tf.pad(pattern, [[0, 0], [0, 1], [0, 0]])
-    return tf.gather(padded, tf.minimum(places, MAX_LINES), batch_dims=1)
-
-
-def _take(
-    options: dict[str, tf.Tensor], form: tf.Tensor
-) -> composer.DecodingOptions:
-    return composer.DecodingOptions(
-        **{name: tf.gather(values, form) for name, values in options.items()}
-    )
 
 
 def _draw(
@@ -382,15 +292,3 @@ def _draw(
     )  # [B, MAX_CANDIDATES, MAX_TOKENS]
     place = tf.range(tf.size(owner)) - tf.gather(first, owner)
     return tf.gather_nd(draws, tf.stack([owner, place], axis=1))
-
-
-def _join(opening: tf.Tensor, text: tf.Tensor) -> tf.Tensor:
-    """Text `[...]` on a new line behind an opening, which stays as it is."""
-    is_open = ~tf.strings.regex_full_match(opening, r"(?s).*\n")
-    between = tf.where(is_open & (text != ""), "\n", "")
-    return tf.where(_is_blank(opening), text, opening + between + text)
-
-
-def _is_blank(texts: tf.Tensor) -> tf.Tensor:
-    """Whether there is nothing but blanks, as `str.strip` has them."""
-    return tf.strings.regex_full_match(texts, r"[\s\pZ\x0b\x1c-\x1f\x85]*")

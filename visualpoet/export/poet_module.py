@@ -315,7 +315,8 @@ class PoetModule(tf.Module):
             `clues` string `[B, NUM_CLUES]`; and of all candidates, best first,
             filled up with empty ones: `candidates` string
             `[B, MAX_CANDIDATES]`, `candidate_score` and so on, float
-            `[B, MAX_CANDIDATES]`. Fluency is that of what was written.
+            `[B, MAX_CANDIDATES]`. Fluency, `copied` and `common` are of what
+            was written.
         """
         clue_ids = self.choose_clues(image_embedding)
         rows = self._write_rows(

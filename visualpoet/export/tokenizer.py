@@ -101,6 +101,8 @@ _RULES = {
 class GraphTokenizer(tf.Module):
     """`Vocabulary.encode` as a part of the graph.
 
+    Of a text of more than `MAX_BYTES` it reads the last ones.
+
     Args:
         vocabulary: The vocabulary.
     """
@@ -141,7 +143,7 @@ class GraphTokenizer(tf.Module):
         """Returns token ids of many texts.
 
         Args:
-            texts: string `[B]`; of a longer one the last `MAX_BYTES` are read.
+            texts: string `[B]`.
 
         Returns:
             int32 `[B, T]`.

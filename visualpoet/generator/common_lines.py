@@ -79,22 +79,22 @@ class CommonLines:
         return cls(np.array(common, np.int64), kinds)
 
     def measure(
-        self, token_ids: tf.Tensor, begin: tf.Tensor | None = None
+        self, token_ids: tf.Tensor, begin: tf.Tensor | int = 0
     ) -> tf.Tensor:
         """Measures poems.
 
         Args:
             token_ids: int `[N, T]`, padded with 0.
             begin: int32 `[N]`. The token from which on lines count, the first
-                one of a line; 0 by default.
+                one of a line.
 
         Returns:
             float `[N]` in [0, 1]. Share of the lines with words that are
             common; 0 without any.
         """
-        if begin is not None:
-            places = tf.range(tf.shape(token_ids)[1])
-            token_ids = tf.where(places < begin[:, None], 0, token_ids)
+        begin = tf.broadcast_to(begin, tf.shape(token_ids)[:1])
+        is_before = tf.range(tf.shape(token_ids)[1]) < begin[:, None]
+        token_ids = tf.where(is_before, tf.zeros_like(token_ids), token_ids)
         sums, is_line = _sum_lines(token_ids, self._kinds)
         # One more: a search for nothing is refused.
         flat = tf.pad(tf.reshape(sums, [-1]), [[0, 1]])

@@ -95,7 +95,7 @@ def begin_draft(
         syllables=tf.zeros_like(length),
         word=tf.zeros_like(length),
         ends=find_ends(kinds.is_word, kinds.line_break, opening),
-        done=(lines >= options["max_lines"]) & (length > 0),
+        done=lines >= options["max_lines"],
     )
 
 

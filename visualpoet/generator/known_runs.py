@@ -147,7 +147,7 @@ class KnownRuns:
 
     def _measure(self, token_ids: tf.Tensor, begin: tf.Tensor) -> tf.Tensor:
         run_length = self._run_length
-        words, length, before = self._gather_words(token_ids, begin)
+        words, length, skipped = self._gather_words(token_ids, begin)
         width = tf.shape(words)[1]
         shifted = [
             tf.roll(words, -offset, axis=1) for offset in range(run_length)
@@ -162,9 +162,9 @@ class KnownRuns:
             ),
             axis=-1,
         )
-        inside &= tf.range(width) >= before[:, None]
+        inside &= tf.range(width) >= skipped[:, None]
         found = tf.math.count_nonzero(inside, axis=1, dtype=tf.float32)
-        counted = tf.cast(length - before, tf.float32)
+        counted = tf.cast(length - skipped, tf.float32)
         return tf.math.divide_no_nan(found, counted)
 
     def _gather_words(
@@ -174,11 +174,11 @@ class KnownRuns:
         is_word = tf.gather(tf.constant(self._is_word), token_ids)
         order = tf.argsort(tf.cast(~is_word, tf.int32), axis=1, stable=True)
         is_before = tf.range(tf.shape(token_ids)[1]) < begin[:, None]
-        length, before = (
+        length, skipped = (
             tf.math.count_nonzero(flags, axis=1, dtype=tf.int32)
             for flags in (is_word, is_word & is_before)
         )
-        return tf.gather(token_ids, order, batch_dims=1), length, before
+        return tf.gather(token_ids, order, batch_dims=1), length, skipped
 
     def _has(self, runs: tf.Tensor) -> tf.Tensor:
         """Whether the filter has runs `[N, W, run_length]`."""

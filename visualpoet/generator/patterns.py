@@ -145,6 +145,21 @@ def check_reachable(rules: PatternRules, pattern: Pattern, form: str) -> None:
         )
 
 
+def skip_lines(pattern: tf.Tensor, unread: tf.Tensor) -> tf.Tensor:
+    """Leaves out the first lines of patterns, which stand elsewhere.
+
+    Args:
+        pattern: int32 `[N, MAX_LINES, 2]`, as of `Pattern.encode`.
+        unread: int32 `[N]`. How many lines.
+
+    Returns:
+        int32 `[N, MAX_LINES, 2]`; no pattern behind the last line.
+    """
+    places = tf.range(MAX_LINES) + unread[:, None]
+    padded = tf.pad(pattern, [[0, 0], [0, 1], [0, 0]])
+    return tf.gather(padded, tf.minimum(places, MAX_LINES), batch_dims=1)
+
+
 def pattern_mask(
     rules: PatternRules,
     pattern: tf.Tensor,
