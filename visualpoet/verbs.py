@@ -20,6 +20,7 @@ from visualpoet import model_folders
 from visualpoet import output
 from visualpoet import pictures
 from visualpoet import poet
+from visualpoet import process_memory
 from visualpoet import run_options
 from visualpoet.finetuning.options import Options
 from visualpoet.serve import options as serving
@@ -315,6 +316,7 @@ def serve(arguments: argparse.Namespace) -> int:
         The exit code of the server.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    process_memory.keep_little()  # before there are threads
     model = _find_shipped(arguments).parent
     default = arguments.voice or serving.ServerOptions.name
     arguments.name = arguments.name or default
