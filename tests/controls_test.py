@@ -17,7 +17,7 @@ from visualpoet import cli
 from visualpoet import controls
 from visualpoet import model_folders
 from visualpoet import poet
-from visualpoet.control import MAX_BYTES
+from visualpoet.control import MAX_TEXT_BYTES
 from visualpoet.control import Control
 from visualpoet.control import Field
 from visualpoet.controls import CONTROLS
@@ -103,11 +103,11 @@ def test_texts_are_valid_utf_8_with_plain_line_breaks():
 
 def test_a_text_has_an_end():
     (ban,) = (control for control in CONTROLS if control.is_list)
-    assert ban.read(["a" * (MAX_BYTES - 2), "b"]).endswith(" b")
+    assert ban.read(["a" * (MAX_TEXT_BYTES - 2), "b"]).endswith(" b")
     with pytest.raises(
-        ValueError, match="of at most 65,536 bytes. Received: 65,538 bytes$"
+        ValueError, match="of at most 16,384 bytes. Received: 16,386 bytes$"
     ):
-        ban.read(["\u00e9" * (MAX_BYTES // 2), "b"])
+        ban.read(["\u00e9" * (MAX_TEXT_BYTES // 2), "b"])
 
 
 def test_a_list_of_words_holds_words():

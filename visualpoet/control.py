@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from collections.abc import Set
 from typing import Any
 
-MAX_BYTES = 2**16  # of a text; of a longer one the graph reads the end
+MAX_TEXT_BYTES = 2**14  # of a longer one the graph reads the end
 _KINDS = {"int32": int, "int64": int, "float32": float, "string": str}
 
 
@@ -69,7 +69,7 @@ class Control:
             return f"one of {', '.join(self.choices)}"
         if self.bounds is None:
             kinds = "a text or a list of words" if self.is_list else "a text"
-            return f"{kinds} of at most {MAX_BYTES:,} bytes"
+            return f"{kinds} of at most {MAX_TEXT_BYTES:,} bytes"
         noun = "an integer" if self.kind is int else "a number"
         return f"{noun} from {self.bounds[0]} to {self.bounds[1]}"
 
@@ -105,7 +105,7 @@ class Control:
     def _clean(self, text: str) -> str:
         # Lone surrogates, which JSON and Python can spell, are no UTF-8.
         encoded = text.encode("utf-8", "replace")
-        if len(encoded) > MAX_BYTES:
+        if len(encoded) > MAX_TEXT_BYTES:
             raise ValueError(
                 f"expected {self.name}, {self.expected}. Received: "
                 f"{len(encoded):,} bytes"

@@ -7,6 +7,7 @@ import tensorflow as tf
 from recipes import render_pictures
 from tests import tiny
 from visualpoet.export import signatures
+from visualpoet.export.poet_module import MAX_JUDGED
 
 SEA = tiny.photograph("sea")
 NIGHT = tiny.photograph("night", "PNG")
@@ -415,6 +416,14 @@ def test_match_is_how_candidates_are_scored(loaded):
     for name in ("fit", "fluency", "clue_share"):
         expected = [getattr(c, name) for c in written.candidates]
         np.testing.assert_allclose(outputs[name], expected, atol=1e-4)
+
+
+def test_of_a_long_poem_the_beginning_is_judged(loaded):
+    long = "sea " * MAX_JUDGED + "hill " * 2000
+    embed = loaded["embed_poem"]
+    short, cut, other = run(embed, poem=["sea", long, "sea hill"])["embedding"]
+    np.testing.assert_allclose(cut, short, atol=1e-6)
+    assert np.abs(other - short).max() > 1e-3
 
 
 def test_match_of_nothing_is_finite(loaded):

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tests import tiny
-from visualpoet.control import MAX_BYTES
+from visualpoet.control import MAX_TEXT_BYTES
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.export.tokenizer import GraphTokenizer
 
@@ -112,7 +112,7 @@ def test_same_ids_for_many_texts_at_once(both):
 
 def test_of_a_long_text_the_end_is_read(both):
     known, tokenizer, _ = both
-    end = "the sea\n" * (MAX_BYTES // 8)
+    end = "the sea\n" * (MAX_TEXT_BYTES // 8)
     found = tokenizer.encode_batch(tf.constant(["moon\n" * 9 + end, end]))
     assert unpadded(found) == [known.encode(end)] * 2
 

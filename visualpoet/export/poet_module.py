@@ -29,6 +29,7 @@ from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.ranking import measure_clue_share
 from visualpoet.generator.token_kinds import TokenKinds
 
+MAX_JUDGED = 1024
 UNREADABLE = (
     "expected a JPEG, PNG, GIF, BMP or WebP picture. Received: bytes that are "
     "none, or a part of one"
@@ -178,12 +179,16 @@ class PoetModule(tf.Module):
         """Embeds poems.
 
         Args:
-            poem: string `[B]`.
+            poem: string `[B]`. The first `MAX_JUDGED` tokens of each count.
 
         Returns:
             float `[B, K]`, unit length.
         """
-        return self.embed_token_ids(self._writer.tokenizer.encode_batch(poem))
+        return self.embed_token_ids(self._encode(poem))
+
+    def _encode(self, poem: tf.Tensor) -> tf.Tensor:
+        """Token ids `[B, T]`: every one of them takes a vector of memory."""
+        return self._writer.tokenizer.encode_batch(poem)[:, :MAX_JUDGED]
 
     def embed_token_ids(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Embeds poems.
@@ -218,7 +223,8 @@ class PoetModule(tf.Module):
 
         Args:
             image_bytes: string `[B]`. Encoded pictures.
-            poem: string `[B]`. Anybody's poems.
+            poem: string `[B]`. Anybody's poems; the first `MAX_JUDGED` tokens
+                of each count, for fluency the last `MAX_READ`.
 
         Returns:
             `fit`, `fluency`, `clue_share`, float `[B]`, `paired` and `poetic`
@@ -227,7 +233,7 @@ class PoetModule(tf.Module):
             fluency as an unknown one, for fit not at all.
         """
         place = self.embed_image(image_bytes)
-        token_ids = self._writer.tokenizer.encode_batch(poem)
+        token_ids = self._encode(poem)
         return {
             "fit": tf.reduce_sum(place * self.embed_token_ids(token_ids), 1),
             "fluency": self._writer.measure_fluency(poem),

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from visualpoet.control import MAX_BYTES
+from visualpoet.control import MAX_TEXT_BYTES
 from visualpoet.corpus.characters import ATTACHED
 from visualpoet.corpus.characters import IN_WORD
 from visualpoet.corpus.characters import JOINABLE
@@ -101,7 +101,7 @@ _RULES = {
 class GraphTokenizer(tf.Module):
     """`Vocabulary.encode` as a part of the graph.
 
-    Of a text of more than `MAX_BYTES` it reads the last ones.
+    Of a text of more than `MAX_TEXT_BYTES` it reads the last ones.
 
     Args:
         vocabulary: The vocabulary.
@@ -177,5 +177,6 @@ class GraphTokenizer(tf.Module):
 
 
 def _keep_end(texts: tf.Tensor) -> tf.Tensor:
-    begin = tf.maximum(tf.strings.length(texts) - MAX_BYTES, 0)
-    return tf.strings.substr(texts, begin, tf.fill(tf.shape(texts), MAX_BYTES))
+    begin = tf.maximum(tf.strings.length(texts) - MAX_TEXT_BYTES, 0)
+    length = tf.fill(tf.shape(texts), MAX_TEXT_BYTES)
+    return tf.strings.substr(texts, begin, length)
