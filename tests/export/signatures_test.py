@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from recipes import render_pictures
 from tests import tiny
+from visualpoet.control import MAX_TEXT_BYTES
 from visualpoet.export import signatures
 from visualpoet.export.poet_module import MAX_JUDGED
 
@@ -263,6 +264,11 @@ def test_a_long_opening_is_kept_whole(loaded, lines, written):
     assert poem.count("\n") == 399 + written
 
 
+def test_of_an_opening_without_end_the_end_stays(loaded):
+    poem = continued(loaded, ["sea " * 100_000], lines=1)["poem"][0]
+    assert poem == b"sea " * (MAX_TEXT_BYTES // 4)
+
+
 # --- line by line
 
 
@@ -419,7 +425,7 @@ def test_match_is_how_candidates_are_scored(loaded):
 
 
 def test_of_a_long_poem_the_beginning_is_judged(loaded):
-    long = "sea " * MAX_JUDGED + "hill " * 2000
+    long = "sea " * MAX_JUDGED + "hill " * 20_000
     embed = loaded["embed_poem"]
     short, cut, other = run(embed, poem=["sea", long, "sea hill"])["embedding"]
     np.testing.assert_allclose(cut, short, atol=1e-6)

@@ -117,6 +117,12 @@ def test_of_a_long_text_the_end_is_read(both):
     assert unpadded(found) == [known.encode(end)] * 2
 
 
+def test_a_character_that_is_written_as_many_costs_no_more():
+    tokenizer = GraphTokenizer(Vocabulary.train(tiny.POEMS, 300))
+    found = tokenizer.encode_batch(tf.constant(["\ufdfa " * 4000]))
+    assert found.shape[1] < MAX_TEXT_BYTES / 2
+
+
 def test_characters_are_looked_up_as_they_are_read():
     known = Vocabulary.train(["\u9686\n\u9686"], 20, "character")
     tokenizer = GraphTokenizer(known)

@@ -240,6 +240,39 @@ def test_too_many_calls_at_once(narrow_server, monkeypatch):
         assert first.result() == predict_grpc(server.grpc, [SEA], 1)
 
 
+@pytest.mark.parametrize(
+    ("number", "changed", "message"),
+    [
+        (1, {"banned": "a" * 16_385}, "input banned of at most 16,384 bytes"),
+        (1, {"form": "\u00e9" * 8193}, "input form of at most 16,384 bytes"),
+        (17, {"num_candidates": 64}, "at most 1,024 in all rows together"),
+        # Each counts as the graph takes it.
+        (64, {"num_candidates": 10**6}, "Received: 4,096"),
+    ],
+)
+def test_what_a_request_may_cost_has_an_end(server, number, changed, message):
+    body = compose([SEA] * number, 1)
+    body["instances"] = [{**row, **changed} for row in body["instances"]]
+    status, answer = asking.ask_json(server.rest + PREDICT, body)
+    assert status == 400
+    assert message in answer["error"]
+
+
+def test_strings_without_commas_are_not_even_looked_for(server):
+    body = b"Inf" + b'""' * 10**6
+    status, answer = asking.ask_json(server.rest + PREDICT, body)
+    assert status == 400
+    assert "Missing a comma" in answer["error"]
+
+
+def test_a_form_has_no_more_parts_than_fields(server):
+    fields = {f"field{number}": "" for number in range(40)}
+    address = f"{server.rest}/v1/poems"
+    status, _, content = asking.post_form(address, SEA, **fields)
+    assert status == 400
+    assert b"a broken one" in content
+
+
 def bomb(dtype, shape, **values):
     tensor = tf.make_tensor_proto([b"x"])
     tensor.Clear()
@@ -249,6 +282,24 @@ def bomb(dtype, shape, **values):
     for name, value in values.items():
         getattr(tensor, name).append(value)
     return tensor
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "/tensorflow.serving.PredictionService/Predict",
+        "/tensorflow.serving.ModelService/GetModelStatus",
+        "/grpc.health.v1.Health/Check",
+    ],
+)
+def test_packed_grpc_messages_are_not_unpacked(server, method):
+    """20 MB on the wire would be 20 GB."""
+    with grpc.insecure_channel(server.grpc) as channel:
+        with pytest.raises(grpc.RpcError) as caught:
+            channel.unary_unary(method)(
+                bytes(2**22), timeout=60, compression=grpc.Compression.Gzip
+            )
+    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.export import form_options
 from visualpoet.export import openings
 from visualpoet.export.candidate_scores import CandidateScores
+from visualpoet.export.normalizer import keep_end
 from visualpoet.export.stored_weights import StoredWeight
 from visualpoet.export.stored_weights import StoredWeights
 from visualpoet.export.tokenizer import GraphTokenizer
@@ -88,13 +89,14 @@ class CandidateWriter(tf.Module):
 
         Args:
             **rows: `image_embedding` float `[B, K]`; `clue_ids` int `[B, C]`;
-                `opening` string `[B]`, whole lines that are kept, empty for
-                none; `one_line` bool `[B]`, whether to write one line only;
-                `seed` int64 `[B]`; `temperature`, `top_p`, `guidance` float
-                `[B]`; `lines` int32 `[B]`, lines of the whole poem, 0 for as
-                many as it wants; `num_candidates` int32 `[B]`; `banned` string
-                `[B]`, words not to use, with blanks between; `form` string
-                `[B]`, the default one if the generator has not learnt it.
+                `opening` string `[B]`, whole lines that are kept (the end of a
+                long text), empty for none; `one_line` bool `[B]`, whether to
+                write one line only; `seed` int64 `[B]`; `temperature`,
+                `top_p`, `guidance` float `[B]`; `lines` int32 `[B]`, lines of
+                the whole poem, 0 for as many as it wants; `num_candidates`
+                int32 `[B]`; `banned` string `[B]`, words not to use, with
+                blanks between; `form` string `[B]`, the default one if the
+                generator has not learnt it.
 
         Returns:
             Best first, filled up with empty ones: `candidates` string
@@ -104,6 +106,8 @@ class CandidateWriter(tf.Module):
             opening, and `finished` bool `[B]`, whether the poem has ended.
         """
         networks = self._networks()
+        # With each candidate there is a copy.
+        rows["opening"] = keep_end(rows["opening"])
         number = tf.clip_by_value(rows["num_candidates"], 1, MAX_CANDIDATES)
         opening, lines, unread = openings.read_openings(
             self.tokenizer, self._break, rows["opening"]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from visualpoet.controls import CONTROLS
+from visualpoet.controls import MAX_LINES
 from visualpoet.generator.composer import DecodingOptions
 from visualpoet.generator.patterns import skip_lines
 
@@ -46,7 +47,7 @@ def choose_options(
     Args:
         stacked: As of `stack_options`.
         rows: The controls, each `[B]`; 0 lines for as many as the form has,
-            or one more than there are.
+            or one more than there are, and never `MAX_LINES` more.
         form: int32 `[B]`. Place of the form.
         num_lines: int32 `[B]`. Lines of the opening.
         unread: int32 `[B]`. Those of them that stand before what was read.
@@ -62,7 +63,7 @@ def choose_options(
         tf.maximum(least, default.min_lines),
         tf.maximum(least, default.max_lines),
     )
-    lines = rows["lines"]
+    lines = tf.minimum(rows["lines"], num_lines + MAX_LINES)
     min_lines, max_lines = (
         tf.where(lines > 0, lines, bound) - unread for bound in free
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from visualpoet.control import MAX_TEXT_BYTES
 from visualpoet.corpus.characters import FOLDED
 
 _SHIFT = 2**21  # more than there are code points
@@ -89,18 +90,20 @@ class Normalizer(tf.Module):
         """Writes each text in normal form.
 
         Args:
-            texts: string `[B]`.
+            texts: string `[B]`; of a long one `keep_end` stays, also where one
+                character is written as many.
 
         Returns:
             string `[B]`.
         """
+        texts = keep_end(texts)
         characters = tf.strings.unicode_split(texts, "UTF-8")
         found = self._spelt.lookup(_decode(texts).flat_values)
         found = tf.where(found == _AS_IT_IS, characters.flat_values, found)
         texts = tf.strings.reduce_join(
             characters.with_flat_values(found), axis=1
         )
-        codes = _decode(texts)
+        codes = _decode(keep_end(texts))
         # Its end keeps a text from the next one.
         ends = tf.zeros([codes.nrows(), 1], tf.int64)
         codes = self._order(tf.concat([codes, ends], axis=1))
@@ -138,6 +141,20 @@ class Normalizer(tf.Module):
         return tf.ragged.boolean_mask(
             codes.with_flat_values(values), codes.with_flat_values(~is_first)
         )
+
+
+def keep_end(texts: tf.Tensor) -> tf.Tensor:
+    """Leaves the beginning of long texts out: what one may cost is bounded.
+
+    Args:
+        texts: string `[B]`.
+
+    Returns:
+        string `[B]`, the last `MAX_TEXT_BYTES` of each.
+    """
+    begin = tf.maximum(tf.strings.length(texts) - MAX_TEXT_BYTES, 0)
+    length = tf.fill(tf.shape(texts), MAX_TEXT_BYTES)
+    return tf.strings.substr(texts, begin, length)
 
 
 def _decode(texts: tf.Tensor) -> tf.RaggedTensor:

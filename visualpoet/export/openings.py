@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from visualpoet.export.tokenizer import GraphTokenizer
 
-# Of a text that is longer only the last tokens are read; all of it is kept.
+# Of a text that is longer only the last tokens are read; the rest is kept.
 MAX_READ = 256
 
 

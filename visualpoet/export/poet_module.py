@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from visualpoet.control import MAX_TEXT_BYTES
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding.clues import ClueHead
 from visualpoet.embedding.encoders import ImageTower
@@ -187,8 +188,10 @@ class PoetModule(tf.Module):
         return self.embed_token_ids(self._encode(poem))
 
     def _encode(self, poem: tf.Tensor) -> tf.Tensor:
-        """Token ids `[B, T]`: every one of them takes a vector of memory."""
-        return self._writer.tokenizer.encode_batch(poem)[:, :MAX_JUDGED]
+        """The first token ids `[B, T]`: each takes a vector of memory."""
+        length = tf.fill(tf.shape(poem), MAX_TEXT_BYTES)
+        begin = tf.strings.substr(poem, tf.zeros_like(length), length)
+        return self._writer.tokenizer.encode_batch(begin)[:, :MAX_JUDGED]
 
     def embed_token_ids(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Embeds poems.

@@ -2,7 +2,6 @@
 
 import tensorflow as tf
 
-from visualpoet.control import MAX_TEXT_BYTES
 from visualpoet.corpus.characters import ATTACHED
 from visualpoet.corpus.characters import IN_WORD
 from visualpoet.corpus.characters import JOINABLE
@@ -101,7 +100,7 @@ _RULES = {
 class GraphTokenizer(tf.Module):
     """`Vocabulary.encode` as a part of the graph.
 
-    Of a text of more than `MAX_TEXT_BYTES` it reads the last ones.
+    Of a long text it reads the end: see `normalizer.keep_end`.
 
     Args:
         vocabulary: The vocabulary.
@@ -148,7 +147,7 @@ class GraphTokenizer(tf.Module):
         Returns:
             int32 `[B, T]`.
         """
-        texts = self._normalizer.normalize(_keep_end(texts))
+        texts = self._normalizer.normalize(texts)
         for pattern, content, times in self._rules:
             for _ in range(times):
                 texts = tf.strings.regex_replace(texts, pattern, content)
@@ -164,7 +163,7 @@ class GraphTokenizer(tf.Module):
         Returns:
             As `encode_ragged`.
         """
-        texts = self._normalizer.normalize(_keep_end(texts))
+        texts = self._normalizer.normalize(texts)
         for pattern, content in ((r"\pP", " "), (f"([{UNSPACED}])", r" \1 ")):
             texts = tf.strings.regex_replace(texts, pattern, content)
         return self._look_up(texts)
@@ -174,9 +173,3 @@ class GraphTokenizer(tf.Module):
         tokens = tf.strings.split(texts)
         ids = tf.cast(self._ids.lookup(tokens.flat_values), tf.int32)
         return tokens.with_flat_values(ids)
-
-
-def _keep_end(texts: tf.Tensor) -> tf.Tensor:
-    begin = tf.maximum(tf.strings.length(texts) - MAX_TEXT_BYTES, 0)
-    length = tf.fill(tf.shape(texts), MAX_TEXT_BYTES)
-    return tf.strings.substr(texts, begin, length)

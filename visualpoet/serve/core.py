@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 
+from visualpoet.controls import MAX_CANDIDATES
 from visualpoet.serve import errors
 from visualpoet.serve import versions
 from visualpoet.serve.admission import Admission
@@ -22,6 +23,7 @@ from visualpoet.serve.versions import State
 from visualpoet.serve.versions import Versions
 
 _log = logging.getLogger(__name__)
+_MOST_CANDIDATES = 1024  # of a request: those of all rows are written at once
 # Of pixels that wait for the graph or are in it, of all requests.
 _ROOM = 256 * 2**20
 
@@ -128,6 +130,7 @@ class Core:
                 f"expected at most {self.options.request_rows} rows. "
                 f"Received: {rows}"
             )
+        _check_candidates(inputs)
         async with self._decoded(inputs, deadline) as decoded:
             return await self._batcher.run(signature, decoded, deadline)
 
@@ -218,6 +221,16 @@ class Core:
         for model in self.models.values():
             model.close()
         await self._decoders.stop()
+
+
+def _check_candidates(inputs: Tensors) -> None:
+    wanted = inputs.get("num_candidates", np.zeros(0, int))
+    number = int(np.clip(wanted, 1, MAX_CANDIDATES).sum())
+    if number > _MOST_CANDIDATES:
+        raise errors.invalid(
+            f"expected num_candidates of at most {_MOST_CANDIDATES:,} in all "
+            f"rows together. Received: {number:,}"
+        )
 
 
 def _make_models(

@@ -17,6 +17,7 @@ from visualpoet.serve import errors
 from visualpoet.serve.options import ServerOptions
 
 _MAX_TEXT = 2000
+_MAX_PARTS = 32
 # What Python's own reading takes besides, as 1_000, is no number of a form.
 _NUMBER = re.compile(r"[-+]?(\d+|\d*\.?\d+([eE][-+]?\d+)?|\d+\.)", re.ASCII)
 # What aiohttp lets pass of what a form can do wrong.
@@ -61,15 +62,19 @@ async def read_form(request: web.Request) -> tuple[bytes, dict[str, Any]]:
 
 async def _read_parts(request: web.Request) -> dict[str, bytes]:
     """By their names; a file name is left to who sends it (RFC 7578)."""
-    reader, parts, size = await request.multipart(), {}, 0
-    while (part := await reader.next()) is not None:
+    parts: dict[str, bytes] = {}
+    reader, size = await request.multipart(), 0
+    for _ in range(_MAX_PARTS):
+        part = await reader.next()
+        if part is None:
+            return {name: bytes(content) for name, content in parts.items()}
         if not isinstance(part, BodyPartReader) or part.name is None:
             raise ValueError("a part without a name, or of parts")
         parts[part.name] = await part.read(decode=True)
         size += len(parts[part.name])
         if size > request.client_max_size:
             raise web.HTTPRequestEntityTooLarge(request.client_max_size)
-    return {name: bytes(content) for name, content in parts.items()}
+    raise ValueError("more parts than there are fields")
 
 
 def line_controls() -> tuple[Control, ...]:

@@ -63,6 +63,12 @@ def parse(body: bytes) -> dict[str, Any]:
             f"expected JSON of at most {_MAX_TOKENS} commas, lists and "
             f"objects. Received: {tokens}. Send fewer values"
         )
+    # Nor more strings than there can be names and values.
+    marks = body.count(b'"') - body.count(b'\\"')
+    if marks > 4 * (tokens + 1):
+        raise errors.invalid(
+            "JSON Parse error: Missing a comma or a closing bracket."
+        )
     try:
         text = body.decode("utf-8-sig").lstrip(" \t\r\n")
         document, _ = json.JSONDecoder(
@@ -99,9 +105,12 @@ def _read_float(text: str) -> float:
 def _spell_out_infinity(text: str) -> str:
     if "Inf" not in text:
         return text
-    return _STRING_OR_INF.sub(
-        lambda found: "Infinity" if found[0] == "Inf" else found[0], text
-    )
+    pieces, end = [], 0
+    for found in _STRING_OR_INF.finditer(text):
+        if found[0] == "Inf":
+            pieces += [text[end : found.start()], "Infinity"]
+            end = found.end()
+    return "".join([*pieces, text[end:]])
 
 
 def read_predict(

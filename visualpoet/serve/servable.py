@@ -13,6 +13,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from visualpoet import model_folders
+from visualpoet.control import MAX_TEXT_BYTES
 from visualpoet.export import meta_graph
 from visualpoet.export import samples
 from visualpoet.export import warmup
@@ -48,7 +49,7 @@ class Signature:
         self._function = function
 
     def check(self, inputs: Tensors) -> None:
-        """Compares dtypes and shapes with the signature's; floats are finite.
+        """Compares dtypes and shapes; floats are finite, texts have an end.
 
         Args:
             inputs: One array an input; strings as arrays of `object`.
@@ -69,6 +70,8 @@ class Signature:
                     f"{_shape_text(spec.shape.as_list())}. Received: "
                     f"{_shape_text(given.shape)}"
                 )
+            if spec.dtype == tf.string and name != PICTURES:
+                _check_texts(name, given)
             if spec.dtype.is_floating and not np.isfinite(given).all():
                 raise errors.invalid(
                     f"expected input {name} of finite numbers. Received: "
@@ -206,6 +209,15 @@ def _list_tables(loaded: Any) -> list[tf.Tensor]:
         for key, tensor in captured.items()
         if tensor.dtype == tf.resource and key not in variables
     ]
+
+
+def _check_texts(name: str, texts: np.ndarray) -> None:
+    longest = max(map(len, texts.reshape(-1)), default=0)
+    if longest > MAX_TEXT_BYTES:
+        raise errors.invalid(
+            f"expected input {name} of at most {MAX_TEXT_BYTES:,} bytes a "
+            f"text. Received: {longest:,}"
+        )
 
 
 def _shape_text(sizes: Sequence[int | None]) -> str:

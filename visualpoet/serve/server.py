@@ -231,6 +231,9 @@ class Server:
                 ("grpc.max_receive_message_length", options.body_bytes),
                 ("grpc.max_send_message_length", -1),
                 ("grpc.so_reuseport", 0),
+                # Packed messages are unpacked before they are measured.
+                ("grpc.compression_enabled_algorithms_bitset", 1),
+                ("grpc.per_message_decompression", 0),
                 # Whoever connects and says nothing is not waited for.
                 (
                     "grpc.server_handshake_timeout_ms",
