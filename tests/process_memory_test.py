@@ -12,7 +12,6 @@ FREEING = """
 import os
 from visualpoet import process_memory
 {keep}
-process_memory.memory_megabytes(os.getpid(), "VmRSS")
 freed = b"x" * (20 << 20)
 del freed
 pairs = [(b"x" * (8 << 20), b"x" * 100_000) for _ in range(8)]

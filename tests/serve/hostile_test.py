@@ -284,38 +284,34 @@ def bomb(dtype, shape, **values):
     return tensor
 
 
-@pytest.mark.parametrize(
-    "method",
-    [
-        "/tensorflow.serving.PredictionService/Predict",
-        "/tensorflow.serving.ModelService/GetModelStatus",
-        "/grpc.health.v1.Health/Check",
-    ],
+METHODS = (
+    "/tensorflow.serving.PredictionService/Predict",
+    "/tensorflow.serving.ModelService/GetModelStatus",
+    "/grpc.health.v1.Health/Check",
 )
+
+
+def refuse(server, method, content, **options):
+    """The error that bytes for a message get."""
+    with grpc.insecure_channel(server.grpc) as channel:
+        with pytest.raises(grpc.RpcError) as caught:
+            channel.unary_unary(method)(content, timeout=60, **options)
+    return caught.value
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_packed_grpc_messages_are_not_unpacked(server, method):
     """20 MB on the wire would be 20 GB."""
-    with grpc.insecure_channel(server.grpc) as channel:
-        with pytest.raises(grpc.RpcError) as caught:
-            channel.unary_unary(method)(
-                bytes(2**22), timeout=60, compression=grpc.Compression.Gzip
-            )
-    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    packed = grpc.Compression.Gzip
+    error = refuse(server, method, bytes(2**22), compression=packed)
+    assert error.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
-@pytest.mark.parametrize(
-    "method",
-    [
-        "/tensorflow.serving.PredictionService/Predict",
-        "/tensorflow.serving.ModelService/GetModelStatus",
-        "/grpc.health.v1.Health/Check",
-    ],
-)
+@pytest.mark.parametrize("method", METHODS)
 def test_noise_for_a_grpc_message(server, method):
-    with grpc.insecure_channel(server.grpc) as channel:
-        with pytest.raises(grpc.RpcError) as caught:
-            channel.unary_unary(method)(b"\xff" * 9, timeout=60)
-    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
-    assert caught.value.details() == "Unable to parse request"
+    error = refuse(server, method, b"\xff" * 9)
+    assert error.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert error.details() == "Unable to parse request"
 
 
 @pytest.mark.parametrize(

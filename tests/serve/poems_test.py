@@ -338,7 +338,7 @@ def test_token_of_another_version_or_changed(server, token):
         ),
         (
             {"poem": 5},
-            "expected poem, a text of at most 16,384 bytes. Received",
+            "expected poem, a text of at most 16,384 bytes. Received: 5",
         ),
         (
             {"guidance": float("nan")},

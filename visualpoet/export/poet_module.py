@@ -30,7 +30,7 @@ from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.ranking import measure_clue_share
 from visualpoet.generator.token_kinds import TokenKinds
 
-MAX_JUDGED = 1024
+MAX_JUDGED = 1024  # tokens of a poem that is embedded or scored
 UNREADABLE = (
     "expected a JPEG, PNG, GIF, BMP or WebP picture. Received: bytes that are "
     "none, or a part of one"
