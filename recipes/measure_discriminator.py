@@ -62,6 +62,7 @@ class Config:
     )
     form: str = option("", "of the poems, if the generator has learnt forms")
     max_tokens: int = option(48, "tokens of a poem, START and END included")
+    max_unknown: float = option(0.1, "share of unknown words of a human poem")
     num_photographs: int = option(200, "most photographs of validation")
     num_samples: int = option(12, "poems for each")
     seed: int = option(0, "of the poems")
@@ -152,10 +153,11 @@ def _judge(discriminator, poems, seen):
 
 
 def _judge_human(config, corpus, discriminator, pairs, seen):
-    """The same of the poems that are paired with them and not too long."""
+    """The same of the poems paired with them, those that training reads."""
     texts = corpus.vocabulary.encode_batch([pair.poem.text for pair in pairs])
     framed = [datasets.frame(text, config.max_tokens) for text in texts]
-    whole = [row for row, text in enumerate(framed) if text[-1] == END]
+    known = datasets.mostly_known(texts, config.max_unknown)
+    whole = [row for row in known if framed[row][-1] == END]
     if not whole:
         return {}
     poems = datasets.pad_token_ids([framed[row] for row in whole])[:, None]

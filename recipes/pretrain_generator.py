@@ -140,9 +140,7 @@ def main(config: Config) -> None:
     corpus = load_corpus(config.corpus_dir)
     image_tower, poem_tower = load_towers(config.embedding_dir)
     images, image_embeddings = _embed_photographs(config, corpus, image_tower)
-    conditioning = examples.ConditioningDropout(
-        weigh_clues(corpus.vocabulary, poem_tower)
-    )
+    conditioning = _build_conditioning(config, corpus, poem_tower)
     sources, shares = _train_examples(
         config, corpus, poem_tower, images, image_embeddings
     )
@@ -235,6 +233,15 @@ def _build_optimizer(config):
 
 
 # --- what it learns from, and what it is checked on
+
+
+def _build_conditioning(config, corpus, poem_tower):
+    clue_weights = weigh_clues(corpus.vocabulary, poem_tower)
+    if config.conditioning == "first_state":  # it always sees its photograph
+        return examples.ConditioningDropout(
+            clue_weights, no_photograph=0.0, no_image=0.0
+        )
+    return examples.ConditioningDropout(clue_weights)
 
 
 def _embed_photographs(config, corpus, image_tower):

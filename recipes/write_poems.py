@@ -91,17 +91,18 @@ def _write_lines(config, corpus, model, names):
         names = [name for name in names if name in rows]
         image_embeddings = arrays["rows"][[rows[name] for name in names]]
     line_break = corpus.vocabulary.line_break
+    batches = np.array_split(
+        image_embeddings, max(1, len(image_embeddings) // 250)
+    )
     return names, [
-        poem
-        for batch in np.array_split(
-            image_embeddings, max(1, len(image_embeddings) // 250)
-        )
+        poem[: config.max_tokens]
+        for number, batch in enumerate(batches)
         for poem in hierarchical.write_lines(
             model,
             batch.astype(np.float32),
             line_break,
             config.temperature,
-            config.seed,
+            (config.seed, number),
         )
     ]
 

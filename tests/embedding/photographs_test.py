@@ -25,10 +25,15 @@ def test_photographs_without_features_are_left_out(tower):
     np.testing.assert_allclose(seen, [[0, 1], [0.6, 0.8]], rtol=1e-6)
 
 
-def test_three_experts_are_each_of_unit_length(tower):
+def test_three_experts_weigh_the_same_and_are_of_unit_length(tower):
     _, seen = embed_photographs(FEATURES, ["a", "b"], "experts", tower)
     np.testing.assert_allclose(
-        seen, [[0.6, 0.8, 1, 0], [0, 1, 1, -1]], rtol=1e-6
+        seen,
+        [
+            [0.6 / 2**0.5, 0.8 / 2**0.5, 1 / 2**0.5, 0],
+            [0, 1 / 3**0.5, 1 / 3**0.5, -1 / 3**0.5],
+        ],
+        rtol=1e-6,
     )
 
 

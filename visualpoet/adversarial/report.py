@@ -77,6 +77,7 @@ class Report:
         """
         for name, values in zip(reward.names, reward.values.numpy()):
             self._add(f"reward/{name}", values.mean())
+            self._add(f"reward_std/{name}", values.std())
         self._add("ended", (token_ids == END).any(axis=1).mean())
         self._poems += map(self._batches.vocabulary.decode, token_ids)
 

@@ -72,6 +72,8 @@ class Material:
         others = rng.integers(size, size=[len(chosen), draws.hard_negatives])
         same = self._are_paired(rows, others)
         for _ in range(8):  # a poem of the same photograph is not unpaired
+            if not same.any():
+                break
             others[same] = rng.integers(size, size=same.sum())
             same = self._are_paired(rows, others)
         nearest = self._find_nearest(rows, self.pair_images[others], same)

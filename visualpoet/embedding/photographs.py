@@ -58,7 +58,7 @@ def embed_photographs(
     unit = {kind: _unit_length(values) for kind, values in inputs.items()}
     if image_input == "object":
         return rows, unit["object"]
-    return rows, concatenate_features(unit)
+    return rows, _unit_length(concatenate_features(unit))
 
 
 def embed_out_of_fold(

@@ -186,7 +186,7 @@ def write_lines(
     regions: np.ndarray,
     line_break: int,
     temperature: float = 0.0,
-    seed: int = 0,
+    seed: int | tuple[int, ...] = 0,
 ) -> list[list[int]]:
     """Writes the lines of poems, all lines at once, word after word.
 
