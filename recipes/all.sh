@@ -8,7 +8,7 @@
 # (default: out) gets one run directory a step. A step that has finished is
 # skipped, one that was interrupted goes on where it was. PYTHON has
 # ".[train,evaluate]", SERVING_PYTHON ".[train,serve]", for the warm-up requests
-# of the export (README.md).
+# of the export (recipes/README.md).
 set -euo pipefail
 shopt -s extglob nullglob
 recipes=$(cd "$(dirname "$0")" && pwd)

@@ -19,6 +19,7 @@ from visualpoet.embedding.encoders import load_towers
 from visualpoet.evaluation import bleu
 from visualpoet.evaluation import columns
 from visualpoet.evaluation import comparison
+from visualpoet.evaluation import directions
 from visualpoet.evaluation import human_poems
 from visualpoet.evaluation import measures
 from visualpoet.evaluation import method_runs
@@ -116,13 +117,14 @@ def main(config: Config) -> None:
     values = columns.value_functions(options)
     tests = comparison.paired_tests(measured, values, config.exchanges)
     rows = comparison.table_rows(measured, values, config.draws)
+    not_best = directions.share_not_best(measured, values, config.draws)
     results = {
         "photographs": len(names),
         "split": config.split,
-        "bleu": _describe(options),
+        "bleu": _describe(options, measurer.paired),
         "problems": problems,
         "rows": rows,
-        "directions": comparison.directions(rows, tests),
+        "directions": directions.compare_directions(rows, tests, not_best),
         "tests": tests,
         "confusion": _confusion(config, found),
     }
@@ -170,14 +172,17 @@ def _measure(measurer, found, names, humans):
     ]
 
 
-def _describe(options):
+def _describe(options, paired):
+    counts = [len(poems) for poems in paired]
     return (
         f"BLEU: {'cumulative' if options.cumulative else 'of one order'}, "
         f"{'of the corpus' if options.corpus else 'mean of poems'}, "
         f"smoothing {options.smoothing}, "
         f"{'lower case' if options.lower_case else 'with case'}, "
         f"line breaks {'' if options.line_breaks else 'not '}counted, "
-        "without punctuation."
+        "without punctuation; against "
+        f"{min(counts)} to {max(counts)} human poems a photograph, "
+        f"{np.mean(counts):.1f} on average."
     )
 
 

@@ -30,7 +30,7 @@ small)
     generator="--embedding-dim 192 --hidden-dim 256 --num-steps 3000
         --sampled-tokens 1024 --max-tokens 28 --max-unknown 0"
     hierarchical="--embedding-dim 192 --hidden-dim 256 --num-steps 3000
-        --max-unknown 0"
+        --max-unknown 0 --max-lines 4"
     discriminators="--num-steps 600 --max-tokens 28 --max-unknown 0"
     style="--num-steps 1800 --hidden-dim 384 --dropout 0.2 --num-samples 18000
         --max-tokens 28 --max-unknown 0"

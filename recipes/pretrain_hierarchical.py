@@ -34,6 +34,7 @@ class Config:
     run_dir: pathlib.Path = option(pathlib.Path("out/hierarchical"), "output")
     embedding_dim: int = option(192, "width of the token embedding")
     hidden_dim: int = option(256, "width of both GRUs; liu18 512")
+    max_lines: int = option(hierarchical.MAX_LINES, "most lines of a poem")
     min_similarity: float = option(0.3, "of a pair, to be learnt from")
     max_unknown: float = option(0.1, "share of unknown words of a poem")
     batch_size: int = option(64, "poems a batch")
@@ -64,6 +65,7 @@ def main(config: Config) -> None:
         config.embedding_dim,
         config.hidden_dim,
         seen.shape[-1],
+        max_lines=config.max_lines,
     )
     optimizer = keras.optimizers.Adam(
         keras.optimizers.schedules.CosineDecay(
@@ -128,7 +130,7 @@ def _pairs(config, corpus, split, rows):
     known = datasets.mostly_known(ids, config.max_unknown)
     poems = [split_lines(ids[i], vocabulary.line_break) for i in known]
     images = np.array([rows[pairs[i].image] for i in known], int)
-    return hierarchical.to_lines(poems), images
+    return hierarchical.to_lines(poems, config.max_lines), images
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ def test_bleu_is_against_all_paired_poems():
 
 
 def test_a_human_poem_is_compared_with_the_others():
-    """The first of a photograph with the second, not with itself."""
+    """Of two of a photograph each with the other, not with itself."""
     humans = human_poems.choose(list(PAIRED.values()))
     first, second = humans["human_paired"], humans["human_other"]
     sets = {"human_paired": first, "reciter": first}
@@ -143,7 +143,7 @@ def test_a_human_poem_is_compared_with_the_others():
 def test_bleu_against_the_poems_of_another_photograph():
     paired = list(PAIRED.values())
     others = human_poems.choose(paired)["human_shuffled"]
-    assert all(other != own[0] for other, own in zip(others, paired))
+    assert all(other not in own for other, own in zip(others, paired))
     for options in (bleu.DEFAULT, bleu.BleuOptions(corpus=False)):
         statistics = measurer(options=options).statistics({"others": others})
         found = values_of(statistics["others"], options)

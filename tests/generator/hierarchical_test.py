@@ -95,3 +95,13 @@ def test_saved_and_loaded_again(model, regions, tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     given = {"regions": regions, "lines": LINES[..., :-1]}
     np.testing.assert_array_equal(loaded(given)["stop"], model(given)["stop"])
+
+
+def test_no_more_lines_than_it_has(regions):
+    model = hierarchical.HierarchicalGenerator(11, 6, 7, 5, max_lines=2)
+    again = hierarchical.HierarchicalGenerator.from_config(model.get_config())
+    long = hierarchical.to_lines([[[5], [6], [7]]], 2)
+    assert long.shape == (1, 2, 12)
+    for one in (model, again):
+        poems = hierarchical.write_lines(one, regions, BREAK, 1.0)
+        assert all(poem.count(BREAK) <= 1 for poem in poems)

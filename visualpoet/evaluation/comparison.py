@@ -98,27 +98,48 @@ def _summary(per_seed: Sequence[float]) -> dict[str, Any]:
 
 
 def _add_overall(rows: Sequence[dict[str, Any]]) -> None:
-    """Overall of the paper's methods, of the means and of each seed."""
+    """Overall of the paper's methods, of the means and of each seed.
+
+    It depends on the methods, so only seeds that all have count.
+    """
     methods = [row for row in rows if row["name"] in METHODS]
     if len(methods) < 2:
         return
-    means = overall(
-        [[r["columns"][c]["mean"] for c in PAPER_COLUMNS] for r in methods]
-    )
-    per_seed: dict[str, list[float]] = {row["name"]: [] for row in methods}
-    for seed in sorted({seed for row in methods for seed in row["seeds"]}):
-        # Overall depends on the methods, so only seeds that all have count.
-        if all(seed in row["seeds"] for row in methods):
-            places = [row["seeds"].index(seed) for row in methods]
-            table = [
-                [row["columns"][c]["seeds"][place] for c in PAPER_COLUMNS]
-                for row, place in zip(methods, places)
+    common = common_seeds([row["seeds"] for row in methods])
+    tables = [_columns_of(methods, [seed]) for seed in common]
+    means = overall(_columns_of(methods, common))
+    per_seed = [overall(table).tolist() for table in tables] or [means.tolist()]
+    for number, row in enumerate(methods):
+        found = _summary([values[number] for values in per_seed])
+        row["columns"]["overall"] = found | {"mean": float(means[number])}
+
+
+def common_seeds(seeds: Sequence[Sequence[int]]) -> list[int]:
+    """Finds the seeds that all have.
+
+    Args:
+        seeds: Those of each.
+
+    Returns:
+        They, sorted.
+    """
+    return sorted(set(seeds[0]).intersection(*seeds[1:]))
+
+
+def _columns_of(
+    methods: Sequence[Mapping[str, Any]], seeds: Sequence[int]
+) -> list[list[float]]:
+    """The paper's columns of each method, mean over seeds; of all if none."""
+    table = []
+    for row in methods:
+        places = [row["seeds"].index(seed) for seed in seeds or row["seeds"]]
+        table.append(
+            [
+                float(np.mean([row["columns"][c]["seeds"][p] for p in places]))
+                for c in PAPER_COLUMNS
             ]
-            for row, value in zip(methods, overall(table)):
-                per_seed[row["name"]].append(float(value))
-    for row, mean in zip(methods, means):
-        found = per_seed[row["name"]] or [float(mean)]
-        row["columns"]["overall"] = _summary(found) | {"mean": float(mean)}
+        )
+    return table
 
 
 def paired_tests(
@@ -132,36 +153,53 @@ def paired_tests(
         draws: Random exchanges.
 
     Returns:
-        Rows with `row`, `against`, `measure`, `difference` and `p`; of as
-        many seeds as both methods have.
+        Rows with `row`, `against`, `measure`, `difference` and `p`; of the
+        seeds that both methods have.
     """
-    names = [n for n in METHODS if any(one.row == n for one in measured)]
-    seeds = {
-        name: [one.statistics for one in measured if one.row == name]
-        for name in names
-    }
+    runs = runs_of_methods(measured)
     return [
         {"row": name, "against": against, "measure": measure}
-        | _test(seeds[name], seeds[against], measure, values[measure], draws)
+        | _test(runs[name], runs[against], measure, values[measure], draws)
         for against in AGAINST
-        for name in names
-        if name != against and against in names
+        for name in runs
+        if name != against
+        and against in runs
+        and common_seeds([list(runs[name]), list(runs[against])])
         for measure in MEASURES
-        if measure in seeds[name][0]
+        if all(measure in one for one in runs[name].values())
     ]
 
 
+Runs = Mapping[int, Mapping[str, np.ndarray]]
+
+
+def runs_of_methods(measured: Sequence[Measured]) -> dict[str, Runs]:
+    """Sorts runs by method and seed.
+
+    Args:
+        measured: Runs; human poems are passed over.
+
+    Returns:
+        Method, in the order of the table, to seed to statistics.
+    """
+    found = {
+        name: {one.seed: one.statistics for one in measured if one.row == name}
+        for name in METHODS
+    }
+    return {name: runs for name, runs in found.items() if runs}
+
+
 def _test(
-    first: Sequence[Mapping[str, np.ndarray]],
-    second: Sequence[Mapping[str, np.ndarray]],
+    first: Runs,
+    second: Runs,
     measure: str,
     value: Callable[[np.ndarray], float],
     draws: int,
 ) -> dict[str, float]:
-    count = min(len(first), len(second))
+    seeds = common_seeds([list(first), list(second)])
     own_rows, others = (
-        np.stack([seed[measure] for seed in seeds[:count]])
-        for seeds in (first, second)
+        np.stack([runs[seed][measure] for seed in seeds])
+        for runs in (first, second)
     )
     means = [
         intervals.evaluate_rows(rows.sum(axis=1), value).mean()
@@ -171,121 +209,3 @@ def _test(
         "difference": float(means[0] - means[1]),
         "p": intervals.paired_p_value(own_rows, others, value, draws),
     }
-
-
-# --- what the paper's tables say
-
-DIRECTIONS = (
-    (
-        "D_m raises BLEU over no discriminator",
-        "with_dm",
-        ("bleu_1", "bleu_2", "bleu_3"),
-        1,
-    ),
-    (
-        "D_m raises relevance over no discriminator",
-        "with_dm",
-        ("relevance",),
-        1,
-    ),
-    (
-        "D_m lowers novelty below no discriminator",
-        "with_dm",
-        ("novelty_2", "novelty_3"),
-        -1,
-    ),
-    (
-        "D_p raises novelty over no discriminator",
-        "with_dp",
-        ("novelty_2", "novelty_3"),
-        1,
-    ),
-    (
-        "D_p lowers BLEU below no discriminator",
-        "with_dp",
-        ("bleu_1", "bleu_2", "bleu_3"),
-        -1,
-    ),
-    (
-        "D_p lowers relevance below no discriminator",
-        "with_dp",
-        ("relevance",),
-        -1,
-    ),
-)
-BEST = "The full model has the best Overall"
-
-
-def directions(
-    rows: Sequence[Mapping[str, Any]], tests: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """Compares the directions of the paper's table 3 with those found.
-
-    Args:
-        rows: What `table_rows` returned.
-        tests: What `paired_tests` returned.
-
-    Returns:
-        Rows with `claim`, `verdict` (`held`, `partly held`, `not held`, or
-        `not measured`) and `numbers`: a dict each with `measure`, `before`,
-        `after`, `held` and `p`.
-    """
-    columns = {row["name"]: row["columns"] for row in rows}
-    p_values = {
-        (test["row"], test["measure"]): test["p"]
-        for test in tests
-        if test["against"] == "no_discriminator"
-    }
-    found = []
-    for claim, method, measures, sign in DIRECTIONS:
-        numbers = []
-        if method in columns and "no_discriminator" in columns:
-            for measure in measures:
-                before = columns["no_discriminator"][measure]["mean"]
-                after = columns[method][measure]["mean"]
-                numbers.append(
-                    {
-                        "measure": measure,
-                        "before": before,
-                        "after": after,
-                        "held": sign * (after - before) > 0,
-                        "p": p_values.get((method, measure)),
-                    }
-                )
-        found.append(
-            {"claim": claim, "verdict": _verdict(numbers), "numbers": numbers}
-        )
-    return [*found, _best_overall(columns)]
-
-
-def _verdict(numbers: Sequence[Mapping[str, Any]]) -> str:
-    held = [number["held"] for number in numbers]
-    if not held:
-        return "not measured"
-    if all(held):
-        return "held"
-    return "partly held" if any(held) else "not held"
-
-
-def _best_overall(columns: Mapping[str, Any]) -> dict[str, Any]:
-    """The full model beside the best of the others."""
-    scores = {
-        name: own_rows["overall"]["mean"]
-        for name, own_rows in columns.items()
-        if "overall" in own_rows
-    }
-    numbers = []
-    ours = scores.pop("i2p_gan", None)
-    if ours is not None and scores:
-        best = max(scores, key=scores.__getitem__)
-        numbers.append(
-            {
-                "measure": "overall",
-                "before": scores[best],
-                "after": ours,
-                "held": ours > scores[best],
-                "p": None,
-                "other": TITLES[best],
-            }
-        )
-    return {"claim": BEST, "verdict": _verdict(numbers), "numbers": numbers}

@@ -57,13 +57,16 @@ def choose(
 
     Args:
         paired: What `find_paired` returned; at least one poem each.
-        seed: Of the exchange.
+        seed: Of the draws.
 
     Returns:
-        `human_paired`: the first poem of each photograph; `human_other`: the
-        second one, if all have one; `human_shuffled`: the first poem of
-        another photograph, the floor of relevance and BLEU.
+        `human_paired`: a poem of each photograph, any of them, since mined
+        ones come most similar first; `human_other`: another one, if all have
+        one; `human_shuffled`: the first of these of another photograph, the
+        floor of relevance and BLEU.
     """
+    rng = np.random.default_rng(seed)
+    paired = [rng.permutation(poems).tolist() for poems in paired]
     first = [poems[0] for poems in paired]
     shuffled = [first[other] for other in exchange(len(first), seed)]
     found = {"human_paired": first}

@@ -26,6 +26,27 @@ def evaluate_rows(sums: np.ndarray, value: Value) -> np.ndarray:
     return np.array([value(row) for row in rows]).reshape(sums.shape[:-1])
 
 
+def resample(
+    statistics: np.ndarray, value: Value, draws: int = 1000, seed: int = 0
+) -> np.ndarray:
+    """Computes the mean over seeds on resamples of the photographs.
+
+    Args:
+        statistics: float `[seeds, N, S]`.
+        value: Maps float `[S]`, sums over photographs, to the measure.
+        draws: Resamples.
+        seed: Of the draws: the same photographs for all that have it.
+
+    Returns:
+        float `[draws]`.
+    """
+    size = statistics.shape[1]
+    rng = np.random.default_rng(seed)
+    counts = rng.multinomial(size, np.full(size, 1 / size), draws)
+    sums = np.einsum("dn,kns->dks", counts, statistics, optimize=True)
+    return evaluate_rows(sums, value).mean(axis=1)
+
+
 def bootstrap_interval(
     statistics: np.ndarray,
     value: Value,
@@ -47,11 +68,7 @@ def bootstrap_interval(
     Returns:
         Its ends.
     """
-    size = statistics.shape[1]
-    rng = np.random.default_rng(seed)
-    counts = rng.multinomial(size, np.full(size, 1 / size), draws)
-    sums = np.einsum("dn,kns->dks", counts, statistics, optimize=True)
-    values = evaluate_rows(sums, value).mean(axis=1)
+    values = resample(statistics, value, draws, seed)
     tail = 50 * (1 - coverage)
     low, high = np.percentile(values, [tail, 100 - tail])
     return float(low), float(high)

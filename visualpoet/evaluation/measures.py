@@ -8,6 +8,7 @@ import numpy as np
 
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import PreparedCorpus
+from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.words import split_words
 from visualpoet.evaluation import bleu
 from visualpoet.evaluation import diversity
@@ -31,7 +32,7 @@ class Measurer:
     """Measures poems for the same photographs, one after the other.
 
     Perplexity is left out where the corpus has no test poems but those that
-    are paired with these photographs.
+    are paired with photographs.
 
     Args:
         corpus: Poems, pairs, vocabulary.
@@ -69,7 +70,7 @@ class Measurer:
         training = human_poems.find_training(corpus)
         self._novelty = {n: Novelty(training, n) for n in (2, 3)}
         self._copied = CopiedRuns(corpus.texts("train"))
-        known = {text for poems in self.paired for text in poems}
+        known = {pair.poem.text for pair in corpus.pairs}
         unseen = [text for text in corpus.texts("test") if text not in known]
         self._language_model = None
         if unseen:
@@ -171,11 +172,16 @@ class Measurer:
 
     def _surprise(self, model: KneserNey, poems: Sequence[str]) -> np.ndarray:
         framed = self._framed(poems)
+        targets = np.concatenate([ids[1:] for ids in framed])
+        # Human poems have words without a token, which nobody else may write.
+        known = targets != UNKNOWN
         lengths = np.array([len(ids) - 1 for ids in framed])
-        log_probs = model.log_probs(framed)
         starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-        surprise = -np.add.reduceat(log_probs, starts)
-        return np.stack([surprise, lengths], axis=-1)
+        surprise = -model.log_probs(framed) * known
+        return np.stack(
+            [np.add.reduceat(values, starts) for values in (surprise, known)],
+            axis=-1,
+        ).astype(float)
 
 
 def measure_together(poems: Sequence[str]) -> dict[str, float]:

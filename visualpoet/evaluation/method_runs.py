@@ -79,7 +79,10 @@ def find_runs(folder: pathlib.Path) -> tuple[list[MethodRun], list[str]]:
     """
     runs, problems = [], []
     for method in METHODS | VARIANTS:
-        seeds = sorted(pathlib.Path(folder).glob(f"{method}/seed*"))
+        seeds = sorted(
+            pathlib.Path(folder).glob(f"{method}/seed*"),
+            key=lambda path: (len(path.name), path.name),
+        )
         if not seeds:
             problems.append(f"{method}: no runs")
         for path in seeds:

@@ -34,12 +34,12 @@ class HierarchicalGenerator(keras.Model):
         hidden_dim: Width of both GRUs and of the topic.
         region_dim: Width of a region's features.
         dropout: Share of units left out in training.
+        max_lines: Most lines L of a poem.
 
     Call arguments: dict of `regions` float `[B, R, region_dim]` and `lines`
-    int `[B, MAX_LINES, MAX_WORDS + 1]` (START, words of the line; 0 on
-    padding); returns dict of `logits` `[B, MAX_LINES, MAX_WORDS + 1, V]` of
-    the next token and `stop` `[B, MAX_LINES]`, the logit that a line is the
-    last.
+    int `[B, L, MAX_WORDS + 1]` (START, words of the line; 0 on padding);
+    returns dict of `logits` `[B, L, MAX_WORDS + 1, V]` of the next token and
+    `stop` `[B, L]`, the logit that a line is the last.
 
     Example:
         >>> generator = HierarchicalGenerator(
@@ -58,6 +58,7 @@ class HierarchicalGenerator(keras.Model):
         hidden_dim: int,
         region_dim: int,
         dropout: float = 0.1,
+        max_lines: int = MAX_LINES,
         **kwargs: Any,
     ) -> None:
         # === Layers ===
@@ -88,10 +89,10 @@ class HierarchicalGenerator(keras.Model):
 
         # === Functional model ===
         regions = keras.Input([None, region_dim], name="regions")
-        number, length = MAX_LINES, MAX_WORDS + 1
-        lines = keras.Input([number, length], dtype="int32", name="lines")
+        length = MAX_WORDS + 1
+        lines = keras.Input([max_lines, length], dtype="int32", name="lines")
         pooled = ops.max(project(regions), axis=1)  # [B, H]
-        x = ops.repeat(pooled[:, None], number, axis=1)  # [B, L, H]
+        x = ops.repeat(pooled[:, None], max_lines, axis=1)  # [B, L, H]
         x = line_rnn(drop(x))
         topic = ops.reshape(to_topic(x), [-1, hidden_dim])  # [B L, H]
         words = drop(embed(ops.reshape(lines, [-1, length])))
@@ -101,7 +102,7 @@ class HierarchicalGenerator(keras.Model):
             inputs={"regions": regions, "lines": lines},
             outputs={
                 "logits": ops.reshape(
-                    logits, [-1, number, length, vocabulary_size]
+                    logits, [-1, max_lines, length, vocabulary_size]
                 ),
                 "stop": stop(x)[..., 0],
             },
@@ -114,6 +115,7 @@ class HierarchicalGenerator(keras.Model):
         self.hidden_dim = hidden_dim
         self.region_dim = region_dim
         self.dropout = dropout
+        self.max_lines = max_lines
 
     def get_config(self) -> dict:
         return {
@@ -122,6 +124,7 @@ class HierarchicalGenerator(keras.Model):
             "hidden_dim": self.hidden_dim,
             "region_dim": self.region_dim,
             "dropout": self.dropout,
+            "max_lines": self.max_lines,
         }
 
 
@@ -163,17 +166,20 @@ def hierarchical_loss(
     )
 
 
-def to_lines(poems: list[list[list[int]]]) -> np.ndarray:
+def to_lines(
+    poems: list[list[list[int]]], max_lines: int = MAX_LINES
+) -> np.ndarray:
     """Pads the lines of poems.
 
     Args:
         poems: Lines of token ids of each poem.
+        max_lines: L.
 
     Returns:
-        int32 `[B, MAX_LINES, MAX_WORDS + 2]`: START, words, END; longer poems
+        int32 `[B, L, MAX_WORDS + 2]`: START, words, END; longer poems
         and lines are cut.
     """
-    padded = np.full([len(poems), MAX_LINES, MAX_WORDS + 2], PAD, np.int32)
+    padded = np.full([len(poems), max_lines, MAX_WORDS + 2], PAD, np.int32)
     for row, lines in zip(padded, poems):
         for place, line in zip(row, lines):
             framed = [START, *line[:MAX_WORDS], END]
@@ -200,7 +206,9 @@ def write_lines(
     Returns:
         Token ids of each poem, without START and END.
     """
-    lines = np.full([len(regions), MAX_LINES, MAX_WORDS + 1], PAD, np.int32)
+    lines = np.full(
+        [len(regions), model.max_lines, MAX_WORDS + 1], PAD, np.int32
+    )
     lines[..., 0] = START
     unwanted = np.zeros(model.vocabulary_size, np.float32)
     unwanted[[PAD, START, UNKNOWN, line_break]] = NEVER
@@ -214,7 +222,7 @@ def write_lines(
         ended = np.isin(lines[..., place], (END, PAD)) & (place > 0)
         lines[..., place + 1] = np.where(ended, PAD, best)
     stops = outputs["stop"] > 0
-    last = np.where(stops.any(1), stops.argmax(1), MAX_LINES - 1)
+    last = np.where(stops.any(1), stops.argmax(1), model.max_lines - 1)
     return [
         _join(poem[: end + 1, 1:], line_break) for poem, end in zip(lines, last)
     ]
