@@ -98,8 +98,8 @@ def test_saved_and_loaded_again(model, regions, tmp_path):
 
 
 def test_no_more_lines_than_it_has(regions):
-    model = hierarchical.HierarchicalGenerator(11, 6, 7, 5, max_lines=2)
-    again = hierarchical.HierarchicalGenerator.from_config(model.get_config())
+    model = HierarchicalGenerator(11, 6, 7, 3, max_lines=2)
+    again = HierarchicalGenerator.from_config(model.get_config())
     long = hierarchical.to_lines([[[5], [6], [7]]], 2)
     assert long.shape == (1, 2, 12)
     for one in (model, again):
