@@ -31,6 +31,7 @@ def results(paths, tmp_path_factory):
             discriminator=folder / "multimodal.keras",
             run_dir=folder / "run",
             max_tokens=40,
+            max_unknown=1.0,
             num_samples=3,
         )
     )
