@@ -32,7 +32,7 @@ class Measurer:
     """Measures poems for the same photographs, one after the other.
 
     Perplexity is left out where the corpus has no test poems but those that
-    are paired with photographs.
+    are paired with these or with training photographs.
 
     Args:
         corpus: Poems, pairs, vocabulary.
@@ -70,7 +70,8 @@ class Measurer:
         training = human_poems.find_training(corpus)
         self._novelty = {n: Novelty(training, n) for n in (2, 3)}
         self._copied = CopiedRuns(corpus.texts("train"))
-        known = {pair.poem.text for pair in corpus.pairs}
+        known = {text for poems in self.paired for text in poems}
+        known.update(training)  # no generator saw what is left
         unseen = [text for text in corpus.texts("test") if text not in known]
         self._language_model = None
         if unseen:
