@@ -81,7 +81,7 @@ def test_card_says_what_is_copied_where_there_are_no_captions(folder):
 
 def test_card_says_what_was_measured(folder):
     lines = write(folder, RESULTS).splitlines()
-    assert lines[0] == "# VisualPoet, version 12"
+    assert lines[0] == f"# The model `{folder.parent.name}`, version 12"
     assert any(line.endswith("to poem; 2.5 MB.") for line in lines)
     assert "## Measured, on 321 photographs that no training saw" in lines
     for expected in (
