@@ -56,7 +56,7 @@ def write_model_card(
     """
     text = templating.render(
         "model_card.md",
-        name=folder.parent.name,
+        model=folder.parent.name,
         version=folder.name,
         megabytes=measure_size(folder) / 1e6,
         controls=", ".join(c.input for c in controls.without_opening()),
