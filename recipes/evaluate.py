@@ -304,7 +304,7 @@ def _human(config, corpus, poet, contents):
             config, corpus, poet, contents
         ),
         **_linear_map(config, corpus, names),
-        "the human poem paired by the captions": _paired(config, corpus, names),
+        **_paired(config, corpus, names),
     }
 
 
@@ -315,8 +315,12 @@ def _random_poems(config, corpus, names):
 
 
 def _paired(config, corpus, names):
+    """The first poem of each photograph, if all have one."""
     found = human_poems.find_paired(_pairs(config, corpus), names)
-    return [poems[0] if poems else "" for poems in found]
+    if not all(found):
+        return {}
+    first = [poems[0] for poems in found]
+    return {"the human poem paired by the captions": first}
 
 
 def _pairs(config, corpus):
@@ -351,7 +355,11 @@ def _linear_map(config, corpus, names):
         for name in corpus.images("train")
         if corpus.photographs[name].captions and name in features["object"]
     }
-    texts = sorted({pair.poem.text for pair in _pairs(config, corpus)})
+    # Pairs of other splits were mined with the captions that judge here.
+    train = set(corpus.images("train"))
+    texts = sorted(
+        {p.poem.text for p in _pairs(config, corpus) if p.image in train}
+    )
     if not (captions and texts):
         return {}
     return {
@@ -374,10 +382,12 @@ def _perplexities(config, corpus):
             trained["leave_out"],
         )
 
-    test = sorted(framed("test", _human_form(config, corpus)), key=len)
     generator = keras.saving.load_model(config.generator)
-    form = number_form(generator, config.form or "verse")
-    value, tokens = perplexity.measure_without_photograph(generator, test, form)
+    form = find_learnt(config.form, generator.forms)
+    test = sorted(framed("test", form or None), key=len)
+    value, tokens = perplexity.measure_without_photograph(
+        generator, test, number_form(generator, form)
+    )
     return {
         "generator": value,
         "Kneser-Ney 5-gram": KneserNey(

@@ -58,6 +58,7 @@ class Config:
     run_dir: pathlib.Path = option(
         pathlib.Path("out/export_again"), "output: what the version came of"
     )
+    resume: bool = option(False, "go on with the run in --run-dir")
 
     def __post_init__(self):
         if self.patterns and not (self.poems or self.corpus):
@@ -79,7 +80,8 @@ def main(config: Config) -> None:
     Args:
         config: Its options.
     """
-    serving_files.refuse_existing(config.model)
+    if not (config.run_dir / "config.json").exists():
+        serving_files.refuse_existing(config.model)
     files = base.list_files(config.base)
     read = [pathlib.Path(config.corpus)] if config.corpus else config.poems
     found = [file for path in read for file in formats.find_files(path)]
@@ -94,7 +96,8 @@ def main(config: Config) -> None:
         options=_options(config, poet),
         common_lines=_count_lines(config, poet) or poet.common_lines,
     )
-    exporting.export_again(poet, config.model, run.describe_lineage())
+    if not config.model.exists():  # it is there as a whole or not at all
+        exporting.export_again(poet, config.model, run.describe_lineage())
     parameters = model_card.count_parameters(**poet.models)
     run.write_json("parameters.json", parameters)
 

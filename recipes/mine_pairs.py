@@ -14,6 +14,7 @@ from visualpoet import run_options
 from visualpoet import runs
 from visualpoet import templating
 from visualpoet.corpus import excerpts
+from visualpoet.corpus import formats
 from visualpoet.corpus import readers
 from visualpoet.corpus import row_files
 from visualpoet.evaluation import mining
@@ -57,9 +58,7 @@ def main(config: Config) -> None:
     Args:
         config: Its options.
     """
-    given = config.captions + config.poems
-    inputs = [path for path in given if path.is_file()]
-    run = runs.RunDirectory(config.run_dir, config, inputs)
+    run = runs.RunDirectory(config.run_dir, config, _inputs(config))
     photos = _photographs(config)
     pieces = _pieces(config)
     run.log(f"{len(photos)} photographs, {len(pieces)} excerpts")
@@ -98,6 +97,17 @@ def main(config: Config) -> None:
     (config.run_dir / "examples.html").write_text(
         templating.render("pairs.html", rows=rows), encoding="utf-8"
     )
+
+
+def _inputs(config):
+    """What parts of an interrupted run are of."""
+    poems = [file for path in config.poems for file in formats.find_files(path)]
+    inputs = [*config.captions, *poems]
+    if config.encoder:
+        encoder = pathlib.Path(config.encoder)
+        files = [path for path in encoder.rglob("*") if path.is_file()]
+        inputs += sorted(files) or [encoder]
+    return inputs
 
 
 def _photographs(config):

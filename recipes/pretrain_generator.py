@@ -27,8 +27,8 @@ from visualpoet.corpus.words import ARCHAIC
 from visualpoet.embedding.clues import weigh_clues
 from visualpoet.embedding.encoders import load_towers
 from visualpoet.embedding.photographs import IMAGE_INPUTS
-from visualpoet.embedding.photographs import embed_out_of_fold
 from visualpoet.embedding.photographs import embed_photographs
+from visualpoet.embedding.photographs import replace_by_folds
 from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
 from visualpoet.generator import corpus_examples
@@ -85,7 +85,7 @@ class Config:
     )
     max_unknown: float = option(0.1, "share of unknown words of a poem")
     leave_out: tuple[str, ...] = option(
-        ARCHAIC, "poems with these words are not learnt from"
+        ARCHAIC, "excerpts with these words are not learnt from; pairs stay"
     )
     batch_size: int = option(128, "poems a batch")
     max_tokens: int = option(100, "tokens of a poem, START and END included")
@@ -206,6 +206,7 @@ def _inputs(config):
 def _build_generator(config, corpus, image_dim):
     if config.start_from:
         before = keras.saving.load_model(config.start_from)
+        _check_same_sizes(config, before.get_config())
         changed = before.get_config() | {"dropout": config.dropout}
         generator = PoemGenerator.from_config(changed)
         generator.set_weights(before.get_weights())
@@ -219,6 +220,16 @@ def _build_generator(config, corpus, image_dim):
         config.dropout,
         corpus.forms(),
     )
+
+
+def _check_same_sizes(config, before):
+    for name in ("embedding_dim", "hidden_dim", "conditioning"):
+        given = getattr(config, name)
+        if given != before[name]:
+            raise ValueError(
+                f"expected --{name.replace('_', '-')} {before[name]}, as "
+                f"{config.start_from} has. Received: {given}"
+            )
 
 
 def _build_optimizer(config):
@@ -250,14 +261,7 @@ def _embed_photographs(config, corpus, image_tower):
     images, image_embeddings = embed_photographs(
         features, list(corpus.photographs), config.image_input, image_tower
     )
-    if config.folds:
-        towers = [
-            keras.saving.load_model(folder / "image_tower.keras")
-            for folder in config.folds
-        ]
-        folds = corpus.folds(len(towers))
-        for name, place in embed_out_of_fold(features, folds, towers).items():
-            image_embeddings[images[name]] = place
+    replace_by_folds(image_embeddings, images, features, corpus, config.folds)
     return images, image_embeddings
 
 

@@ -1,3 +1,6 @@
+import json
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -5,6 +8,7 @@ import pytest
 from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.photographs import embed_out_of_fold
 from visualpoet.embedding.photographs import embed_photographs
+from visualpoet.embedding.photographs import replace_by_folds
 
 FEATURES = {
     "object": {"a": np.array([3.0, 4.0]), "b": np.array([0.0, 2.0])},
@@ -50,6 +54,25 @@ def test_photographs_are_embedded_by_the_tower_that_left_them_out(tower):
     for name, by in (("b", tower), ("a", other)):
         _, expected = embed_photographs(FEATURES, [name], "joint", by)
         np.testing.assert_allclose(found[name], expected[0], rtol=1e-5)
+
+
+def test_training_photographs_move_to_where_new_ones_lie(tower, tmp_path):
+    folders = [tmp_path / "fold0", tmp_path / "fold1"]
+    others = [ImageTower(tower.feature_dims, 3) for _ in folders]
+    for number, (folder, one) in enumerate(zip(folders, others)):
+        folder.mkdir()
+        one.save(folder / "image_tower.keras")
+        options = {"num_folds": 2, "left_out_fold": number}
+        (folder / "config.json").write_text(json.dumps(options))
+    corpus = types.SimpleNamespace(folds=lambda count: [["b", "x"], ["a"]])
+    rows, seen = embed_photographs(FEATURES, ["a", "b"], "joint", tower)
+    replace_by_folds(seen, rows, FEATURES, corpus, folders)
+    for name, by in (("b", others[0]), ("a", others[1])):
+        _, expected = embed_photographs(FEATURES, [name], "joint", by)
+        np.testing.assert_allclose(seen[rows[name]], expected[0], rtol=1e-5)
+    for wrong in (folders[::-1], folders[:1]):
+        with pytest.raises(ValueError, match="all folds, in order"):
+            replace_by_folds(seen, rows, FEATURES, corpus, wrong)
 
 
 def test_an_unknown_image_input(tower):

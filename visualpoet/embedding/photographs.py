@@ -1,9 +1,14 @@
 """What a generator is given of a photograph: a row of a matrix."""
 
+import json
+import pathlib
+from collections.abc import Mapping
 from collections.abc import Sequence
 
+import keras
 import numpy as np
 
+from visualpoet.corpus.prepared import PreparedCorpus
 from visualpoet.embedding.encoders import ImageTower
 from visualpoet.features.experts import FEATURE_NAMES
 from visualpoet.features.experts import concatenate_features
@@ -21,7 +26,7 @@ def embed_photographs(
 
     Source: liu18, compared methods: Show and Tell takes the features of one CNN
     or of three, I2P-GAN the joint embedding. Differs: each CNN's features are
-    brought to unit length.
+    brought to unit length, and so is the row.
 
     Args:
         features: Expert name to photograph name to float `[F]`.
@@ -81,6 +86,44 @@ def embed_out_of_fold(
         rows, seen = embed_photographs(features, names, "joint", image_tower)
         embeddings.update({name: seen[row] for name, row in rows.items()})
     return embeddings
+
+
+def replace_by_folds(
+    image_embeddings: np.ndarray,
+    rows: Mapping[str, int],
+    features: dict[str, dict[str, np.ndarray]],
+    corpus: PreparedCorpus,
+    folders: Sequence[pathlib.Path],
+) -> None:
+    """Moves training photographs to where new ones would lie.
+
+    Args:
+        image_embeddings: float `[N, K]`; is changed in place.
+        rows: Name of a photograph to its row.
+        features: As for `embed_photographs`.
+        corpus: Deals out the training photographs.
+        folders: Outputs of `train_embedding.py` for each left-out fold in
+            order; none leaves all as it is.
+
+    Raises:
+        ValueError: If they are not all the folds, in order.
+    """
+    for place, folder in enumerate(folders):
+        options = json.loads((folder / "config.json").read_text())
+        found = options["num_folds"], options["left_out_fold"]
+        if found != (len(folders), place):
+            raise ValueError(
+                f"expected {folder} to have left out fold {place} of "
+                f"{len(folders)}: all folds, in order. Received: fold "
+                f"{found[1]} of {found[0]}"
+            )
+    towers = [
+        keras.saving.load_model(folder / "image_tower.keras")
+        for folder in folders
+    ]
+    folds = corpus.folds(len(towers)) if towers else []
+    for name, seen in embed_out_of_fold(features, folds, towers).items():
+        image_embeddings[rows[name]] = seen
 
 
 def _unit_length(values: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from visualpoet.corpus.vocabulary import START
+from visualpoet.corpus.vocabulary import UNKNOWN
 
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
@@ -93,15 +94,17 @@ class KneserNey:
         return np.log(probability)
 
     def perplexity(self, token_ids: Sequence[Sequence[int]]) -> float:
-        """Perplexity of every token after START.
+        """Perplexity of every known token after START, as a generator's.
 
         Args:
             token_ids: Poems, each with START and END.
 
         Returns:
-            Perplexity.
+            Perplexity; unknown words are contexts and no targets.
         """
-        return float(np.exp(-self.log_probs(token_ids).mean()))
+        targets = np.concatenate([ids[1:] for ids in token_ids])
+        log_probs = self.log_probs(token_ids)
+        return float(np.exp(-log_probs[targets != UNKNOWN].mean()))
 
 
 def _grams(token_ids: Sequence[Sequence[int]], order: int) -> np.ndarray:

@@ -8,14 +8,12 @@ import types
 from typing import Any
 
 import keras
-import numpy as np
 
 from visualpoet import poet as poets
 from visualpoet import runs
 from visualpoet import templating
 from visualpoet.corpus import datasets
 from visualpoet.corpus import formats
-from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.evaluation.kneser_ney import KneserNey
 from visualpoet.export import checking
 from visualpoet.export import model_card
@@ -319,6 +317,4 @@ def measure_alone(material: VoiceMaterial, max_tokens: int) -> float:
             material.corpus.texts("test"),
         )
     )
-    log_probs = KneserNey(train, len(vocabulary)).log_probs(test)
-    targets = np.concatenate([ids[1:] for ids in test])
-    return float(np.exp(-log_probs[targets != UNKNOWN].mean()))
+    return KneserNey(train, len(vocabulary)).perplexity(test)
