@@ -115,6 +115,36 @@ def test_a_closed_client_says_so(scheme):
     asyncio.run(scene())
 
 
+def test_who_waits_when_a_client_is_closed_is_told():
+    """By another thread, which waits for a server that never answers."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Silent)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    client = PoemClient(f"http://127.0.0.1:{server.server_port}", timeout=300)
+    told = []
+
+    def wait():
+        with pytest.raises(errors.ServeError) as caught:
+            client.write(SEA)
+        told.append(caught.value.message)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    _Silent.asked.wait()
+    client.close()
+    waiting.join(timeout=60)
+    server.shutdown()
+    server.server_close()
+    assert told == ["the client is closed"]
+
+
+class _Silent(http.server.BaseHTTPRequestHandler):
+    asked = threading.Event()
+
+    def do_POST(self):
+        self.asked.set()
+        self.rfile.read()  # until the client is gone
+
+
 def test_schemes_have_no_case_and_a_token_is_sent():
     sent = []
 

@@ -346,8 +346,13 @@ def test_versions_are_shown_with_scores_and_one_can_be_taken(visit):
     assert scores == sorted(scores, reverse=True)
     assert versions.locator("[data-name=fluency]").first.inner_text()
     wanted = versions.nth(1).locator(".poem").inner_text()
-    visit.press("Use version 2")
+    visit.press("Use this one, version 2")
     assert "\n".join(visit.lines) == wanted
+    chosen = visit.page.get_by_role("button", name="Chosen, version 2")
+    expect(chosen).to_be_visible()
+    visit.press("Undo")  # they were of the poem that is gone
+    expect(chosen).to_be_hidden()
+    assert "\n".join(visit.lines) == first
 
 
 # --- taking it along
@@ -617,6 +622,22 @@ def test_a_refusal_takes_no_poem_away(visit):
     visit.press("Another poem")
     expect(visit.page.get_by_role("alert")).to_contain_text("try again")
     assert visit.lines == before
+
+
+def test_a_broken_file_in_place_of_a_poem_brings_back_the_last(visit, tmp_path):
+    visit.show()
+    before = visit.lines
+    visit.page.route("**/v1/poems", lambda route: None)  # never answered
+    visit.press("Another poem")
+    assert visit.lines == []
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8 no picture")
+    visit.page.set_input_files("#chosen", [str(broken)] * 2)
+    problem = visit.page.get_by_role("alert")
+    expect(problem).to_contain_text("broken.jpg is not a picture")
+    assert visit.lines == before
+    visit.press("Copy")  # a button says what it does, alone
+    expect(problem).to_be_empty()
 
 
 def test_a_server_that_is_gone_is_told(visit):

@@ -5,6 +5,7 @@ with PoemClient("http://localhost:8501") as client:
 """
 
 import asyncio
+import concurrent.futures
 import functools
 import os
 import random
@@ -245,7 +246,7 @@ class PoemClient:
         if self._is_closed or self._process_id != os.getpid():
             return
         self._is_closed = True
-        self._run(self._client.close(), None)
+        self._run(_close(self._client), None)
         self._end()
 
     def _run(self, coroutine: Coroutine, seconds: float | None) -> Any:
@@ -254,6 +255,8 @@ class PoemClient:
             return future.result()
         try:
             return future.result(seconds + _MARGIN)
+        except concurrent.futures.CancelledError as error:  # by `close`
+            raise _closed() from error
         except TimeoutError as error:  # whatever keeps the thread
             future.cancel()
             raise _late(seconds) from error
@@ -266,6 +269,15 @@ class PoemClient:
 
 async def _call(make: Callable[[], AsyncPoemClient]) -> AsyncPoemClient:
     return make()
+
+
+async def _close(client: AsyncPoemClient) -> None:
+    """Ends what other threads still wait for, too."""
+    await client.close()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 def _read_defaults(name: str) -> dict[str, Any]:

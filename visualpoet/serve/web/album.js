@@ -38,11 +38,17 @@ export function add(entry, open) {
   entry.button.append(image);
   entry.button.addEventListener("click", open);
   $("album").append(entry.button);
-  if (entries.length > MOST) drop(entries.shift());
+  if (entries.length > MOST) drop(entries.splice(oldest(), 1)[0]);
   entries.forEach((one, index) => {
     one.button.setAttribute("aria-label", `Photograph ${index + 1}, ${one.name}`);
   });
   $("album").hidden = entries.length < 2;
+}
+
+// The one that is open stays.
+function oldest() {
+  const isOpen = (entry) => entry.button.hasAttribute("aria-current");
+  return entries.findIndex((entry) => !isOpen(entry));
 }
 
 function drop(entry) {

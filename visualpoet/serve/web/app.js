@@ -92,6 +92,9 @@ function busy(is) {
   for (const button of document.querySelectorAll(".again")) {
     button.setAttribute("aria-disabled", String(is || !isKnown()));
   }
+  for (const button of document.querySelectorAll("#candidates button")) {
+    button.setAttribute("aria-disabled", String(is));
+  }
   if (!is) $("poem").style.minHeight = "";
 }
 
@@ -106,10 +109,12 @@ function roomForMore() {
 }
 
 function fail(error) {
-  const told = error instanceof server.Refused || error instanceof pictures.NoPicture;
+  const kinds = [server.Refused, pictures.NoPicture, taking.NoClipboard];
+  const told = kinds.some((kind) => error instanceof kind);
   if (!told) console.error(error);
   $("problem").textContent = told ? error.message : "Something went wrong on this page.";
   $("status").textContent = "";
+  $("arriving").textContent = "";
 }
 
 /** Ends what is under way, does the task, and shows what went wrong. */
@@ -122,7 +127,10 @@ async function run(task) {
   try {
     await task(mine.signal);
   } catch (error) {
-    if (!mine.signal.aborted) fail(error);
+    if (!mine.signal.aborted) {
+      fail(error);
+      if (entry?.poem) showPoem(); // whatever was begun, this or before it
+    }
   }
   if (mine === work) busy(false);
 }
@@ -135,6 +143,7 @@ const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
 async function choose(files, signal) {
   const waiting = [...files];
   const broken = [];
+  $("arriving").textContent = "Opening the photograph …";
   const next = async () => {
     while (waiting.length) {
       try {
@@ -147,10 +156,14 @@ async function choose(files, signal) {
   };
   const others = async () => {
     while (await next());
+    if (broken.length) fail(pictures.NoPicture.of(broken));
   };
   const first = await next();
-  await Promise.all([first && open(first, signal), others()]);
-  if (broken.length) throw broken[0];
+  if (!first) throw pictures.NoPicture.of(broken);
+  // The others come in meanwhile, and hold up no button.
+  const rest = others();
+  rest.catch(fail);
+  await open(first, signal);
 }
 
 async function enter(file) {
@@ -164,6 +177,7 @@ async function enter(file) {
 /** Shows a photograph with its poem, which is written if there is none. */
 async function open(chosen, signal) {
   signal.throwIfAborted();
+  $("arriving").textContent = "";
   entry = chosen;
   album.mark(entry);
   $("photograph").src = entry.url;
@@ -194,13 +208,7 @@ async function write(signal) {
   clear();
   $("versions").hidden = true;
   $("status").textContent = "Looking at the photograph …";
-  const values = fields.values();
-  try {
-    await receive(values, signal);
-  } catch (error) {
-    if (!signal.aborted && entry.poem) showPoem();
-    throw error;
-  }
+  await receive(fields.values(), signal);
 }
 
 async function receive(values, signal) {
@@ -297,20 +305,25 @@ function version(candidate, index) {
     value.textContent = number.replace("-", "\u2212");
   }
   const button = item.querySelector("button");
-  button.setAttribute("aria-label", `Use version ${index + 1}`);
+  label(button, "Use this one", index);
   button.addEventListener("click", () => {
     if (!isBusy()) use(candidate.poem, item);
   });
   return item;
 }
 
+function label(button, words, index) {
+  button.textContent = words;
+  button.setAttribute("aria-label", `${words}, version ${index + 1}`);
+}
+
 function use(poem, item) {
   settle({ ...entry.poem, lines: poem.split("\n"), ended: false });
-  for (const other of $("candidates").children) {
+  [...$("candidates").children].forEach((other, index) => {
     other.toggleAttribute("data-chosen", other === item);
-    const button = other.querySelector("button");
-    button.textContent = other === item ? "Chosen" : "Use this one";
-  }
+    const words = other === item ? "Chosen" : "Use this one";
+    label(other.querySelector("button"), words, index);
+  });
   busy(false);
   $("reading-title").focus({ preventScroll: true });
   $("reading").scrollIntoView({ behavior: still.matches ? "auto" : "smooth" });
@@ -318,6 +331,7 @@ function use(poem, item) {
 
 function undo() {
   entry.poem = entry.past.pop();
+  $("versions").hidden = true; // of the poem that is gone
   showPoem();
   fields.restore(entry.poem.fields);
   keep();
@@ -341,15 +355,30 @@ async function save() {
   $("status").textContent = "Saved as a picture.";
 }
 
+let sharing = false; // a second time, browsers refuse
+
 async function share() {
-  await taking.share(text(), await card(), entry.name);
+  if (sharing) return;
+  sharing = true;
+  try {
+    await taking.share(text(), await card(), entry.name);
+  } finally {
+    sharing = false;
+  }
+}
+
+function forget() {
+  kept.clear();
+  $($("reading").hidden ? "choose" : "reading-title").focus();
 }
 
 // --- buttons
 
 function onClick(id, task) {
   $(id).addEventListener("click", () => {
-    if ($(id).getAttribute("aria-disabled") !== "true") task();
+    if ($(id).getAttribute("aria-disabled") === "true") return;
+    $("problem").textContent = "";
+    task();
   });
 }
 
@@ -359,11 +388,11 @@ onClick("another", () => {
 });
 onClick("more", () => run(writeMore));
 onClick("compare", compare);
-onClick("copy", copy);
+onClick("copy", () => copy().catch(fail));
 onClick("card", () => save().catch(fail));
 onClick("share", () => share().catch(fail));
 onClick("undo", undo);
-onClick("forget", kept.clear);
+onClick("forget", forget);
 
 fields.watch(() => run(write));
 incoming.watch(

@@ -10,14 +10,18 @@ const $ = (id) => document.getElementById(id);
  */
 export function watch(enter, tryExample) {
   const take = (files) => {
-    const images = [...files].filter((f) => f.type.startsWith("image/"));
+    // Browsers know no type of some pictures, such as HEIC.
+    const images = [...files].filter((f) => /^(image\/|$)/.test(f.type));
     const chosen = images.length ? images : [...files];
     if (chosen.length) enter(chosen);
   };
   watchExamples(tryExample);
   watchButtons(take);
   document.addEventListener("paste", (event) => {
-    if (event.clipboardData.files.length) take(event.clipboardData.files);
+    const { files, types } = event.clipboardData;
+    // Office puts a picture of the words beside them.
+    const isText = types.includes("text/plain") && event.target.closest?.("input");
+    if (files.length && !isText) take(files);
   });
   watchDrops(take);
 }
@@ -45,10 +49,15 @@ function watchDrops(take) {
     inside = change === 0 ? 0 : inside + change;
     document.body.toggleAttribute("data-dragging", inside > 0);
   };
-  document.addEventListener("dragenter", () => dragging(1));
-  document.addEventListener("dragleave", () => dragging(-1));
-  document.addEventListener("dragover", (event) => event.preventDefault());
-  document.addEventListener("drop", (event) => {
+  // Words may be dropped into a field as ever.
+  const listen = (name, hear) =>
+    document.addEventListener(name, (event) => {
+      if (event.dataTransfer.types.includes("Files")) hear(event);
+    });
+  listen("dragenter", () => dragging(1));
+  listen("dragleave", () => dragging(-1));
+  listen("dragover", (event) => event.preventDefault());
+  listen("drop", (event) => {
     event.preventDefault();
     dragging(0);
     take(event.dataTransfer.files);

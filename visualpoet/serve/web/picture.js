@@ -16,6 +16,14 @@ export class NoPicture extends Error {
         "Safari reads the HEIC of an iPhone.",
     );
   }
+
+  /** One for all that were chosen together and cannot be read. */
+  static of(broken) {
+    if (broken.length === 1) return broken[0];
+    const all = new NoPicture(`${broken.length} files:`);
+    all.message = broken.map((error) => error.message).join(" ");
+    return all;
+  }
 }
 
 function toBlob(canvas, type, quality) {
@@ -43,8 +51,9 @@ export async function prepare(file) {
     throw new NoPicture(file.name);
   }
   const thumbnail = draw(bitmap, THUMBNAIL_SIDE).toDataURL("image/jpeg", 0.7);
+  // A copy: the file may be gone when another poem is asked for.
   const photograph = isSmall(file, bitmap)
-    ? file
+    ? new Blob([await file.arrayBuffer()], { type: file.type })
     : await toBlob(draw(bitmap, LONGEST_SIDE), "image/jpeg", 0.9);
   bitmap.close();
   return { photograph, thumbnail };

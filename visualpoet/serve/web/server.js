@@ -17,6 +17,7 @@ const REASONS = {
 };
 
 const BROKEN = "The connection broke. Please try again.";
+const LIMIT = 90_000; // ms; the server gives up before
 
 async function refuse(response) {
   let said = "";
@@ -29,12 +30,21 @@ async function refuse(response) {
   return new Refused(reason ?? `The server refused: ${said || response.status}`);
 }
 
-async function ask(address, request) {
+// Safari has no AbortSignal.any before 17.4.
+function limit(signal) {
+  const either = new AbortController();
+  signal.addEventListener("abort", () => either.abort(signal.reason));
+  setTimeout(() => either.abort(new Refused(REASONS[504])), LIMIT);
+  return either.signal;
+}
+
+async function ask(address, { signal, ...request }) {
   let response;
   try {
-    response = await fetch(address, { method: "POST", ...request });
+    const given = { method: "POST", signal: limit(signal), ...request };
+    response = await fetch(address, given);
   } catch (error) {
-    if (error.name === "AbortError") throw error;
+    if (error.name === "AbortError" || error instanceof Refused) throw error;
     throw new Refused("The server cannot be reached. Are you online?");
   }
   if (!response.ok) throw await refuse(response);
@@ -69,17 +79,17 @@ export async function* events(body) {
 async function* chunks(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
-    const { value, done } = await read(reader);
+    const { value, done } = await receive(reader.read());
     if (done) return;
     yield value;
   }
 }
 
-async function read(reader) {
+async function receive(answer) {
   try {
-    return await reader.read();
+    return await answer;
   } catch (error) {
-    if (error.name === "AbortError") throw error;
+    if (error.name === "AbortError" || error instanceof Refused) throw error;
     throw new Refused(BROKEN);
   }
 }
@@ -110,7 +120,7 @@ export async function* write(photograph, controls, signal) {
 /** Fetches one of the example pictures, as a file. */
 export async function example(address, signal) {
   const response = await ask(address, { method: "GET", signal });
-  const content = await response.blob();
+  const content = await receive(response.blob());
   const name = address.split("/").at(-1);
   return new File([content], name, { type: content.type });
 }
@@ -122,5 +132,5 @@ export async function writeLine(controls, signal) {
     headers: { "Content-Type": "application/json" },
     signal,
   });
-  return response.json();
+  return receive(response.json());
 }

@@ -1,5 +1,12 @@
 // Three ways to take a poem along.
 
+/** A browser that lets no page use its clipboard. */
+export class NoClipboard extends Error {
+  constructor() {
+    super("This browser lets no page copy. Mark the poem, and copy it by hand.");
+  }
+}
+
 /** Puts a text on the clipboard. */
 export async function copy(text) {
   try {
@@ -11,8 +18,9 @@ export async function copy(text) {
     area.className = "unseen";
     document.body.append(area);
     area.select();
-    document.execCommand("copy");
+    const copied = document.execCommand("copy");
     area.remove();
+    if (!copied) throw new NoClipboard();
   }
 }
 
