@@ -1,5 +1,6 @@
 """Tokens and their ids: words or characters, the line break among them."""
 
+import functools
 import itertools
 import json
 import pathlib
@@ -300,7 +301,7 @@ class Vocabulary:
         Returns:
             The text; at word level each line begins with a capital.
         """
-        pieces, table = [], self.pieces()
+        pieces, table = [], self._pieces
         previous = START
         for token_id in map(int, token_ids):
             if token_id == END:
@@ -327,6 +328,10 @@ class Vocabulary:
             its right (no blank), and after the end of a sentence (blank and
             capital).
         """
+        return self._pieces
+
+    @functools.cached_property
+    def _pieces(self) -> np.ndarray:
         rows = [
             ("", "", "", "") if i < 4 else self._write(t)
             for i, t in enumerate(self.tokens)
