@@ -249,3 +249,19 @@ def test_tokens_are_left_out_and_the_others_move_up(words):
     assert fewer.encode("fox") == [UNKNOWN]
     assert fewer.decode(fewer.encode("The tail,")) == "The tail,"
     assert "fox" in words.tokens
+
+
+def test_how_tokens_are_written_is_worked_out_once(monkeypatch):
+    """Not for every poem: an adversarial run writes a hundred thousand."""
+    worked_out = []
+    write = Vocabulary._write
+
+    def count(vocabulary, token):
+        worked_out.append(token)
+        return write(vocabulary, token)
+
+    monkeypatch.setattr(Vocabulary, "_write", count)
+    vocabulary = Vocabulary.train(CORPUS, 100)
+    poems = [vocabulary.decode(vocabulary.encode(text)) for text in CORPUS * 3]
+    assert len(set(poems)) == 2
+    assert len(worked_out) == len(vocabulary) - len(SPECIAL_TOKENS)
