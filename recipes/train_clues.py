@@ -20,7 +20,6 @@ from visualpoet.corpus.words import find_twins
 from visualpoet.embedding import clues
 from visualpoet.embedding.encoders import load_towers
 from visualpoet.embedding.photographs import embed_photographs
-from visualpoet.embedding.photographs import replace_by_folds
 from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
 from visualpoet.generator.token_kinds import sort_tokens
@@ -45,11 +44,6 @@ class Config:
     )
     run_dir: pathlib.Path = option(
         pathlib.Path("out/embedding_small/clues"), "output"
-    )
-    folds: tuple[pathlib.Path, ...] = option(
-        (),
-        "outputs of train_embedding.py --left-out-fold 0, 1, ...: training "
-        "photographs are seen as new ones are",
     )
     min_photographs: int = option(5, "with a word, for it to be a clue")
     min_count: int = option(20, "of a word in poems, for it to be a clue")
@@ -76,10 +70,15 @@ def main(config: Config) -> None:
     inputs = corpus_files(config.corpus_dir)
     inputs += feature_files(config.features_dir)
     inputs += sorted(config.embedding_dir.glob("*.keras"))
-    inputs += [folder / "image_tower.keras" for folder in config.folds]
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
-    rows, image_embeddings = _embed_photographs(config, corpus)
+    image_tower, _ = load_towers(config.embedding_dir)
+    rows, image_embeddings = embed_photographs(
+        load_features(config.features_dir),
+        [*corpus.images("train"), *corpus.images("validation")],
+        "joint",
+        image_tower,
+    )
     train = [name for name in corpus.images("train") if name in rows]
     labels = clues.label_clues(corpus, train)
     head = _build_head(config, corpus, labels, image_embeddings.shape[1])
@@ -122,16 +121,6 @@ def main(config: Config) -> None:
     bias.assign_sub(config.prior_weight * log_odds)
     head.save(config.run_dir / "clue_head.keras")
     run.write_json("results.json", evaluate())
-
-
-def _embed_photographs(config, corpus):
-    """Rows of the photographs, and their places."""
-    image_tower, _ = load_towers(config.embedding_dir)
-    features = load_features(config.features_dir)
-    names = [*corpus.images("train"), *corpus.images("validation")]
-    rows, places = embed_photographs(features, names, "joint", image_tower)
-    replace_by_folds(places, rows, features, corpus, config.folds)
-    return rows, places
 
 
 def _build_head(config, corpus, labels, image_dim):
