@@ -66,7 +66,7 @@ def compare_directions(
         for test in tests
         if test["against"] == "no_discriminator"
     }
-    claims = [
+    claims: list[dict[str, Any]] = [
         {
             "claim": claim,
             "numbers": [
@@ -83,7 +83,13 @@ def compare_directions(
     ]
 
 
-def _number(columns, method, measure, sign, tests):
+def _number(
+    columns: Mapping[str, Any],
+    method: str,
+    measure: str,
+    sign: int,
+    tests: Mapping[tuple[str, str], Mapping[str, Any]],
+) -> dict[str, Any]:
     """A measure before and after; by the seeds that both have, if tested."""
     before = columns["no_discriminator"][measure]["mean"]
     after = columns[method][measure]["mean"]
