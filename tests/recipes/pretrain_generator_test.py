@@ -111,7 +111,16 @@ def test_folds_are_seen_by_their_towers(paths, tmp_path):
         fold = ImageTower(image_tower.feature_dims, image_tower.embedding_dim)
         (tmp_path / name).mkdir()
         fold.save(tmp_path / name / "image_tower.keras")
+        options = {"num_folds": 2, "left_out_fold": int(name)}
+        (tmp_path / name / "config.json").write_text(json.dumps(options))
     folds = (tmp_path / "0", tmp_path / "1")
     train(paths, tmp_path / "run", folds=folds)
     inputs = json.loads((tmp_path / "run" / "inputs.json").read_text())
     assert str(tmp_path / "1" / "image_tower.keras") in inputs
+
+
+def test_a_generator_goes_on_in_its_own_size(paths, tmp_path):
+    train(paths, tmp_path / "first")
+    before = tmp_path / "first" / "generator.keras"
+    with pytest.raises(ValueError, match="expected --hidden-dim .* Received"):
+        train(paths, tmp_path / "second", start_from=str(before), hidden_dim=77)
