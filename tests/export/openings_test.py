@@ -49,17 +49,10 @@ def test_white_space_of_an_opening_stays(loaded, opening, head):
     assert poem[len(head)].isupper()
 
 
-@pytest.mark.parametrize("opening", ["", " ", "\n \n"])
-def test_no_opening_is_compose(loaded, opening):
-    outputs = continued(loaded, [opening])
-    expected = calls.run(
-        loaded["compose"], image_bytes=[calls.SEA], **calls.controls(1)
-    )
-    calls.assert_same_row(outputs, expected, 0)
-
-
-@pytest.mark.parametrize("opening", ["\u3000", "\u00a0\n", "\x1c"])
-def test_blanks_of_other_scripts_are_no_opening(loaded, opening):
+@pytest.mark.parametrize(
+    "opening", ["", " ", "\n \n", "\u3000", "\u00a0\n", "\x1c"]
+)
+def test_no_opening_or_blanks_of_any_script_are_compose(loaded, opening):
     outputs = continued(loaded, [opening])
     expected = calls.run(
         loaded["compose"], image_bytes=[calls.SEA], **calls.controls(1)

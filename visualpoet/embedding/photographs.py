@@ -121,7 +121,7 @@ def replace_by_folds(
         keras.saving.load_model(folder / "image_tower.keras")
         for folder in folders
     ]
-    folds = corpus.folds(len(towers)) if towers else []
+    folds = corpus.folds(len(towers))
     for name, seen in embed_out_of_fold(features, folds, towers).items():
         image_embeddings[rows[name]] = seen
 

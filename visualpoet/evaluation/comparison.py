@@ -36,6 +36,7 @@ class Measured:
 
 
 Values = Mapping[str, Callable[[np.ndarray], float]]
+Runs = Mapping[int, Mapping[str, np.ndarray]]  # seed to measure to `[N, S]`
 
 
 def table_rows(
@@ -105,16 +106,16 @@ def _add_overall(rows: Sequence[dict[str, Any]]) -> None:
     methods = [row for row in rows if row["name"] in METHODS]
     if len(methods) < 2:
         return
-    common = common_seeds([row["seeds"] for row in methods])
-    tables = [_columns_of(methods, [seed]) for seed in common]
-    means = overall(_columns_of(methods, common))
+    common = find_common_seeds([row["seeds"] for row in methods])
+    tables = [_average_columns(methods, [seed]) for seed in common]
+    means = overall(_average_columns(methods, common))
     per_seed = [overall(table).tolist() for table in tables] or [means.tolist()]
     for number, row in enumerate(methods):
         found = _summary([values[number] for values in per_seed])
         row["columns"]["overall"] = found | {"mean": float(means[number])}
 
 
-def common_seeds(seeds: Sequence[Sequence[int]]) -> list[int]:
+def find_common_seeds(seeds: Sequence[Sequence[int]]) -> list[int]:
     """Finds the seeds that all have.
 
     Args:
@@ -126,7 +127,7 @@ def common_seeds(seeds: Sequence[Sequence[int]]) -> list[int]:
     return sorted(set(seeds[0]).intersection(*seeds[1:]))
 
 
-def _columns_of(
+def _average_columns(
     methods: Sequence[Mapping[str, Any]], seeds: Sequence[int]
 ) -> list[list[float]]:
     """The paper's columns of each method, mean over seeds; of all if none."""
@@ -156,7 +157,7 @@ def paired_tests(
         Rows with `row`, `against`, `measure`, `difference` and `p`; of the
         seeds that both methods have.
     """
-    runs = runs_of_methods(measured)
+    runs = group_runs(measured)
     return [
         {"row": name, "against": against, "measure": measure}
         | _test(runs[name], runs[against], measure, values[measure], draws)
@@ -164,16 +165,13 @@ def paired_tests(
         for name in runs
         if name != against
         and against in runs
-        and common_seeds([list(runs[name]), list(runs[against])])
+        and find_common_seeds([list(runs[name]), list(runs[against])])
         for measure in MEASURES
         if all(measure in one for one in runs[name].values())
     ]
 
 
-Runs = Mapping[int, Mapping[str, np.ndarray]]
-
-
-def runs_of_methods(measured: Sequence[Measured]) -> dict[str, Runs]:
+def group_runs(measured: Sequence[Measured]) -> dict[str, Runs]:
     """Sorts runs by method and seed.
 
     Args:
@@ -196,7 +194,7 @@ def _test(
     value: Callable[[np.ndarray], float],
     draws: int,
 ) -> dict[str, float]:
-    seeds = common_seeds([list(first), list(second)])
+    seeds = find_common_seeds([list(first), list(second)])
     own_rows, others = (
         np.stack([runs[seed][measure] for seed in seeds])
         for runs in (first, second)

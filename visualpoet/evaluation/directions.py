@@ -9,8 +9,8 @@ import numpy as np
 from visualpoet.evaluation import intervals
 from visualpoet.evaluation.comparison import Measured
 from visualpoet.evaluation.comparison import Values
-from visualpoet.evaluation.comparison import common_seeds
-from visualpoet.evaluation.comparison import runs_of_methods
+from visualpoet.evaluation.comparison import find_common_seeds
+from visualpoet.evaluation.comparison import group_runs
 from visualpoet.evaluation.method_runs import METHODS
 from visualpoet.evaluation.method_runs import TITLES
 from visualpoet.evaluation.overall import PAPER_COLUMNS
@@ -151,10 +151,10 @@ def share_not_best(
         seeds that all methods have; None if a method or such a seed is
         missing.
     """
-    runs = runs_of_methods(measured)
+    runs = group_runs(measured)
     if set(runs) != set(METHODS):
         return None
-    seeds = common_seeds([list(found) for found in runs.values()])
+    seeds = find_common_seeds([list(found) for found in runs.values()])
     if not seeds:
         return None
     drawn = [

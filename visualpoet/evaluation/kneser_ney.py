@@ -102,9 +102,20 @@ class KneserNey:
         Returns:
             Perplexity; unknown words are contexts and no targets.
         """
-        targets = np.concatenate([ids[1:] for ids in token_ids])
         log_probs = self.log_probs(token_ids)
-        return float(np.exp(-log_probs[targets != UNKNOWN].mean()))
+        return float(np.exp(-log_probs[find_known(token_ids)].mean()))
+
+
+def find_known(token_ids: Sequence[Sequence[int]]) -> np.ndarray:
+    """Finds the tokens that a generator could have written.
+
+    Args:
+        token_ids: Poems, each with START and END.
+
+    Returns:
+        bool `[N]`, of every token after START, as `KneserNey.log_probs`.
+    """
+    return np.concatenate([ids[1:] for ids in token_ids]) != UNKNOWN
 
 
 def _grams(token_ids: Sequence[Sequence[int]], order: int) -> np.ndarray:

@@ -8,7 +8,6 @@ import numpy as np
 
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import PreparedCorpus
-from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.words import split_words
 from visualpoet.evaluation import bleu
 from visualpoet.evaluation import diversity
@@ -16,6 +15,7 @@ from visualpoet.evaluation import human_poems
 from visualpoet.evaluation import relevance
 from visualpoet.evaluation.columns import COPIED
 from visualpoet.evaluation.kneser_ney import KneserNey
+from visualpoet.evaluation.kneser_ney import find_known
 from visualpoet.evaluation.memorisation import CopiedRuns
 from visualpoet.evaluation.novelty import READINGS
 from visualpoet.evaluation.novelty import Novelty
@@ -173,9 +173,8 @@ class Measurer:
 
     def _surprise(self, model: KneserNey, poems: Sequence[str]) -> np.ndarray:
         framed = self._framed(poems)
-        targets = np.concatenate([ids[1:] for ids in framed])
         # Human poems have words without a token, which nobody else may write.
-        known = targets != UNKNOWN
+        known = find_known(framed)
         lengths = np.array([len(ids) - 1 for ids in framed])
         starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
         surprise = -model.log_probs(framed) * known

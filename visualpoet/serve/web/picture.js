@@ -20,7 +20,7 @@ export class NoPicture extends Error {
   /** One for all that were chosen together and cannot be read. */
   static of(broken) {
     if (broken.length === 1) return broken[0];
-    const all = new NoPicture(`${broken.length} files:`);
+    const all = new NoPicture();
     all.message = broken.map((error) => error.message).join(" ");
     return all;
   }
