@@ -25,9 +25,8 @@ from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
-from visualpoet.embedding import retrieval
 from visualpoet.evaluation import diversity
-from visualpoet.evaluation import human_poems
+from visualpoet.evaluation import human_rows
 from visualpoet.evaluation import method_runs
 from visualpoet.evaluation import relevance
 from visualpoet.evaluation import wording
@@ -121,7 +120,14 @@ def main(config: Config) -> None:
     contents = _contents(config, names)
     uncaptioned = _contents(config, _uncaptioned(config, corpus, readable))
     ours = _write(config, run, poet, contents, "poems.jsonl")
-    poems = {"this model": ours, **_human(config, corpus, poet, contents)}
+    human_form = human_rows.choose_form(corpus, config.form)
+    features = load_features(config.features_dir) if config.sentences else None
+    poems = {
+        "this model": ours,
+        **human_rows.find_rows(
+            corpus, human_form, contents, poet, features, config.seed
+        ),
+    }
     find_hits = functools.partial(
         relevance.find_hits,
         relevance.make_similarities(
@@ -155,7 +161,7 @@ def main(config: Config) -> None:
         results["uncaptioned"] = _measure_uncaptioned(
             config, run, poet, uncaptioned, copied
         )
-    if config.perplexity and corpus.texts("test", _human_form(config, corpus)):
+    if config.perplexity and corpus.texts("test", human_form):
         results["perplexity"] = _perplexities(config, corpus)
     if config.guidance_curve:
         results["guidance_curve"] = _guidance_curve(
@@ -290,83 +296,6 @@ def _guidance_curve(config, run, poet, contents, captions):
         )
         run.log(str(points[-1]))
     return points
-
-
-# --- human poems beside them
-
-
-def _human(config, corpus, poet, contents):
-    """Human poems for the photographs, by how they are found."""
-    names = list(contents)
-    return {
-        "a random human poem": _random_poems(config, corpus, names),
-        "the nearest human poem, small encoder": _nearest(
-            config, corpus, poet, contents
-        ),
-        **_linear_map(config, corpus, names),
-        **_paired(config, corpus, names),
-    }
-
-
-def _random_poems(config, corpus, names):
-    rng = np.random.default_rng(config.seed)
-    texts = corpus.texts("train", _human_form(config, corpus))
-    return [texts[i] for i in rng.choice(len(texts), len(names))]
-
-
-def _paired(config, corpus, names):
-    """The first poem of each photograph, if all have one."""
-    found = human_poems.find_paired(_pairs(config, corpus), names)
-    if not all(found):
-        return {}
-    first = [poems[0] for poems in found]
-    return {"the human poem paired by the captions": first}
-
-
-def _pairs(config, corpus):
-    form = _human_form(config, corpus)
-    return [p for p in corpus.pairs if form in (None, p.poem.form)]
-
-
-def _human_form(config, corpus):
-    """The form of human poems beside those of a form, any for None."""
-    return find_learnt(config.form, corpus.forms()) or None
-
-
-def _nearest(config, corpus, poet, contents):
-    texts = corpus.texts("train", _human_form(config, corpus))
-    embeddings = np.concatenate(
-        [
-            poet.embed_poems(texts[i : i + 4096])
-            for i in range(0, len(texts), 4096)
-        ]
-    )
-    queries = poet.embed_images(list(contents.values()))
-    return [texts[i] for i in retrieval.nearest(queries, embeddings, 1)[:, 0]]
-
-
-def _linear_map(config, corpus, names):
-    """The nearest human poem through a linear map from the experts."""
-    if not config.sentences:
-        return {}
-    features = load_features(config.features_dir)
-    captions = {
-        name: corpus.photographs[name].captions
-        for name in corpus.images("train")
-        if corpus.photographs[name].captions and name in features["object"]
-    }
-    # Pairs of other splits were mined with the captions that judge here.
-    train = set(corpus.images("train"))
-    texts = sorted(
-        {p.poem.text for p in _pairs(config, corpus) if p.image in train}
-    )
-    if not (captions and texts):
-        return {}
-    return {
-        "the nearest human poem, linear map from the experts": (
-            human_poems.map_linearly(features, captions, names, texts)
-        )
-    }
 
 
 def _perplexities(config, corpus):

@@ -1,6 +1,5 @@
 import dataclasses
 import json
-import types
 
 import pytest
 
@@ -186,18 +185,3 @@ def test_what_another_poet_wrote_is_measured_too(paths, tmp_path):
     theirs.write_text(json.dumps(rows[0]) + "\n")
     with pytest.raises(ValueError, match="same 5 photographs.* without 4"):
         run(paths, tmp_path / "again", sentences=False, against=str(theirs))
-
-
-@pytest.mark.parametrize(
-    ("form", "human"),
-    [
-        ("", None),
-        ("haiku", "haiku"),
-        ("haiku-5-7-5", "haiku"),
-        ("limerick", "verse"),
-    ],
-)
-def test_human_poems_are_of_the_form_that_a_pattern_is_written_in(form, human):
-    corpus = types.SimpleNamespace(forms=lambda: ["haiku", "verse"])
-    config = evaluate.Config(form=form)
-    assert evaluate._human_form(config, corpus) == human
