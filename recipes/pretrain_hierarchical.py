@@ -55,16 +55,18 @@ def main(config: Config) -> None:
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
     with np.load(config.regions, allow_pickle=False) as arrays:
-        names, seen = arrays["names"].tolist(), arrays["rows"]
+        names, regions = arrays["names"].tolist(), arrays["rows"]
     rows = {name: row for row, name in enumerate(names)}
-    lines, images = _pairs(config, corpus, "train", rows)
-    held_out, held_images = _pairs(config, corpus, "validation", rows)
-    run.log(f"{len(lines)} pairs")
+    train, held_out = (
+        _Pairs(regions, *_read_pairs(config, corpus, split, rows))
+        for split in ("train", "validation")
+    )
+    run.log(f"{len(train.images)} pairs")
     model = hierarchical.HierarchicalGenerator(
         len(corpus.vocabulary),
         config.embedding_dim,
         config.hidden_dim,
-        seen.shape[-1],
+        regions.shape[-1],
         max_lines=config.max_lines,
     )
     optimizer = keras.optimizers.Adam(
@@ -73,43 +75,12 @@ def main(config: Config) -> None:
         ),
         global_clipnorm=1.0,
     )
-
-    def compute_loss(regions, poems, training):
-        given = {"regions": regions, "lines": poems[..., :-1]}
-        outputs = model(given, training=training)
-        return hierarchical.hierarchical_loss(outputs, poems)
-
-    def batches(start):
-        order = datasets.index_batches(
-            len(lines), config.batch_size, config.seed, start
-        )
-        for chosen in order:
-            regions = seen[images[chosen]].astype(np.float32)
-            yield regions, lines[chosen]
-
-    score = tf.function(
-        lambda *batch: compute_loss(*batch, False), reduce_retracing=True
-    )
-
-    def evaluate():
-        if not len(held_out):
-            return {}  # everything is for training
-        losses = [
-            float(score(seen[batch_rows].astype(np.float32), poems))
-            for batch_rows, poems in zip(
-                np.array_split(held_images[:512], 8),
-                np.array_split(held_out[:512], 8),
-            )
-            if len(batch_rows)
-        ]
-        return {"validation_loss": float(np.mean(losses))}
-
     runs.train(
         run,
         num_steps=config.num_steps,
-        batches=batches,
+        batches=lambda start: _batches(config, train, start),
         train_step=make_train_step(
-            lambda batch: compute_loss(*batch, True),
+            lambda batch: _compute_loss(model, *batch, training=True),
             model.trainable_variables,
             optimizer,
         ),
@@ -117,13 +88,64 @@ def main(config: Config) -> None:
             "model": model.variables,
             "optimizer": optimizer.variables,
         },
-        evaluate=evaluate,
+        evaluate=_evaluation(model, held_out),
         evaluation_interval=400,
     )
     model.save(config.run_dir / "hierarchical.keras")
 
 
-def _pairs(config, corpus, split, rows):
+@dataclasses.dataclass(frozen=True)
+class _Pairs:
+    """Photographs and their poems, of one split.
+
+    Attributes:
+        regions: float16 `[N, R, F]`, of all photographs.
+        lines: int `[P, L, W]`, poems.
+        images: int `[P]`; row of the photograph of each.
+    """
+
+    regions: np.ndarray
+    lines: np.ndarray
+    images: np.ndarray
+
+    def take(self, chosen):
+        regions = self.regions[self.images[chosen]]
+        return regions.astype(np.float32), self.lines[chosen]
+
+
+def _compute_loss(model, regions, poems, training):
+    given = {"regions": regions, "lines": poems[..., :-1]}
+    outputs = model(given, training=training)
+    return hierarchical.hierarchical_loss(outputs, poems)
+
+
+def _batches(config, pairs, start):
+    order = datasets.index_batches(
+        len(pairs.images), config.batch_size, config.seed, start
+    )
+    for chosen in order:
+        yield pairs.take(chosen)
+
+
+def _evaluation(model, pairs):
+    """What to call for the loss of the first held-out pairs."""
+    score = tf.function(
+        lambda *batch: _compute_loss(model, *batch, training=False),
+        reduce_retracing=True,
+    )
+    count = min(len(pairs.images), 512)
+
+    def evaluate():
+        if not count:
+            return {}  # everything is for training
+        parts = np.array_split(np.arange(count), min(count, 8))
+        losses = [float(score(*pairs.take(chosen))) for chosen in parts]
+        return {"validation_loss": float(np.mean(losses))}
+
+    return evaluate
+
+
+def _read_pairs(config, corpus, split, rows):
     vocabulary = corpus.vocabulary
     pairs = corpus.select_pairs(split, rows, config.min_similarity)
     ids = vocabulary.encode_batch([pair.poem.text for pair in pairs])
