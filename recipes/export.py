@@ -36,6 +36,7 @@ from visualpoet.features.store import load_features
 from visualpoet.features.visual_encoder import VisualEncoder  # noqa: F401
 from visualpoet.generator import forms
 from visualpoet.generator.known_runs import KnownRuns
+from visualpoet.generator.novelty import KnownTrigrams
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
 from visualpoet.generator.token_kinds import add_rules
 from visualpoet.generator.token_kinds import sort_tokens
@@ -132,6 +133,7 @@ def main(config: Config) -> None:
         options,
         discriminators,
         _known_runs(config, corpus, poems, kinds, image_tower, poem_tower),
+        known_trigrams=_known_trigrams(config, corpus, options),
     )
     if not config.model.exists():
         lineage = run.describe_lineage()
@@ -210,6 +212,14 @@ def _known_runs(config, corpus, poems, kinds, image_tower, poem_tower):
         )
         learnt += [poems[index] for index in np.unique(nearest)]
     return KnownRuns(learnt, kinds)
+
+
+def _known_trigrams(config, corpus, options):
+    """Those of the form that is written by default, if new ones count there."""
+    if not options[next(iter(options))].novelty_weight:
+        return None
+    texts = corpus.texts("train", config.form or None)
+    return KnownTrigrams(corpus.vocabulary.encode_batch(texts))
 
 
 def _load_discriminators(folder: str) -> dict[str, keras.Model]:

@@ -26,6 +26,7 @@ from visualpoet.finetuning import exporting
 from visualpoet.finetuning.corpus import read_corpus
 from visualpoet.generator import forms
 from visualpoet.generator.common_lines import CommonLines
+from visualpoet.generator.novelty import KnownTrigrams
 from visualpoet.run_options import option
 
 
@@ -49,6 +50,11 @@ class Config:
         (), "files of poems, whose words close lines where they do in these"
     )
     corpus: str = option("", "in place of --poems: what a voice was trained on")
+    phrases: tuple[pathlib.Path, ...] = option(
+        (),
+        "files of poems of the default form, whose training poems say which "
+        "trigrams are no news; those of the base if empty",
+    )
     drafts: tuple[pathlib.Path, ...] = option(
         (), "files of poems of evaluate.py --split train, for common lines"
     )
@@ -85,7 +91,7 @@ def main(config: Config) -> None:
     files = base.list_files(config.base)
     read = [pathlib.Path(config.corpus)] if config.corpus else config.poems
     found = [file for path in read for file in formats.find_files(path)]
-    inputs = [*files, *found, *config.drafts]
+    inputs = [*files, *found, *config.phrases, *config.drafts]
     run = runs.RunDirectory(config.run_dir, config, inputs)
     poet = base.read_poet(config.base)
     texts = _read_texts(config)
@@ -95,6 +101,7 @@ def main(config: Config) -> None:
         clue_head=_choose_one_twin(poet),
         options=_options(config, poet),
         common_lines=_count_lines(config, poet) or poet.common_lines,
+        known_trigrams=_read_phrases(config, poet) or poet.known_trigrams,
     )
     if not config.model.exists():  # it is there as a whole or not at all
         exporting.export_again(poet, config.model, run.describe_lineage())
@@ -131,6 +138,18 @@ def _count_lines(config, poet):
         for row in row_files.read_json_lines(path)
     ]
     return CommonLines.count(drafts, poet.kinds, config.least)
+
+
+def _read_phrases(config, poet):
+    if not config.phrases:
+        return None
+    texts = [
+        poem.text
+        for path in config.phrases
+        for poem in readers.read_poems(path)[0]
+        if poem.split == "train"
+    ]
+    return KnownTrigrams(poet.vocabulary.encode_batch(texts))
 
 
 def _choose_one_twin(poet: base.PoetParts) -> ClueHead:

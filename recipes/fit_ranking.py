@@ -31,7 +31,7 @@ from visualpoet.features import picture_files
 from visualpoet.run_options import option
 
 PER_SHEET, PER_SETTING = 5, 3
-SCORES = ("fit", "fluency", "clue_share")
+SCORES = ("fit", "fluency", "clue_share", "repetition", "novelty")
 ROW, COLUMN, SIDE = 330, 400, 300  # pixels
 
 
@@ -161,13 +161,14 @@ def _analyse(config):
     ]
     numbers, levels = zip(*answers)
     levels = np.array(levels)
+    names = [name for name in SCORES if name in rows[0][0]]
     scores = np.array(
-        [[[c[s] for s in SCORES] for c in rows[n]] for n in numbers]
+        [[[c[s] for s in names] for c in rows[n]] for n in numbers]
     )
     weights = picks.fit_weights(scores, levels)
     results = {
         "answers": len(answers),
-        "weights": dict(zip(SCORES, map(float, weights / abs(weights[0])))),
+        "weights": dict(zip(names, map(float, weights / abs(weights[0])))),
         "as it was ranked": picks.judge(
             np.array([[[c["score"]] for c in rows[n]] for n in numbers]),
             levels,

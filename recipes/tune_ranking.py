@@ -37,6 +37,8 @@ WEIGHTS = {
     "poetic": "poetic_weight",
     "copied": "copied_weight",
     "common": "common_weight",
+    "novelty": "novelty_weight",
+    "repetition": "repetition_weight",
 }
 
 

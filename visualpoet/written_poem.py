@@ -31,6 +31,10 @@ class Candidate:
             learnt by heart, from a model that knows them.
         common: Share of its lines that many other poems of the model have,
             from a model that knows them.
+        novelty: Share of its trigrams that no poem of people has, from a model
+            that knows those.
+        repetition: Share of its words that came before in it, from a model
+            that minds it.
     """
 
     poem: str
@@ -42,6 +46,8 @@ class Candidate:
     poetic: float | None = None
     copied: float | None = None
     common: float | None = None
+    novelty: float | None = None
+    repetition: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns what is known; scores that the model lacks are left out."""

@@ -7,7 +7,7 @@ from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.export.graph_constants import GraphConstants
-from visualpoet.generator import known_runs
+from visualpoet.generator import bloom_filter
 from visualpoet.generator.known_runs import KnownRuns
 from visualpoet.generator.token_kinds import TokenKinds
 
@@ -98,7 +98,7 @@ def test_what_was_learnt_is_always_found_and_little_else():
 def test_the_filter_is_as_small_as_said():
     learnt = np.random.default_rng(2).integers(6, SIZE, [100, 40])
     runs = KnownRuns(learnt, kinds())
-    assert len(runs._stored) == -(-100 * 35 * known_runs.BITS_A_RUN // 8)
+    assert len(runs._stored) == -(-100 * 35 * bloom_filter.BITS_A_ROW // 8)
 
 
 def test_it_works_inside_a_graph():

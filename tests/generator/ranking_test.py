@@ -1,9 +1,11 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from visualpoet.generator import ranking
 from visualpoet.generator.composer import DecodingOptions
 from visualpoet.generator.networks import Networks
+from visualpoet.generator.token_kinds import TokenKinds
 
 END, BREAK = 2, 4
 
@@ -71,6 +73,44 @@ def test_what_the_discriminators_say_counts_and_copies_lose():
     np.testing.assert_allclose(
         ranking.score_candidates(scores, options), [1.3, 1.0, 0.9], atol=1e-6
     )
+
+
+def test_what_is_new_or_repeated_loses():
+    scores = {
+        "fit": np.array([0.5, 0.5, 0.5]),
+        "novelty": np.array([0.0, 0.5, 0.0]),
+        "repetition": np.array([0.0, 0.0, 0.25]),
+    }
+    options = DecodingOptions(novelty_weight=0.4, repetition_weight=2.0)
+    # 0.5; 0.5 - 0.2; 0.5 - 0.5.
+    np.testing.assert_allclose(
+        ranking.score_candidates(scores, options), [0.5, 0.3, 0.0], atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("poem", "begin", "share"),
+    [
+        ([5, 6, 7, END, 0, 0], 0, 0.0),
+        # One of three words; three of four; marks and padding are no words.
+        ([5, 6, 5, END, 0, 0], 0, 1 / 3),
+        ([5, 5, 5, 5, END, 0], 0, 3 / 4),
+        ([5, BREAK, 6, BREAK, 6, END], 0, 1 / 3),
+        # Of the words behind the opening one was in it.
+        ([5, 6, 5, 7, END, 0], 2, 1 / 2),
+        ([5, 5, 6, 7, END, 0], 2, 0.0),
+        ([5, 5, END, 0, 0, 0], 2, 0.0),
+        ([0, 0, 0, 0, 0, 0], 0, 0.0),
+    ],
+)
+def test_share_of_words_that_came_before(poem, begin, share):
+    is_word = np.arange(20) > BREAK
+    none = np.zeros(20, bool)
+    kinds = TokenKinds(
+        is_word, none, none, none, none, none, np.arange(20), BREAK
+    )
+    found = ranking.measure_repetition(kinds, tf.constant([poem]), [begin])
+    np.testing.assert_allclose(found, [share], atol=1e-6)
 
 
 def test_candidates_are_ranked_by_fit_and_fluency():

@@ -23,6 +23,7 @@ MODELS = (
 
 
 COMMON = "the sea sleeps"
+SAID = {"train": "the moon is in the sea", "test": "the wind is in the moon"}
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +38,18 @@ def _export(folder):
     drafts.write_text(
         "".join(json.dumps({"candidates": [{"poem": p}]}) + "\n" for p in poems)
     )
+    phrases = folder / "phrases.jsonl"
+    phrases.write_text(
+        "".join(
+            json.dumps({"text": text, "split": split}) + "\n"
+            for split, text in SAID.items()
+        )
+    )
     config = export_again.Config(
         base=tiny.exported(),
         model=folder / "poet" / "2",
         drafts=(drafts,),
+        phrases=(phrases,),
         run_dir=folder / "run",
     )
     with pytest.MonkeyPatch.context() as patch:
@@ -91,6 +100,18 @@ def test_lines_of_many_drafts_are_common(again):
     read = base.read_poet(again)
     assert read.common_lines.sums.shape == (1,)
     assert base.read_poet(tiny.exported()).common_lines is None
+
+
+def test_what_training_poems_say_is_no_news(again):
+    match = tf.saved_model.load(str(again)).signatures["match"]
+    scores = match(
+        image_bytes=tf.constant([tiny.photograph("sea")] * 2),
+        poem=tf.constant([SAID["train"], SAID["test"]]),
+    )
+    assert scores["novelty"][0] == 0 < scores["novelty"][1]
+    np.testing.assert_allclose(scores["repetition"], [1 / 6, 1 / 6])
+    assert base.read_poet(again).known_trigrams is not None
+    assert base.read_poet(tiny.exported()).known_trigrams is None
 
 
 def test_a_voice_is_written_as_before():

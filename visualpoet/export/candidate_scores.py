@@ -1,5 +1,6 @@
 """What an export scores the wording of candidates by."""
 
+import functools
 from collections.abc import Callable
 
 import keras
@@ -12,10 +13,13 @@ from visualpoet.export.stored_weights import StoredWeight
 from visualpoet.export.stored_weights import StoredWeights
 from visualpoet.generator.common_lines import CommonLines
 from visualpoet.generator.known_runs import KnownRuns
+from visualpoet.generator.novelty import KnownTrigrams
+from visualpoet.generator.ranking import measure_repetition
+from visualpoet.generator.token_kinds import TokenKinds
 
 
 class CandidateScores(tf.Module):
-    """Discriminators, as they are stored, known runs and common lines.
+    """Discriminators, as they are stored, and what poems are worded like.
 
     Args:
         discriminators: `paired`, the multi-modal one, and `poetic`, the
@@ -24,6 +28,8 @@ class CandidateScores(tf.Module):
         shared: Stored weights by Keras variable, the tower's among them.
         known_runs: What poems should not recite; None for no such score.
         common_lines: What too many poems have; None for no such score.
+        known_trigrams: What people have said; None for no such score.
+        kinds: Sorts of tokens, for repetition; None for no such score.
     """
 
     def __init__(
@@ -33,13 +39,21 @@ class CandidateScores(tf.Module):
         shared: dict[int, StoredWeight],
         known_runs: KnownRuns | None = None,
         common_lines: CommonLines | None = None,
+        known_trigrams: KnownTrigrams | None = None,
+        kinds: TokenKinds | None = None,
     ):
         super().__init__()
-        self._shares = {}
+        self._shares: dict[str, Callable[..., tf.Tensor]] = {}
         if known_runs:
             self._shares["copied"] = known_runs.measure_copied
         if common_lines:
             self._shares["common"] = common_lines.measure
+        if known_trigrams:
+            self._shares["novelty"] = known_trigrams.measure_novelty
+        if kinds:
+            self._shares["repetition"] = functools.partial(
+                measure_repetition, kinds
+            )
         self.names = (*discriminators, *self._shares)
         self._inputs = [tuple(m.input) for m in discriminators.values()]
         self.models = [
@@ -53,9 +67,10 @@ class CandidateScores(tf.Module):
         Returns:
             Function of token ids int `[N, T]`, padded with 0, image embedding
             float `[N, K]`, and int32 `[N]`, how many of the tokens are of an
-            opening: gives the probability of what a poem should be, and the
-            shares of `copied` words and `common` lines among those behind the
-            opening, float `[N]`, by name.
+            opening: gives the probability of what a poem should be, and,
+            behind the opening, the shares of `repetition` and `copied` among
+            the words, `common` among the lines and `novelty` among the
+            trigrams, float `[N]`, by name.
         """
         models = [model.read() for model in self.models]
 

@@ -16,6 +16,7 @@ from tensorflow.core.framework import types_pb2
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.export import meta_graph
+from visualpoet.generator import novelty
 from visualpoet.generator import token_kinds
 from visualpoet.generator.common_lines import MARK
 from visualpoet.generator.common_lines import CommonLines
@@ -49,7 +50,7 @@ class GraphConstants:
         return [array for array in arrays if array.ndim == 1]
 
     def read_known_runs(self, kinds: TokenKinds) -> KnownRuns | None:
-        """Reads what its poems should not recite: all arrays of bytes.
+        """Reads what its poems should not recite: arrays of bytes.
 
         A table of int64 says what tokens count as in them.
 
@@ -59,7 +60,11 @@ class GraphConstants:
         Returns:
             The runs; None if it knows none.
         """
-        filters = self._list_vectors(types_pb2.DT_UINT8)
+        filters = [
+            stored
+            for stored in self._list_vectors(types_pb2.DT_UINT8)
+            if not novelty.is_filter(stored)
+        ]
         numbers = [
             array
             for array in self._list_tables()
@@ -79,6 +84,16 @@ class GraphConstants:
         vectors = self._list_vectors(types_pb2.DT_INT64)
         marked = [v for v in vectors if (v[:1] == MARK).any()]
         return CommonLines(marked[0][1:], kinds) if marked else None
+
+    def read_known_trigrams(self) -> novelty.KnownTrigrams | None:
+        """Reads what people have said.
+
+        Returns:
+            The trigrams; None if it knows none.
+        """
+        return novelty.KnownTrigrams.restore(
+            self._list_vectors(types_pb2.DT_UINT8)
+        )
 
     def read_kinds(self, vocabulary: Vocabulary) -> TokenKinds:
         """Reads the sorts of its tokens.

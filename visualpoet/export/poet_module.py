@@ -26,6 +26,7 @@ from visualpoet.features.experts import ExpertEnsemble
 from visualpoet.generator import composer
 from visualpoet.generator.common_lines import CommonLines
 from visualpoet.generator.known_runs import KnownRuns
+from visualpoet.generator.novelty import KnownTrigrams
 from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.ranking import measure_clue_share
 from visualpoet.generator.token_kinds import TokenKinds
@@ -70,6 +71,7 @@ class PoetModule(tf.Module):
             or none.
         known_runs: What poems should not recite; None to let them.
         common_lines: What too many poems have; None to let them.
+        known_trigrams: What people have said; None to let poems say anything.
     """
 
     def __init__(
@@ -85,18 +87,22 @@ class PoetModule(tf.Module):
         discriminators: dict[str, keras.Model] | None = None,
         known_runs: KnownRuns | None = None,
         common_lines: CommonLines | None = None,
+        known_trigrams: KnownTrigrams | None = None,
     ):
         super().__init__()
         self._visual_encoder = visual_encoder
         self._image_tower = StoredWeights(image_tower)
         shared: dict[int, StoredWeight] = {}
         self._poem_tower = StoredWeights(poem_tower, shared)
+        minds_repetition = any(o.repetition_weight for o in options.values())
         self._candidate_scores = CandidateScores(
             discriminators or {},
             poem_tower,
             shared,
             known_runs,
             common_lines,
+            known_trigrams,
+            kinds if minds_repetition else None,
         )
         stored_generator = StoredWeights(generator, shared)
         self._writer = CandidateWriter(
@@ -232,7 +238,8 @@ class PoetModule(tf.Module):
         Returns:
             `fit`, `fluency`, `clue_share`, float `[B]`, `paired` and `poetic`
             where there are discriminators, `copied` where known runs, `common`
-            where common lines. A word that the poet does not know counts for
+            where common lines, `novelty` where known trigrams, `repetition`
+            where a form minds it. A word that the poet does not know counts for
             fluency as an unknown one, for fit not at all.
         """
         place = self.embed_image(image_bytes)
@@ -319,13 +326,12 @@ class PoetModule(tf.Module):
 
         Returns:
             `poem` string `[B]`; `score`, `fit`, `fluency`, `clue_share` float
-            `[B]`, `paired` and `poetic` where there are discriminators,
-            `copied` where there are known runs, `common` where common lines;
+            `[B]`, and the other scores as `match` has them;
             `clues` string `[B, NUM_CLUES]`; and of all candidates, best first,
             filled up with empty ones: `candidates` string
             `[B, MAX_CANDIDATES]`, `candidate_score` and so on, float
-            `[B, MAX_CANDIDATES]`. Fluency, `copied` and `common` are of what
-            was written.
+            `[B, MAX_CANDIDATES]`. Fluency and what is behind `clue_share` are
+            of what was written.
         """
         clue_ids = self.choose_clues(image_embedding)
         rows = self._write_rows(

@@ -52,6 +52,10 @@ class DecodingOptions:
             stand in runs known by heart.
         common_weight: What takes off the score, times the share of lines that
             stand in many other poems.
+        novelty_weight: What takes off the score, times the share of trigrams
+            that no poem of people has.
+        repetition_weight: What takes off the score, times the share of words
+            that came before in the poem.
         pattern: Syllables and rhymes of the lines; or int32
             `[B, MAX_LINES, 2]`, as of `Pattern.encode`.
     """
@@ -71,6 +75,8 @@ class DecodingOptions:
     poetic_weight: tf.Tensor | float = 0.04
     copied_weight: tf.Tensor | float = 3.0
     common_weight: tf.Tensor | float = 0.6
+    novelty_weight: tf.Tensor | float = 0.0
+    repetition_weight: tf.Tensor | float = 0.0
     pattern: tf.Tensor | Pattern = Pattern()
 
 

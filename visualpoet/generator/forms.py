@@ -22,6 +22,8 @@ OPTIONS = {
         penalty=4.0,
         num_candidates=64,
         fluency_weight=0.35,
+        novelty_weight=0.9,
+        repetition_weight=1.0,
     ),
 }
 

@@ -6,25 +6,12 @@ import numpy as np
 import tensorflow as tf
 
 from visualpoet.corpus.vocabulary import UNKNOWN
+from visualpoet.generator import bloom_filter
 from visualpoet.generator.token_kinds import TokenKinds
 
 RUN_LENGTH = 6  # words; shorter runs are idioms
-BITS_A_RUN = 20  # at most: one run in 7,000 is taken for a known one
-NUM_HASHES = 8
-_PRIME = 2**31 - 1
 # Before the length of runs, in two bytes, where it is not RUN_LENGTH.
 _MARK = np.frombuffer(b"words a run:", np.uint8)
-
-
-def _factors(run_length: int) -> np.ndarray:
-    """Fixed, so that a filter that was stored is read with the same numbers.
-
-    A sum of `run_length` products of a token id and a factor stays within 64
-    bits.
-    """
-    return np.random.default_rng(0).integers(
-        1, _PRIME, [run_length, NUM_HASHES]
-    )
 
 
 class KnownRuns:
@@ -66,7 +53,6 @@ class KnownRuns:
         is_word[UNKNOWN] = True  # it is a word, though not which one
         self._is_word = is_word
         self._run_length = run_length
-        self._factors = _factors(run_length)
         self._before = before
         if numbers is None:
             numbers = before._numbers if before else np.arange(len(is_word))
@@ -78,7 +64,7 @@ class KnownRuns:
         ]
         # As a tensor an export holds it once, however many functions read it.
         self._stored = _store(
-            _set_bits(np.unique(np.concatenate(runs), axis=0), self._factors),
+            bloom_filter.set_bits(np.unique(np.concatenate(runs), axis=0)),
             run_length,
         )
 
@@ -186,13 +172,9 @@ class KnownRuns:
             numbers = tf.cast(runs, tf.int64)
         else:
             numbers = tf.gather(tf.constant(self._numbers, tf.int64), runs)
-        places = tf.matmul(numbers, self._factors) % _PRIME
-        head = _head(self._run_length)
-        places %= 8 * (len(self._stored) - head)
-        byte = tf.gather(self._stored, head + places // 8)
-        byte = tf.cast(byte, tf.int64)
-        bit = tf.bitwise.right_shift(byte, 7 - places % 8)
-        return tf.reduce_all(bit % 2 == 1, axis=-1)
+        return bloom_filter.has_rows(
+            self._stored, numbers, _head(self._run_length)
+        )
 
 
 def _list_runs(
@@ -224,12 +206,3 @@ def _read_run_length(stored: np.ndarray) -> int:
     if not np.array_equal(mark, _MARK):
         return RUN_LENGTH
     return 256 * int(rest[0]) + int(rest[1])
-
-
-def _set_bits(runs: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """The filter, uint8 `[BYTES]`, the first place in the highest bit."""
-    size = 8 * max(1, -(-len(runs) * BITS_A_RUN // 8))
-    is_set = np.zeros(size, bool)
-    for column in factors.T:
-        is_set[(runs @ column) % _PRIME % size] = True
-    return np.packbits(is_set)

@@ -73,6 +73,40 @@ def measure_clue_share(token_ids: tf.Tensor, clue_ids: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.cast(is_used, tf.float32), axis=1)
 
 
+def measure_repetition(
+    kinds: TokenKinds, token_ids: tf.Tensor, begin: tf.Tensor | int = 0
+) -> tf.Tensor:
+    """Measures the share of words that came before in the poem.
+
+    Args:
+        kinds: Sorts of tokens.
+        token_ids: int `[N, T]`.
+        begin: int32 `[N]`. The token from which on words count; they may have
+            come before it.
+
+    Returns:
+        float `[N]` in [0, 1]; 0 without words.
+    """
+    is_behind = tf.range(tf.shape(token_ids)[1]) >= tf.reshape(begin, [-1, 1])
+    is_word = tf.gather(tf.constant(kinds.is_word), token_ids)
+    words = tf.where(is_word, token_ids, 0)
+    new = _count_different(words) - _count_different(
+        tf.where(is_behind, 0, words)
+    )
+    written = tf.math.count_nonzero(is_word & is_behind, 1, dtype=tf.float32)
+    return tf.math.divide_no_nan(written - new, written)
+
+
+def _count_different(token_ids: tf.Tensor) -> tf.Tensor:
+    """Different tokens but 0 of each row, float `[N]`."""
+    before, after = (
+        tf.pad(tf.sort(token_ids, axis=1), padding)
+        for padding in ([[0, 0], [1, 0]], [[0, 0], [0, 1]])
+    )
+    is_first = (after > before) & (after > 0)
+    return tf.math.count_nonzero(is_first, axis=1, dtype=tf.float32)
+
+
 def score_candidates(
     measured: dict[str, tf.Tensor], options: DecodingOptions
 ) -> tf.Tensor:
@@ -82,14 +116,18 @@ def score_candidates(
     + clue_weight * share of clues in the poem
     + paired_weight * p(paired) + poetic_weight * p(poetic)
     - copied_weight * share of words in runs known by heart
-    - common_weight * share of lines that many other poems have`
+    - common_weight * share of lines that many other poems have
+    - novelty_weight * share of trigrams that no poem of people has
+    - repetition_weight * share of words that came before`
 
-    Without the last terms a recital wins, or what can be said of everything:
-    nothing is more fluent.
+    Without the terms `copied` and `common` a recital wins, or what can be said
+    of everything: nothing is more fluent. What is new or repeated is what
+    readers find broken.
 
     Args:
         measured: `fit` and `fluency`, and what there is of `clue_share`,
-            `paired`, `poetic`, `copied` and `common`, each float of one shape.
+            `paired`, `poetic`, `copied`, `common`, `novelty` and `repetition`,
+            each float of one shape.
         options: The weights.
 
     Returns:
@@ -102,6 +140,8 @@ def score_candidates(
         "poetic": options.poetic_weight,
         "copied": -options.copied_weight,
         "common": -options.common_weight,
+        "novelty": -options.novelty_weight,
+        "repetition": -options.repetition_weight,
     }
     score = measured["fit"]
     for name in weights:
@@ -129,8 +169,7 @@ def rank_candidates(
         clue_ids: int `[C]`.
         token_ids: int `[N, T]`.
         fluency: float `[N, T]`, as of `write_candidates`.
-        scores: What there is of `paired`, `poetic`, `copied` and `common`,
-            float `[N]`.
+        scores: What else `score_candidates` takes of them, float `[N]`.
         options: How to rank.
         opening_length: Tokens at the beginning that all candidates share;
             they count for fit and clues and not for fluency.
