@@ -22,8 +22,8 @@ OPTIONS = {
         penalty=4.0,
         num_candidates=64,
         fluency_weight=0.35,
-        novelty_weight=0.9,
-        repetition_weight=1.0,
+        novelty_weight=1.7,
+        repetition_weight=2.1,
     ),
 }
 
