@@ -35,8 +35,8 @@ from visualpoet.features.store import feature_files
 from visualpoet.features.store import load_features
 from visualpoet.features.visual_encoder import VisualEncoder  # noqa: F401
 from visualpoet.generator import forms
+from visualpoet.generator.known_phrases import KnownPhrases
 from visualpoet.generator.known_runs import KnownRuns
-from visualpoet.generator.novelty import KnownTrigrams
 from visualpoet.generator.poem_generator import PoemGenerator  # noqa: F401
 from visualpoet.generator.token_kinds import add_rules
 from visualpoet.generator.token_kinds import sort_tokens
@@ -133,7 +133,7 @@ def main(config: Config) -> None:
         options,
         discriminators,
         _known_runs(config, corpus, poems, kinds, image_tower, poem_tower),
-        known_trigrams=_known_trigrams(config, corpus, options),
+        known_phrases=_known_phrases(config, corpus, options, kinds),
     )
     if not config.model.exists():
         lineage = run.describe_lineage()
@@ -214,12 +214,12 @@ def _known_runs(config, corpus, poems, kinds, image_tower, poem_tower):
     return KnownRuns(learnt, kinds)
 
 
-def _known_trigrams(config, corpus, options):
-    """Those of the form that is written by default, if new ones count there."""
+def _known_phrases(config, corpus, options, kinds):
+    """Those of the form that is written by default, if it minds them."""
     if not options[next(iter(options))].novelty_weight:
         return None
     texts = corpus.texts("train", config.form or None)
-    return KnownTrigrams(corpus.vocabulary.encode_batch(texts))
+    return KnownPhrases(corpus.vocabulary.encode_batch(texts), kinds)
 
 
 def _load_discriminators(folder: str) -> dict[str, keras.Model]:

@@ -26,7 +26,7 @@ from visualpoet.finetuning import exporting
 from visualpoet.finetuning.corpus import read_corpus
 from visualpoet.generator import forms
 from visualpoet.generator.common_lines import CommonLines
-from visualpoet.generator.novelty import KnownTrigrams
+from visualpoet.generator.known_phrases import KnownPhrases
 from visualpoet.run_options import option
 
 
@@ -52,8 +52,8 @@ class Config:
     corpus: str = option("", "in place of --poems: what a voice was trained on")
     phrases: tuple[pathlib.Path, ...] = option(
         (),
-        "files of poems of the default form, whose training poems say which "
-        "trigrams are no news; those of the base if empty",
+        "files of poems of the default form, whose training poems say what is "
+        "no news, and what a recital; those of the base if empty",
     )
     drafts: tuple[pathlib.Path, ...] = option(
         (), "files of poems of evaluate.py --split train, for common lines"
@@ -101,7 +101,7 @@ def main(config: Config) -> None:
         clue_head=_choose_one_twin(poet),
         options=_options(config, poet),
         common_lines=_count_lines(config, poet) or poet.common_lines,
-        known_trigrams=_read_phrases(config, poet) or poet.known_trigrams,
+        known_phrases=_read_phrases(config, poet) or poet.known_phrases,
     )
     if not config.model.exists():  # it is there as a whole or not at all
         exporting.export_again(poet, config.model, run.describe_lineage())
@@ -149,7 +149,7 @@ def _read_phrases(config, poet):
         for poem in readers.read_poems(path)[0]
         if poem.split == "train"
     ]
-    return KnownTrigrams(poet.vocabulary.encode_batch(texts))
+    return KnownPhrases(poet.vocabulary.encode_batch(texts), poet.kinds)
 
 
 def _choose_one_twin(poet: base.PoetParts) -> ClueHead:

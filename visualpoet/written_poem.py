@@ -28,7 +28,8 @@ class Candidate:
             with discriminators.
         poetic: Probability that it is a poem, from such a model.
         copied: Share of its words in runs of six words or more that the model
-            learnt by heart, from a model that knows them.
+            learnt by heart, or of its lines of which two stand in one poem of
+            people, from a model that knows them.
         common: Share of its lines that many other poems of the model have,
             from a model that knows them.
         novelty: Share of its trigrams that no poem of people has, from a model

@@ -23,7 +23,7 @@ MODELS = (
 
 
 COMMON = "the sea sleeps"
-SAID = {"train": "the moon is in the sea", "test": "the wind is in the moon"}
+SAID = {"train": "the moon is\nin the sea", "test": "the wind is\nin the sea"}
 
 
 @pytest.fixture(scope="module")
@@ -110,8 +110,9 @@ def test_what_training_poems_say_is_no_news(again):
     )
     assert scores["novelty"][0] == 0 < scores["novelty"][1]
     np.testing.assert_allclose(scores["repetition"], [1 / 6, 1 / 6])
-    assert base.read_poet(again).known_trigrams is not None
-    assert base.read_poet(tiny.exported()).known_trigrams is None
+    np.testing.assert_allclose(scores["copied"], [1, 0])
+    assert base.read_poet(again).known_phrases is not None
+    assert base.read_poet(tiny.exported()).known_phrases is None
 
 
 def test_a_voice_is_written_as_before():

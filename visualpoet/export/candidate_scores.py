@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -12,8 +13,8 @@ from visualpoet.embedding.encoders import PoemTower
 from visualpoet.export.stored_weights import StoredWeight
 from visualpoet.export.stored_weights import StoredWeights
 from visualpoet.generator.common_lines import CommonLines
+from visualpoet.generator.known_phrases import KnownPhrases
 from visualpoet.generator.known_runs import KnownRuns
-from visualpoet.generator.novelty import KnownTrigrams
 from visualpoet.generator.ranking import measure_repetition
 from visualpoet.generator.token_kinds import TokenKinds
 
@@ -28,7 +29,7 @@ class CandidateScores(tf.Module):
         shared: Stored weights by Keras variable, the tower's among them.
         known_runs: What poems should not recite; None for no such score.
         common_lines: What too many poems have; None for no such score.
-        known_trigrams: What people have said; None for no such score.
+        known_phrases: What people have said; None for no such score.
         kinds: Sorts of tokens, for repetition; None for no such score.
     """
 
@@ -39,17 +40,19 @@ class CandidateScores(tf.Module):
         shared: dict[int, StoredWeight],
         known_runs: KnownRuns | None = None,
         common_lines: CommonLines | None = None,
-        known_trigrams: KnownTrigrams | None = None,
+        known_phrases: KnownPhrases | None = None,
         kinds: TokenKinds | None = None,
     ):
         super().__init__()
         self._shares: dict[str, Callable[..., tf.Tensor]] = {}
-        if known_runs:
-            self._shares["copied"] = known_runs.measure_copied
+        copied = [known.measure_copied for known in [known_runs] if known]
+        if known_phrases:
+            self._shares["novelty"] = known_phrases.measure_novelty
+            copied.append(known_phrases.measure_recited)
+        if copied:
+            self._shares["copied"] = functools.partial(_find_most, copied)
         if common_lines:
             self._shares["common"] = common_lines.measure
-        if known_trigrams:
-            self._shares["novelty"] = known_trigrams.measure_novelty
         if kinds:
             self._shares["repetition"] = functools.partial(
                 measure_repetition, kinds
@@ -69,8 +72,8 @@ class CandidateScores(tf.Module):
             float `[N, K]`, and int32 `[N]`, how many of the tokens are of an
             opening: gives the probability of what a poem should be, and,
             behind the opening, the shares of `repetition` and `copied` among
-            the words, `common` among the lines and `novelty` among the
-            trigrams, float `[N]`, by name.
+            the words (that of lines, if it is larger), `common` among the
+            lines and `novelty` among the trigrams, float `[N]`, by name.
         """
         models = [model.read() for model in self.models]
 
@@ -100,6 +103,16 @@ class CandidateScores(tf.Module):
             return {**probabilities, **shares}
 
         return score
+
+
+def _find_most(
+    measures: Sequence[Callable[..., tf.Tensor]],
+    token_ids: tf.Tensor,
+    begin: tf.Tensor,
+) -> tf.Tensor:
+    """The largest of some shares of each row."""
+    found = [measure(token_ids, begin) for measure in measures]
+    return functools.reduce(tf.maximum, found)
 
 
 def _store(

@@ -16,7 +16,7 @@ from tensorflow.core.framework import types_pb2
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.export import meta_graph
-from visualpoet.generator import novelty
+from visualpoet.generator import known_phrases
 from visualpoet.generator import token_kinds
 from visualpoet.generator.common_lines import MARK
 from visualpoet.generator.common_lines import CommonLines
@@ -63,7 +63,7 @@ class GraphConstants:
         filters = [
             stored
             for stored in self._list_vectors(types_pb2.DT_UINT8)
-            if not novelty.is_filter(stored)
+            if not known_phrases.is_filter(stored)
         ]
         numbers = [
             array
@@ -85,14 +85,19 @@ class GraphConstants:
         marked = [v for v in vectors if (v[:1] == MARK).any()]
         return CommonLines(marked[0][1:], kinds) if marked else None
 
-    def read_known_trigrams(self) -> novelty.KnownTrigrams | None:
+    def read_known_phrases(
+        self, kinds: TokenKinds
+    ) -> known_phrases.KnownPhrases | None:
         """Reads what people have said.
 
+        Args:
+            kinds: Sorts of tokens.
+
         Returns:
-            The trigrams; None if it knows none.
+            The phrases; None if it knows none.
         """
-        return novelty.KnownTrigrams.restore(
-            self._list_vectors(types_pb2.DT_UINT8)
+        return known_phrases.KnownPhrases.restore(
+            self._list_vectors(types_pb2.DT_UINT8), kinds
         )
 
     def read_kinds(self, vocabulary: Vocabulary) -> TokenKinds:

@@ -25,8 +25,8 @@ from visualpoet.features import images
 from visualpoet.features.experts import ExpertEnsemble
 from visualpoet.generator import composer
 from visualpoet.generator.common_lines import CommonLines
+from visualpoet.generator.known_phrases import KnownPhrases
 from visualpoet.generator.known_runs import KnownRuns
-from visualpoet.generator.novelty import KnownTrigrams
 from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.ranking import measure_clue_share
 from visualpoet.generator.token_kinds import TokenKinds
@@ -71,7 +71,7 @@ class PoetModule(tf.Module):
             or none.
         known_runs: What poems should not recite; None to let them.
         common_lines: What too many poems have; None to let them.
-        known_trigrams: What people have said; None to let poems say anything.
+        known_phrases: What people have said; None to let poems say anything.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class PoetModule(tf.Module):
         discriminators: dict[str, keras.Model] | None = None,
         known_runs: KnownRuns | None = None,
         common_lines: CommonLines | None = None,
-        known_trigrams: KnownTrigrams | None = None,
+        known_phrases: KnownPhrases | None = None,
     ):
         super().__init__()
         self._visual_encoder = visual_encoder
@@ -101,7 +101,7 @@ class PoetModule(tf.Module):
             shared,
             known_runs,
             common_lines,
-            known_trigrams,
+            known_phrases,
             kinds if minds_repetition else None,
         )
         stored_generator = StoredWeights(generator, shared)

@@ -18,8 +18,8 @@ from visualpoet.features.visual_encoder import VisualEncoder
 from visualpoet.generator.common_lines import CommonLines
 from visualpoet.generator.composer import DecodingOptions
 from visualpoet.generator.forms import number_form
+from visualpoet.generator.known_phrases import KnownPhrases
 from visualpoet.generator.known_runs import KnownRuns
-from visualpoet.generator.novelty import KnownTrigrams
 from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.token_kinds import TokenKinds
 
@@ -41,7 +41,7 @@ class PoetParts:
         kinds: Sorts of tokens.
         known_runs: What its poems should not recite, if anything.
         common_lines: What too many of them have, if it was counted.
-        known_trigrams: What people have said, if it was counted.
+        known_phrases: What people have said, if it minds that.
         options: How it writes poems of each form, the default one first.
     """
 
@@ -54,7 +54,7 @@ class PoetParts:
     kinds: TokenKinds
     known_runs: KnownRuns | None
     common_lines: CommonLines | None
-    known_trigrams: KnownTrigrams | None
+    known_phrases: KnownPhrases | None
     options: dict[str, DecodingOptions]
 
     @property
@@ -94,7 +94,7 @@ def read_poet(folder: pathlib.Path) -> PoetParts:
         kinds=kinds,
         known_runs=constants.read_known_runs(kinds),
         common_lines=constants.read_common_lines(kinds),
-        known_trigrams=constants.read_known_trigrams(),
+        known_phrases=constants.read_known_phrases(kinds),
         options=read_options(folder),
     )
 

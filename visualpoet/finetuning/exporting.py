@@ -155,7 +155,7 @@ def export_voice(
         poet,
         options=options,
         known_runs=guard(poet, corpus, allow_quotes),
-        known_trigrams=None,  # of the base: a voice says what its corpus does
+        known_phrases=None,  # of the base: a voice says what its corpus does
     )
     export_again(poet, folder, lineage)
 
@@ -182,6 +182,6 @@ def export_again(poet: PoetParts, folder: pathlib.Path, lineage: dict) -> None:
         poet.options,
         known_runs=poet.known_runs,
         common_lines=poet.common_lines,
-        known_trigrams=poet.known_trigrams,
+        known_phrases=poet.known_phrases,
     )
     export_poet(module, poet.vocabulary, folder, lineage)

@@ -72,7 +72,7 @@ class CommonLines:
         """
         counts: collections.Counter[int] = collections.Counter()
         for candidates in drafts:
-            sums, is_line = _sum_lines(pad_token_ids(candidates), kinds)
+            sums, is_line = sum_lines(pad_token_ids(candidates), kinds)
             counts.update(np.unique(sums[is_line]).tolist())
         enough = max(2.0, least * len(drafts))
         common = [line for line, number in counts.items() if number >= enough]
@@ -95,7 +95,7 @@ class CommonLines:
         begin = tf.broadcast_to(begin, tf.shape(token_ids)[:1])
         is_before = tf.range(tf.shape(token_ids)[1]) < begin[:, None]
         token_ids = tf.where(is_before, tf.zeros_like(token_ids), token_ids)
-        sums, is_line = _sum_lines(token_ids, self._kinds)
+        sums, is_line = sum_lines(token_ids, self._kinds)
         # One more: a search for nothing is refused.
         flat = tf.pad(tf.reshape(sums, [-1]), [[0, 1]])
         # Those up to it less those below it: one, or none.
@@ -107,13 +107,18 @@ class CommonLines:
         )
 
 
-def _sum_lines(
+def sum_lines(
     token_ids: tf.Tensor, kinds: TokenKinds
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Sums of the words of each line, and whether it has any.
+    """Sums the words of each line.
+
+    Args:
+        token_ids: int `[N, T]`, padded with 0.
+        kinds: Sorts of tokens.
 
     Returns:
-        int64 and bool `[N, T + 1]`: no text has more lines than that.
+        The sums and whether a line has words, int64 and bool `[N, T + 1]`: no
+        text has more lines than that.
     """
     token_ids = tf.pad(tf.cast(token_ids, tf.int64), [[0, 0], [0, 1]])
     is_break = tf.cast(token_ids == kinds.line_break, tf.int64)
