@@ -41,7 +41,7 @@ class KnownPhrases:
         >>> known = KnownPhrases(ids[:1], sort_tokens(vocabulary, ids))
         >>> token_ids = tf.constant([[*poem, END] for poem in ids])
         >>> known.measure_novelty(token_ids).numpy()
-        array([0. , 0.75], dtype=float32)
+        array([0.        , 0.85714287], dtype=float32)
         >>> known.measure_recited(token_ids).numpy()
         array([1.       , 0.6666667], dtype=float32)
     """
