@@ -133,7 +133,7 @@ def main(config: Config) -> None:
         options,
         discriminators,
         _known_runs(config, corpus, poems, kinds, image_tower, poem_tower),
-        known_phrases=_known_phrases(config, corpus, options, kinds),
+        known_phrases=_known_phrases(corpus, options, kinds),
     )
     if not config.model.exists():
         lineage = run.describe_lineage()
@@ -214,11 +214,13 @@ def _known_runs(config, corpus, poems, kinds, image_tower, poem_tower):
     return KnownRuns(learnt, kinds)
 
 
-def _known_phrases(config, corpus, options, kinds):
+def _known_phrases(corpus, options, kinds):
     """Those of the form that is written by default, if it minds them."""
-    if not options[next(iter(options))].novelty_weight:
+    default = next(iter(options))
+    if not options[default].novelty_weight:
         return None
-    texts = corpus.texts("train", config.form or None)
+    form = forms.find_learnt(default, corpus.forms())
+    texts = corpus.texts("train", form or None)
     return KnownPhrases(corpus.vocabulary.encode_batch(texts), kinds)
 
 

@@ -103,6 +103,9 @@ def main(config: Config) -> None:
         common_lines=_count_lines(config, poet) or poet.common_lines,
         known_phrases=_read_phrases(config, poet) or poet.known_phrases,
     )
+    default = next(iter(poet.options.values()))
+    if default.novelty_weight and not poet.known_phrases:
+        run.log("nothing is new to it: --phrases names poems of its form")
     if not config.model.exists():  # it is there as a whole or not at all
         exporting.export_again(poet, config.model, run.describe_lineage())
     parameters = model_card.count_parameters(**poet.models)

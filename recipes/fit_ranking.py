@@ -8,6 +8,8 @@ A sheet has five photographs, each with nine candidates in random order: of
 each of three settings the best and two more. A reader saves for each
 photograph, by its number, the numbers of the candidates:
 {"1": {"best": 4, "second": 7, "broken": [1, 2]}, ...}
+Weights are factors of the scores; decoding options say how much `novelty` and
+`repetition` take off, so that they have the other sign.
 """
 
 import dataclasses

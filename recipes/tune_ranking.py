@@ -72,6 +72,12 @@ class Config:
     common_weights: tuple[float, ...] = option(
         (0.0, DecodingOptions.common_weight), "to compare"
     )
+    novelty_weights: tuple[float, ...] = option(
+        (DecodingOptions.novelty_weight,), "to compare"
+    )
+    repetition_weights: tuple[float, ...] = option(
+        (DecodingOptions.repetition_weight,), "to compare"
+    )
     sentences: bool = option(True, "measure with the sentence embedding too")
     others: int = option(
         99, "photographs a poem is compared with; the first tenth are hits"

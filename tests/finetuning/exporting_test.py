@@ -57,10 +57,16 @@ def test_a_voice_writes_its_form_and_patterns(tmp_path):
     voice = exporting.prepare_patterns(poet, quatrains, ["jueju-5"])
     syllables = voice.kinds.rules.sounds.syllables
     assert syllables[poet.vocabulary.encode(lines[0])].tolist() == [1] * 5
-    voice = dataclasses.replace(voice, options={"": tiny.OPTIONS})
+    minding = dataclasses.replace(
+        tiny.OPTIONS, novelty_weight=1.0, repetition_weight=2.0
+    )
+    voice = dataclasses.replace(voice, options={"": minding})
     options = exporting.choose_options(voice, quatrains, "", ["jueju-5"])
     assert list(options) == ["plain", "jueju-5"]
     assert options["plain"].max_words == 5
+    # Those weights were fitted to another corpus.
+    assert options["plain"].novelty_weight == 0
+    assert options["plain"].repetition_weight == 0
     assert options["jueju-5"].pattern.syllables == (5, 5, 5, 5)
     assert exporting.prepare_patterns(poet, quatrains, []) is poet
 

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from tests import tiny
 from visualpoet.corpus.vocabulary import END
+from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.generator.known_phrases import KnownPhrases
 from visualpoet.generator.known_phrases import is_filter
 from visualpoet.generator.known_runs import KnownRuns
@@ -89,10 +90,21 @@ def test_two_lines_of_one_poem_are_recited(poem, share):
     np.testing.assert_array_equal(LINES.measure_recited(padded), alone)
 
 
-def test_lines_of_an_opening_are_not_recited():
+def test_an_opening_is_recited_with_what_follows_it():
     poem = tf.constant([[16, BREAK, 17, 18, BREAK, 20, END]])
     np.testing.assert_allclose(LINES.measure_recited(poem), [2 / 3])
-    np.testing.assert_allclose(LINES.measure_recited(poem, [2]), [0])
+    # Of the lines behind it one is of the same poem as the opening.
+    np.testing.assert_allclose(LINES.measure_recited(poem, [2]), [1 / 2])
+    np.testing.assert_allclose(LINES.measure_recited(poem, [5]), [0])
+
+
+def test_what_is_unknown_is_no_phrase():
+    poem = [11, UNKNOWN, BREAK, 13, 14, 15]
+    known = KnownPhrases([poem], KINDS)
+    same = tf.constant([[*poem, END], [11, BREAK, 13, 14, 15, END, 0]])
+    np.testing.assert_array_equal(known.measure_recited(same), [0, 0])
+    # START 11 ? and five more; 4 13 14, 13 14 15 and 14 15 END are known.
+    np.testing.assert_allclose(measure([*poem, END], known=known), [3 / 6])
 
 
 def test_the_filters_are_found_among_those_of_known_runs():

@@ -108,11 +108,26 @@ def test_what_training_poems_say_is_no_news(again):
         image_bytes=tf.constant([tiny.photograph("sea")] * 2),
         poem=tf.constant([SAID["train"], SAID["test"]]),
     )
-    assert scores["novelty"][0] == 0 < scores["novelty"][1]
+    # START the wind, the wind is and wind is BREAK of seven.
+    np.testing.assert_allclose(scores["novelty"], [0, 3 / 7])
     np.testing.assert_allclose(scores["repetition"], [1 / 6, 1 / 6])
     np.testing.assert_allclose(scores["copied"], [1, 0])
     assert base.read_poet(again).known_phrases is not None
     assert base.read_poet(tiny.exported()).known_phrases is None
+
+
+def test_poems_are_matched_as_candidates_are_scored(again):
+    written = visualpoet.load(again).write(tiny.photograph("sea"), form="haiku")
+    match = tf.saved_model.load(str(again)).signatures["match"]
+    poems = [candidate.poem for candidate in written.candidates]
+    scores = match(
+        image_bytes=tf.constant([tiny.photograph("sea")] * len(poems)),
+        poem=tf.constant(poems),
+    )
+    for name in ("novelty", "repetition", "copied"):
+        found = [getattr(one, name) for one in written.candidates]
+        np.testing.assert_allclose(scores[name], found, atol=1e-6)
+    assert np.std(scores["novelty"]) > 0
 
 
 def test_a_voice_is_written_as_before():

@@ -12,6 +12,8 @@ import keras
 import tensorflow as tf
 
 from visualpoet.control import MAX_TEXT_BYTES
+from visualpoet.corpus.vocabulary import END
+from visualpoet.corpus.vocabulary import PAD
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.embedding.clues import ClueHead
 from visualpoet.embedding.encoders import ImageTower
@@ -237,10 +239,11 @@ class PoetModule(tf.Module):
 
         Returns:
             `fit`, `fluency`, `clue_share`, float `[B]`, `paired` and `poetic`
-            where there are discriminators, `copied` where known runs, `common`
-            where common lines, `novelty` where known trigrams, `repetition`
-            where a form minds it. A word that the poet does not know counts for
-            fluency as an unknown one, for fit not at all.
+            where there are discriminators, `copied` where known runs or
+            phrases, `common` where common lines, `novelty` where known
+            phrases, `repetition` where a form minds it. A word that the poet
+            does not know counts for fluency as an unknown one, for fit not at
+            all.
         """
         place = self.embed_image(image_bytes)
         token_ids = self._encode(poem)
@@ -251,7 +254,9 @@ class PoetModule(tf.Module):
                 token_ids, self.choose_clues(place)
             ),
             **self._candidate_scores.read()(
-                token_ids, place, tf.zeros(tf.shape(token_ids)[:1], tf.int32)
+                _end_poems(token_ids),
+                place,
+                tf.zeros(tf.shape(token_ids)[:1], tf.int32),
             ),
         }
 
@@ -401,3 +406,12 @@ def _spread(value: tf.Tensor, rows: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     shape = tf.concat([[size], tf.shape(value, tf.int64)[1:]], axis=0)
     spread = tf.scatter_nd(rows[:, None], value, shape)
     return tf.ensure_shape(spread, [None, *value.shape[1:]])
+
+
+def _end_poems(token_ids: tf.Tensor) -> tf.Tensor:
+    """END behind each poem `[B, T]`, as candidates have it, but cut ones."""
+    length = tf.math.count_nonzero(token_ids, axis=1, dtype=tf.int32)
+    end = tf.where(length < MAX_JUDGED, END, PAD)
+    place = tf.range(tf.shape(token_ids)[1] + 1) == length[:, None]
+    padded = tf.pad(token_ids, [[0, 0], [0, 1]])
+    return tf.where(place, tf.cast(end, padded.dtype)[:, None], padded)

@@ -102,6 +102,10 @@ def choose_options(
     options = forms.choose_options(learnt, form, patterns)
     default = next(iter(options))
     fitted = fit_options(poet.options[form], texts, poet.vocabulary)
+    # Fitted to haiku, and to phrases that a voice does not keep.
+    fitted = dataclasses.replace(
+        fitted, novelty_weight=0.0, repetition_weight=0.0
+    )
     return {**options, default: fitted}
 
 
@@ -155,7 +159,6 @@ def export_voice(
         poet,
         options=options,
         known_runs=guard(poet, corpus, allow_quotes),
-        known_phrases=None,  # of the base: a voice says what its corpus does
     )
     export_again(poet, folder, lineage)
 

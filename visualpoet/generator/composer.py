@@ -49,7 +49,7 @@ class DecodingOptions:
         paired_weight: Weight of the multi-modal discriminator's p(paired).
         poetic_weight: Weight of the poem-style discriminator's p(poetic).
         copied_weight: What takes off the score, times the share of words that
-            stand in runs known by heart.
+            stand in runs known by heart, or of lines that are recited.
         common_weight: What takes off the score, times the share of lines that
             stand in many other poems.
         novelty_weight: What takes off the score, times the share of trigrams

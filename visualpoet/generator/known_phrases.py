@@ -1,5 +1,6 @@
 """What people have said: trigrams and pairs of lines, as Bloom filters."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,6 +9,7 @@ import tensorflow as tf
 from visualpoet.corpus import datasets
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
+from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.generator import bloom_filter
 from visualpoet.generator.common_lines import sum_lines
 from visualpoet.generator.token_kinds import TokenKinds
@@ -47,8 +49,11 @@ class KnownPhrases:
     """
 
     def __init__(self, token_ids: Sequence[Sequence[int]], kinds: TokenKinds):
-        self._kinds = kinds
-        rows = _list_trigrams(token_ids), _list_pairs(token_ids, kinds)
+        # An unknown word is one, though not which: its line is no other one.
+        is_word = kinds.is_word.copy()
+        is_word[UNKNOWN] = True
+        self._kinds = dataclasses.replace(kinds, is_word=is_word)
+        rows = _list_trigrams(token_ids), _list_pairs(token_ids, self._kinds)
         # As tensors an export holds them once, however many functions read.
         self._trigrams, self._pairs = (
             tf.constant(np.concatenate([mark, bloom_filter.set_bits(found)]))
@@ -113,14 +118,15 @@ class KnownPhrases:
         Args:
             token_ids: int `[N, T]`, padded with 0.
             begin: int32 `[N]`. The token from which on lines count, the first
-                one of a line.
+                one of a line; the other one of two may be before it.
 
         Returns:
             float `[N]` in [0, 1]; 0 without lines.
         """
         begin = tf.broadcast_to(begin, tf.shape(token_ids)[:1])
         is_before = tf.range(tf.shape(token_ids)[1]) < begin[:, None]
-        token_ids = tf.where(is_before, tf.zeros_like(token_ids), token_ids)
+        is_break = token_ids == self._kinds.line_break
+        before = tf.math.count_nonzero(is_break & is_before, 1, dtype=tf.int32)
         sums, is_line = sum_lines(token_ids, self._kinds)
         recited = tf.zeros_like(is_line)
         for apart in _APART:
@@ -129,7 +135,8 @@ class KnownPhrases:
             known &= is_line[:, :-apart] & is_line[:, apart:]
             recited |= tf.pad(known, [[0, 0], [0, apart]])
             recited |= tf.pad(known, [[0, 0], [apart, 0]])
-        return _share(recited, is_line)
+        is_line &= tf.range(tf.shape(is_line)[1]) >= before[:, None]
+        return _share(recited & is_line, is_line)
 
 
 def is_filter(stored: np.ndarray) -> bool:
@@ -158,17 +165,21 @@ def _list_trigrams(token_ids: Sequence[Sequence[int]]) -> np.ndarray:
         for ids in token_ids
         if len(ids)  # less than three tokens else
     ]
-    return np.unique(np.concatenate(rows), axis=0)
+    different = np.unique(np.concatenate(rows), axis=0)
+    return different[(different != UNKNOWN).all(axis=1)]
 
 
 def _list_pairs(
     token_ids: Sequence[Sequence[int]], kinds: TokenKinds
 ) -> np.ndarray:
-    """Different pairs of lines by their sums, int64 `[R, 2]`."""
+    """Different pairs of lines of known words, by their sums, `[R, 2]`."""
     rows = [np.zeros([0, 2], np.int64)]
     if len(token_ids):
         padded = tf.constant(datasets.pad_token_ids(token_ids))
         sums, is_line = sum_lines(padded, kinds)
+        is_other = (padded == UNKNOWN) | (padded == kinds.line_break)
+        _, has_unknown = sum_lines(tf.where(is_other, padded, 0), kinds)
+        is_line &= ~has_unknown
         for apart in _APART:
             both = is_line[:, :-apart] & is_line[:, apart:]
             rows.append(tf.boolean_mask(_pair(sums, apart), both).numpy())

@@ -115,7 +115,8 @@ def score_candidates(
     `score = cosine(poem, photograph) + fluency_weight * mean log probability
     + clue_weight * share of clues in the poem
     + paired_weight * p(paired) + poetic_weight * p(poetic)
-    - copied_weight * share of words in runs known by heart
+    - copied_weight * share of words in runs known by heart, or of lines, two
+      of one poem
     - common_weight * share of lines that many other poems have
     - novelty_weight * share of trigrams that no poem of people has
     - repetition_weight * share of words that came before`
