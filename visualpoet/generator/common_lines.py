@@ -102,9 +102,7 @@ class CommonLines:
         found = tf.searchsorted(self._marked, flat, side="right")
         found -= tf.searchsorted(self._marked, flat)
         is_common = tf.reshape(found[:-1] > 0, tf.shape(sums))
-        return tf.math.divide_no_nan(
-            _count(is_common & is_line), _count(is_line)
-        )
+        return share(is_common & is_line, is_line)
 
 
 def sum_lines(
@@ -133,5 +131,18 @@ def sum_lines(
     return add_up(_mix(token_ids) * is_word), add_up(is_word) > 0
 
 
-def _count(flags: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_sum(tf.cast(flags, tf.float32), axis=-1)
+def share(some: tf.Tensor, of: tf.Tensor) -> tf.Tensor:
+    """Counts some of many.
+
+    Args:
+        some: bool `[N, L]`.
+        of: bool `[N, L]`; those that are counted in all.
+
+    Returns:
+        float `[N]`; 0 where there are none.
+    """
+    found, count = (
+        tf.math.count_nonzero(flags, axis=1, dtype=tf.float32)
+        for flags in (some, of)
+    )
+    return tf.math.divide_no_nan(found, count)

@@ -11,13 +11,12 @@ from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.generator import bloom_filter
+from visualpoet.generator.common_lines import share
 from visualpoet.generator.common_lines import sum_lines
 from visualpoet.generator.token_kinds import TokenKinds
 
 _LENGTH = 3
 _APART = (1, 2)  # lines that make a pair
-# A sum of two products of a number below it and a factor fits 64 bits.
-_PRIME = 2**31 - 1
 # Before the filters: by them they are found among those of known runs.
 _MARKS = [np.frombuffer(m, np.uint8) for m in (b"trigrams:", b"two lines:")]
 
@@ -106,7 +105,7 @@ class KnownPhrases:
         begin = tf.broadcast_to(begin, tf.shape(token_ids)[:1])
         is_one = (rows[..., -1] > 0) & (last >= begin[:, None])
         known = bloom_filter.has_rows(self._trigrams, rows, len(_MARKS[0]))
-        return _share(is_one & ~known, is_one)
+        return share(is_one & ~known, is_one)
 
     def measure_recited(
         self, token_ids: tf.Tensor, begin: tf.Tensor | int = 0
@@ -136,7 +135,7 @@ class KnownPhrases:
             recited |= tf.pad(known, [[0, 0], [0, apart]])
             recited |= tf.pad(known, [[0, 0], [apart, 0]])
         is_line &= tf.range(tf.shape(is_line)[1]) >= before[:, None]
-        return _share(recited & is_line, is_line)
+        return share(recited & is_line, is_line)
 
 
 def is_filter(stored: np.ndarray) -> bool:
@@ -188,14 +187,6 @@ def _list_pairs(
 
 def _pair(sums: tf.Tensor, apart: int) -> tf.Tensor:
     """Lines beside others, whichever is first, int64 `[N, L - apart, 2]`."""
-    sums %= _PRIME
+    sums %= bloom_filter.PRIME
     both = sums[:, :-apart], sums[:, apart:]
     return tf.stack([tf.minimum(*both), tf.maximum(*both)], axis=-1)
-
-
-def _share(some: tf.Tensor, of: tf.Tensor) -> tf.Tensor:
-    found, count = (
-        tf.math.count_nonzero(flags, axis=1, dtype=tf.float32)
-        for flags in (some, of)
-    )
-    return tf.math.divide_no_nan(found, count)
