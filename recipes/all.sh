@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From data to an exported poet, as the voice `haiku` is trained.
+# From data to an exported poet, as the shipped model was trained.
 #   [SIZE=small] [ENGLISH=no] [LEVEL=character] bash recipes/all.sh DATA [OUT]
 # SIZE=small is for a first try of any data: with 17,000 photographs it writes
 # after 40 minutes on two slow cores. The other is full. ENGLISH=no is for texts

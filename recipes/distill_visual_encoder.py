@@ -34,7 +34,6 @@ from visualpoet.features import store
 from visualpoet.features import views
 from visualpoet.features.distillation import Distillation
 from visualpoet.features.experts import FEATURE_NAMES
-from visualpoet.features.visual_encoder import ENCODER_SIZE
 from visualpoet.features.visual_encoder import VisualEncoder
 from visualpoet.optimization import make_train_step
 from visualpoet.optimization import warm_up_and_decay
@@ -58,7 +57,12 @@ class Config:
     image_tower: str = option(
         "", "image_tower.keras of the experts; empty to distil features alone"
     )
+    start_from: str = option(
+        "", "encoder.keras, what both have is learnt further; or empty"
+    )
     run_dir: pathlib.Path = option(pathlib.Path("out/encoder"), "output")
+    image_size: int = option(128, "side of the pictures in pixels")
+    depths: tuple[int, ...] = option((1, 1, 1, 1), "blocks of each stage")
     num_crops: int = option(3, "crops of each photograph with features")
     batch_size: int = option(64, "views a batch")
     num_steps: int = option(9000, "train steps")
@@ -94,8 +98,12 @@ def main(config: Config) -> None:
     keras.utils.set_random_seed(config.seed)
     with distribution.scope():
         encoder = VisualEncoder(
-            {name: learnt.features[name].shape[1] for name in FEATURE_NAMES}
+            {name: learnt.features[name].shape[1] for name in FEATURE_NAMES},
+            depths=config.depths,
+            image_size=config.image_size,
         )
+        if config.start_from:
+            _start_from(encoder, config.start_from)
         optimizer = _build_optimizer(config)
     distribution.normalize_over_all(encoder)
     deviation = {
@@ -133,7 +141,8 @@ def main(config: Config) -> None:
 def _inputs(config):
     inputs = corpus_files(config.corpus_dir)
     inputs += store.feature_files(config.features_dir)
-    inputs += [pathlib.Path(config.image_tower)] if config.image_tower else []
+    given = (config.image_tower, config.start_from)
+    inputs += [pathlib.Path(path) for path in given if path]
     return inputs
 
 
@@ -170,10 +179,20 @@ def _write_views(config, run, corpus, readable):
             config.features_dir,
             names=group,
             views=numbers[split],
-            size=ENCODER_SIZE,
+            size=config.image_size,
         )
         for split, group in names.items()
     ]
+
+
+def _start_from(encoder, path) -> None:
+    """Takes over the weights of all layers that another encoder has, too."""
+    others = {
+        layer.name: layer for layer in keras.saving.load_model(path).layers
+    }
+    for layer in encoder.layers:
+        if layer.name in others and layer.weights:
+            layer.set_weights(others[layer.name].get_weights())
 
 
 def _build_optimizer(config):
@@ -214,16 +233,17 @@ def _store_features(config, run, readable) -> None:
     while shard := list(itertools.islice(reading, views.BLOCK)):
         names, contents = zip(*shard)
         keys = list(map(store.image_digest, contents))
-        answers = encoder.predict(_pixels(contents), batch_size=128, verbose=0)
+        pixels = _pixels(contents, config.image_size)
+        answers = encoder.predict(pixels, batch_size=128, verbose=0)
         for name, held in store.open_stores(run.path).items():
             held.add(keys, answers[name])
         index |= zip(names, keys)
     run.write_json("index.json", index)
 
 
-def _pixels(contents):
+def _pixels(contents, size):
     dataset = tf.data.Dataset.from_tensor_slices(list(contents)).map(
-        lambda content: views.load_pixels(content, ENCODER_SIZE, 0),
+        lambda content: views.load_pixels(content, size, 0),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
     return np.stack(list(dataset.as_numpy_iterator()))

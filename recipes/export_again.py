@@ -1,6 +1,6 @@
 """Export a poet again: an older export's weights with today's graph.
 
-    python recipes/export_again.py --base savedmodels/visualpoet/4 \
+    python recipes/export_again.py --base savedmodels/visualpoet/5 \
         --model out/poet/5
 
 Decoding, ranking, forms and how weights are stored are today's; what the
@@ -35,7 +35,7 @@ class Config:
     """Export a poet again: an older export's weights with today's graph."""
 
     base: pathlib.Path = option(
-        pathlib.Path("savedmodels/visualpoet/4"), "version folder to read"
+        pathlib.Path("savedmodels/visualpoet/5"), "version folder to read"
     )
     model: pathlib.Path = option(
         pathlib.Path("out/poet/1"), "version folder to write"

@@ -16,7 +16,6 @@ from visualpoet import runs
 from visualpoet.features import photographs
 from visualpoet.features import picture_files
 from visualpoet.features import regions
-from visualpoet.features import visual_encoder
 from visualpoet.features.experts import concatenate_features
 from visualpoet.run_options import option
 
@@ -53,7 +52,7 @@ def main(config: Config) -> None:
         name: picture_files.make_upright(content, name)
         for name, content in photographs.read_photographs(config.photographs)
     }
-    size = visual_encoder.ENCODER_SIZE
+    size = encoder.image_size
     dataset = (
         tf.data.Dataset.from_tensor_slices(list(contents.values()))
         .map(

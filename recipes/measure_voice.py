@@ -1,7 +1,7 @@
 """Measure a voice beside its base: whose it sounds, and what it kept.
 
     python recipes/measure_voice.py --voice out/poems/poems/1 \
-        --base savedmodels/visualpoet/4 --corpus poems --others OTHER.jsonl.gz \
+        --base savedmodels/verse/1 --corpus poems --others OTHER.jsonl.gz \
         --photographs PHOTOS.tar --captions PHOTOS.jsonl \
         --run-dir out/measured
 
@@ -52,7 +52,7 @@ class Config:
 
     voice: pathlib.Path = option(pathlib.Path("out/voice/1"), "exported model")
     base: pathlib.Path = option(
-        pathlib.Path("savedmodels/visualpoet"), "model that it was made of"
+        pathlib.Path("savedmodels/verse"), "model that it was made of"
     )
     corpus: pathlib.Path = option(
         pathlib.Path("poems"), "poems that it was made of, as for fine_tune.py"

@@ -18,7 +18,6 @@ from visualpoet.export.savedmodel import export_poet
 from visualpoet.export.stored_weights import EncoderFeatures
 from visualpoet.export.stored_weights import StoredWeight
 from visualpoet.features import images
-from visualpoet.features.visual_encoder import ENCODER_SIZE
 
 PHOTOGRAPHS = [tiny.photograph("sea"), tiny.photograph("night")]
 POEMS = [tiny.POEMS[0], tiny.POEMS[1]]
@@ -77,7 +76,10 @@ def places(said):
 
 
 def pixels():
-    views = [images.load_view(p, ENCODER_SIZE, 0) for p in PHOTOGRAPHS]
+    views = [
+        images.load_view(p, tiny.parts().encoder.image_size, 0)
+        for p in PHOTOGRAPHS
+    ]
     return tf.round(tf.stack(views))
 
 

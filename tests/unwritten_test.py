@@ -8,12 +8,15 @@ from visualpoet.corpus.vocabulary import Vocabulary
 SEA = tiny.photograph("sea")
 
 
-def test_each_is_one_word_of_the_shipped_vocabulary():
-    folder = model_folders.default_model() / "assets.extra"
-    vocabulary = Vocabulary.load(folder / "vocabulary.json")
+def test_each_is_one_word_of_a_vocabulary_that_ships():
+    vocabularies = [
+        Vocabulary.from_preset(model_folders.shipped_model(name))
+        for name in ("visualpoet", "verse")
+    ]
     for word in unwritten.WORDS:
-        (token_id,) = vocabulary.encode(word)
-        assert token_id > UNKNOWN, word
+        found = [vocabulary.encode(word) for vocabulary in vocabularies]
+        assert all(len(token_ids) == 1 for token_ids in found), word
+        assert any(token_ids[0] > UNKNOWN for token_ids in found), word
 
 
 def test_they_are_added_to_what_a_model_leaves_out_itself():

@@ -1,8 +1,8 @@
 """Words that are left unwritten unless told otherwise: slurs, crude words.
 
 Models are learnt from verse of other times, which has words that hurt today,
-and others (jew) that it uses to hurt. Each of these is in the vocabulary of the
-shipped model; words that have another, common sense in verse (savage, queer,
+and others (jew) that it uses to hurt. Each of these is in the vocabulary of a
+model that ships; words that have another, common sense in verse (savage, queer,
 cock) are let be.
 """
 

@@ -8,7 +8,6 @@ from visualpoet.corpus.vocabulary import START
 from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.embedding.clues import ClueHead
 from visualpoet.features import images
-from visualpoet.features.visual_encoder import ENCODER_SIZE
 
 
 def controls(size, num_candidates=2, **options):
@@ -38,7 +37,9 @@ def compose(photographs, num_candidates=2, module=None, **options):
 
 
 def pixels(kind):
-    view = images.load_view(tiny.photograph(kind), ENCODER_SIZE, 0)
+    view = images.load_view(
+        tiny.photograph(kind), tiny.parts().encoder.image_size, 0
+    )
     return tf.round(view)[None]
 
 

@@ -6,11 +6,12 @@ from tests import tiny
 from visualpoet.export.stored_weights import StoredWeights
 from visualpoet.export.stored_weights import quantize
 from visualpoet.features import images
-from visualpoet.features.visual_encoder import ENCODER_SIZE
 
 
 def pixels(kind):
-    view = images.load_view(tiny.photograph(kind), ENCODER_SIZE, 0)
+    view = images.load_view(
+        tiny.photograph(kind), tiny.parts().encoder.image_size, 0
+    )
     return tf.round(view)[None]
 
 

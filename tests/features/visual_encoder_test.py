@@ -26,8 +26,10 @@ def pixels():
 
 
 def test_what_ships_is_small():
-    model = VisualEncoder({"object": 1280, "scene": 512, "sentiment": 256})
-    assert model.count_params() <= 3_000_000
+    model = VisualEncoder(
+        {"object": 1280, "scene": 512, "sentiment": 256}, depths=(1, 1, 2, 1)
+    )
+    assert model.count_params() <= 3_500_000
     # A trunk worth its name: the heads alone have 512 * 2048 + 2048.
     assert model.count_params() >= 2_000_000
 
@@ -75,6 +77,31 @@ def test_stages_halve_the_picture_except_the_last():
     )
     # 128 / 2 for the stem, / 4 for two of three stages.
     assert pooled.shape == (None, 16, 16, 7)
+
+
+def test_a_further_block_changes_nothing_before_it_is_trained(encoder, pixels):
+    deeper = VisualEncoder(
+        FEATURE_DIMS, filters=(4, 6), depths=(1, 2), trunk_dim=7
+    )
+    assert deeper.count_params() == encoder.count_params() + 2 * 6 * (54 + 4)
+    own = {layer.name: layer for layer in deeper.layers}
+    for layer in encoder.layers:
+        if layer.weights:
+            own[layer.name].set_weights(layer.get_weights())
+    for name, value in encoder(pixels).items():
+        np.testing.assert_allclose(deeper(pixels)[name], value, atol=1e-5)
+
+
+def test_pictures_have_the_size_it_is_told():
+    encoder = VisualEncoder(
+        FEATURE_DIMS, filters=(4, 6), trunk_dim=7, image_size=64
+    )
+    assert encoder.input_shape == (None, 64, 64, 3)
+
+
+def test_stages_without_a_depth_are_refused():
+    with pytest.raises(ValueError, match="as many filters as depths"):
+        VisualEncoder(FEATURE_DIMS, filters=(4, 6), depths=(1, 1, 2))
 
 
 def test_round_trip_gives_the_same_numbers(encoder, pixels, tmp_path):

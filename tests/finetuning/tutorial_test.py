@@ -48,6 +48,9 @@ def said():
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr("visualpoet.model_folders.default_model", tiny.exported)
+        patch.setattr(
+            "visualpoet.finetuning.base.default_folder", tiny.exported
+        )
         _leave_out_what_others_test(patch)
         for command in COMMANDS:
             if not any(name in command for name in NOT_RUN):

@@ -175,7 +175,7 @@ def test_the_client_names_a_voice(voices, scheme, monkeypatch):
 def test_the_client_knows_the_forms_of_the_voices_of_the_package():
     forms = client._read_defaults("tang")["forms"]
     assert list(forms) == ["plain", "jueju-5", "jueju-7"]
-    assert "limerick" in client._read_defaults("mine")["forms"]
+    assert "haiku-5-7-5" in client._read_defaults("mine")["forms"]
 
 
 # --- which ones
@@ -197,7 +197,7 @@ def test_voices_are_those_of_the_package_and_folders(tmp_path):
     [
         (
             ["sonnet"],
-            "expected --voices, each one of dickinson, haiku, tang, visualpoet "
+            "expected --voices, each one of dickinson, tang, verse, visualpoet "
             "or a folder with a model. Received: sonnet",
         ),
         (

@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from visualpoet.features.visual_encoder import ENCODER_SIZE
 from visualpoet.features.visual_encoder import VisualEncoder
 
 _LARGEST = 127  # of int8, which is then as far from 0 as its opposite
@@ -134,7 +133,6 @@ class EncoderFeatures(StoredWeights):
             [0, 255] to `object`, `scene` and `sentiment`, each float `[B, F]`.
     """
 
-    size = ENCODER_SIZE
-
     def __init__(self, encoder: VisualEncoder):
         super().__init__(encoder)
+        self.size = encoder.image_size

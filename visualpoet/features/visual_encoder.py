@@ -7,8 +7,6 @@ import keras
 from visualpoet.features.experts import FEATURE_NAMES
 from visualpoet.presets import PresetModel
 
-ENCODER_SIZE = 128
-
 
 def _convolve(
     x: keras.KerasTensor,
@@ -17,6 +15,7 @@ def _convolve(
     kernel_size: int = 3,
     strides: int = 1,
     activation: str = "relu",
+    gamma: str = "ones",
 ) -> keras.KerasTensor:
     x = keras.layers.Conv2D(
         filters,
@@ -26,7 +25,9 @@ def _convolve(
         use_bias=False,
         name=name,
     )(x)
-    x = keras.layers.BatchNormalization(name=f"normalize_{name}")(x)
+    x = keras.layers.BatchNormalization(
+        gamma_initializer=gamma, name=f"normalize_{name}"
+    )(x)
     return keras.layers.Activation(activation)(x)
 
 
@@ -42,6 +43,16 @@ def _residual(
     return keras.layers.Activation("relu")(keras.layers.Add()([x, y]))
 
 
+def _refine(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+    """A block that changes nothing before it is trained (Goyal et al. 2017)."""
+    filters = x.shape[-1]
+    y = _convolve(x, f"{name}_first", filters)
+    y = _convolve(
+        y, f"{name}_second", filters, activation="linear", gamma="zeros"
+    )
+    return keras.layers.Activation("relu")(keras.layers.Add()([x, y]))
+
+
 @keras.saving.register_keras_serializable("visualpoet")
 class VisualEncoder(PresetModel):
     """A residual CNN that answers as the three experts do.
@@ -53,16 +64,22 @@ class VisualEncoder(PresetModel):
         feature_dims: Width of the `object`, `scene` and `sentiment` features.
         filters: Filters of each stage; every stage but the last halves the
             picture.
+        depths: Residual blocks of each stage; one of each by default.
         trunk_dim: Width of the pooled trunk.
+        image_size: Side of the pictures in pixels.
 
-    Call arguments: float `[B, 128, 128, 3]` in [0, 255]; returns dict of
-    `object`, `scene`, `sentiment`, each float `[B, F]`.
+    Call arguments: float `[B, image_size, image_size, 3]` in [0, 255]; returns
+    dict of `object`, `scene`, `sentiment`, each float `[B, F]`.
+
+    Raises:
+        ValueError: If filters and depths are not of as many stages.
 
     Example:
         >>> encoder = VisualEncoder(
-        ...     {"object": 8, "scene": 6, "sentiment": 4}, filters=(4, 8)
+        ...     {"object": 8, "scene": 6, "sentiment": 4},
+        ...     filters=(4, 8), depths=(1, 1), image_size=64,
         ... )
-        >>> encoder(keras.ops.zeros([1, 128, 128, 3]))["scene"].shape
+        >>> encoder(keras.ops.zeros([1, 64, 64, 3]))["scene"].shape
         TensorShape([1, 6])
     """
 
@@ -70,16 +87,27 @@ class VisualEncoder(PresetModel):
         self,
         feature_dims: dict[str, int],
         filters: tuple[int, ...] = (48, 96, 176, 256),
+        depths: tuple[int, ...] | None = None,
         trunk_dim: int = 512,
+        image_size: int = 128,
         **kwargs: Any,
     ) -> None:
+        depths = depths or (1,) * len(filters)
+        if len(filters) != len(depths):
+            raise ValueError(
+                "expected as many filters as depths, one of each a stage. "
+                f"Received: {filters} and {depths}"
+            )
+
         # === Functional model ===
-        pixels = keras.Input([ENCODER_SIZE, ENCODER_SIZE, 3], name="pixels")
+        pixels = keras.Input([image_size, image_size, 3], name="pixels")
         x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(pixels)
         x = _convolve(x, "stem", 32, strides=2)
-        for stage, number in enumerate(filters):
+        for stage, (number, depth) in enumerate(zip(filters, depths)):
             strides = 1 if stage == len(filters) - 1 else 2
             x = _residual(x, f"stage{stage}", number, strides)
+            for block in range(1, depth):
+                x = _refine(x, f"stage{stage}_block{block}")
         x = _convolve(x, "widen", trunk_dim, 1)
         x = keras.layers.GlobalAveragePooling2D(dtype="float32", name="trunk")(
             x
@@ -95,11 +123,15 @@ class VisualEncoder(PresetModel):
         # === Config ===
         self.feature_dims = feature_dims
         self.filters = filters
+        self.depths = depths
         self.trunk_dim = trunk_dim
+        self.image_size = image_size
 
     def get_config(self) -> dict:
         return {
             "feature_dims": self.feature_dims,
             "filters": self.filters,
+            "depths": self.depths,
             "trunk_dim": self.trunk_dim,
+            "image_size": self.image_size,
         }

@@ -68,6 +68,14 @@ class PoetParts:
         return number_form(self.generator, form)
 
 
+def default_folder() -> pathlib.Path:
+    """Returns the version that a voice begins from if none is named.
+
+    It writes verse, as most corpora are.
+    """
+    return model_folders.shipped_model("verse")
+
+
 def read_poet(folder: pathlib.Path) -> PoetParts:
     """Reads an export.
 

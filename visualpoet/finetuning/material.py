@@ -60,7 +60,7 @@ def prepare_material(options: Options) -> VoiceMaterial:
     folder = (
         model_folders.newest_version(pathlib.Path(options.base))
         if options.base
-        else model_folders.default_model()
+        else base.default_folder()
     )
     form = base.choose_form(base.read_options(folder), options.form)
     corpus = read_corpus(options.corpus, form, options.force)

@@ -26,7 +26,7 @@ class Options:
         "output: the run, and in it the exported model",
     )
     base: str = option(
-        "", "exported model to begin from; empty for the one that ships"
+        "", "exported model to begin from; empty for the voice verse"
     )
     name: str = option("", "of the model; empty for that of the corpus")
     form: str = option(

@@ -21,7 +21,6 @@ from visualpoet.embedding import retrieval
 from visualpoet.embedding.encoders import embed_token_ids
 from visualpoet.evaluation import mining
 from visualpoet.features import images
-from visualpoet.features.visual_encoder import ENCODER_SIZE
 from visualpoet.finetuning.base import PoetParts
 from visualpoet.finetuning.corpus import VoiceCorpus
 from visualpoet.generator.examples import Examples
@@ -51,7 +50,7 @@ def place_photographs(
                 content = pictures.read_picture(path)
             except pictures.PictureError:
                 continue
-            view = images.load_view(content, ENCODER_SIZE, 0)
+            view = images.load_view(content, poet.visual_encoder.image_size, 0)
             views[str(path)] = tf.round(view)
         if views:
             features = poet.visual_encoder(
