@@ -1,11 +1,13 @@
 import pathlib
 
+import numpy as np
 import pytest
 
 from recipes import distill_visual_encoder
 from recipes import extract_features
 from visualpoet.corpus.prepared import PreparedCorpus
 from visualpoet.corpus.records import Photograph
+from visualpoet.features.visual_encoder import VisualEncoder
 
 CONFIG = distill_visual_encoder.Config(photographs=(pathlib.Path("p"),))
 
@@ -27,3 +29,17 @@ def test_without_a_training_photograph_it_says_so():
     corpus = PreparedCorpus([], [], {p.image: p for p in photographs}, None)
     with pytest.raises(ValueError, match="1 that are in both, 1 of them for"):
         distill_visual_encoder._write_views(CONFIG, None, corpus, {"sea.jpg"})
+
+
+def test_what_both_encoders_have_is_learnt_further(tmp_path):
+    dims = {"object": 5, "scene": 3, "sentiment": 4}
+    before = VisualEncoder(dims, filters=(4, 6), trunk_dim=7)
+    before.save(tmp_path / "encoder.keras")
+    after = VisualEncoder(
+        dims, filters=(4, 6), depths=(1, 2), trunk_dim=7, image_size=64
+    )
+    distill_visual_encoder._start_from(after, tmp_path / "encoder.keras")
+    for layer in filter(lambda layer: layer.weights, before.layers):
+        found = after.get_layer(layer.name).get_weights()
+        for one, other in zip(layer.get_weights(), found, strict=True):
+            np.testing.assert_array_equal(one, other)

@@ -10,6 +10,7 @@ import pytest
 from tests.serve import asking
 from tests.serve import composing
 from visualpoet.controls import CONTROLS
+from visualpoet.generator.composer import DecodingOptions
 
 DOCUMENT = (
     pathlib.Path(__file__).parents[2] / "docs" / "tensorflow-serving.md"
@@ -50,5 +51,7 @@ def test_inputs_stand_in_the_table(control):
     assert dtype.split(",")[0] == control.dtype
     if control.bounds:
         assert bounds == f"{control.bounds[0]} to {control.bounds[1]}"
-    if control.kind is int:
+    if control.input in vars(DecodingOptions()):
+        assert default == "of the export"
+    elif control.kind is int:
         assert default == str(control.default)
