@@ -29,3 +29,9 @@ def test_an_export_without_forms_writes_as_its_defaults_say(tmp_path):
     assert base.choose_form(options, "") == ""
     with pytest.raises(ValueError, match="of none. Received: haiku$"):
         base.choose_form(options, "haiku")
+
+
+def test_a_voice_begins_from_verse_unless_told_otherwise():
+    folder = base.default_folder()
+    assert folder.parent.name == "verse"
+    assert list(base.read_options(folder)) == ["plain"]

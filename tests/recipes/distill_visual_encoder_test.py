@@ -1,5 +1,6 @@
 import pathlib
 
+import keras
 import numpy as np
 import pytest
 
@@ -29,6 +30,14 @@ def test_without_a_training_photograph_it_says_so():
     corpus = PreparedCorpus([], [], {p.image: p for p in photographs}, None)
     with pytest.raises(ValueError, match="1 that are in both, 1 of them for"):
         distill_visual_encoder._write_views(CONFIG, None, corpus, {"sea.jpg"})
+
+
+def test_weights_of_another_model_are_refused(tmp_path):
+    other = keras.Sequential([keras.Input([2]), keras.layers.Dense(3)])
+    other.save(tmp_path / "tower.keras")
+    encoder = VisualEncoder({"object": 5, "scene": 3, "sentiment": 4}, (4, 6))
+    with pytest.raises(ValueError, match="tower.keras, without one layer"):
+        distill_visual_encoder._start_from(encoder, tmp_path / "tower.keras")
 
 
 def test_what_both_encoders_have_is_learnt_further(tmp_path):

@@ -72,7 +72,8 @@ class VisualEncoder(PresetModel):
     dict of `object`, `scene`, `sentiment`, each float `[B, F]`.
 
     Raises:
-        ValueError: If filters and depths are not of as many stages.
+        ValueError: If depths are not one or more of each stage, or the side
+            cannot be halved that often.
 
     Example:
         >>> encoder = VisualEncoder(
@@ -92,11 +93,17 @@ class VisualEncoder(PresetModel):
         image_size: int = 128,
         **kwargs: Any,
     ) -> None:
-        depths = depths or (1,) * len(filters)
-        if len(filters) != len(depths):
+        if depths is None:
+            depths = (1,) * len(filters)
+        if len(depths) != len(filters) or min(depths) < 1:
             raise ValueError(
-                "expected as many filters as depths, one of each a stage. "
-                f"Received: {filters} and {depths}"
+                f"expected {len(filters)} depths of 1 or more, as many as "
+                f"there are filters. Received: {tuple(depths)}"
+            )
+        if image_size < 1 or image_size % 2 ** len(filters):
+            raise ValueError(
+                "expected an image_size that is a multiple of "
+                f"{2 ** len(filters)}. Received: {image_size}"
             )
 
         # === Functional model ===
