@@ -1,7 +1,7 @@
 """Export a poet again: an older export's weights with today's graph.
 
     python recipes/export_again.py --base savedmodels/visualpoet/5 \
-        --model out/poet/5
+        --model out/poet/6
 
 Decoding, ranking, forms and how weights are stored are today's; what the
 models have learnt, and what poems should not recite, is the base's. The own

@@ -13,7 +13,6 @@ import tensorflow as tf
 from tensorflow.core.framework import node_def_pb2
 from tensorflow.core.framework import types_pb2
 
-from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.export import meta_graph
 from visualpoet.generator import known_phrases
@@ -122,9 +121,8 @@ class GraphConstants:
             if a.dtype == np.float32 and set(np.unique(a)) <= {0.0, 1.0}
         ]
         is_content = content[0] if content else plain.is_content
-        unread = plain.is_word | (np.arange(size) == UNKNOWN)
         is_hyphen = np.array([token == "-" for token in vocabulary.tokens])
-        known = (plain.is_word, unread, is_hyphen, is_content)
+        known = (plain.is_word, plain.is_any_word, is_hyphen, is_content)
         rest = [
             a
             for a in of_tokens

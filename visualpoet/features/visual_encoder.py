@@ -32,24 +32,20 @@ def _convolve(
 
 
 def _residual(
-    x: keras.KerasTensor, name: str, filters: int, strides: int
+    x: keras.KerasTensor,
+    name: str,
+    filters: int,
+    strides: int = 1,
+    gamma: str = "ones",
 ) -> keras.KerasTensor:
     y = _convolve(x, f"{name}_first", filters, strides=strides)
-    y = _convolve(y, f"{name}_second", filters, activation="linear")
+    y = _convolve(
+        y, f"{name}_second", filters, activation="linear", gamma=gamma
+    )
     if strides > 1:
         x = keras.layers.AveragePooling2D(strides)(x)
     if x.shape[-1] != filters:
         x = _convolve(x, f"{name}_shortcut", filters, 1, activation="linear")
-    return keras.layers.Activation("relu")(keras.layers.Add()([x, y]))
-
-
-def _refine(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    """A block that changes nothing before it is trained (Goyal et al. 2017)."""
-    filters = x.shape[-1]
-    y = _convolve(x, f"{name}_first", filters)
-    y = _convolve(
-        y, f"{name}_second", filters, activation="linear", gamma="zeros"
-    )
     return keras.layers.Activation("relu")(keras.layers.Add()([x, y]))
 
 
@@ -114,7 +110,9 @@ class VisualEncoder(PresetModel):
             strides = 1 if stage == len(filters) - 1 else 2
             x = _residual(x, f"stage{stage}", number, strides)
             for block in range(1, depth):
-                x = _refine(x, f"stage{stage}_block{block}")
+                # It changes nothing before it is trained (Goyal et al. 2017).
+                name = f"stage{stage}_block{block}"
+                x = _residual(x, name, number, gamma="zeros")
         x = _convolve(x, "widen", trunk_dim, 1)
         x = keras.layers.GlobalAveragePooling2D(dtype="float32", name="trunk")(
             x

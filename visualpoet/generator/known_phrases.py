@@ -48,10 +48,8 @@ class KnownPhrases:
     """
 
     def __init__(self, token_ids: Sequence[Sequence[int]], kinds: TokenKinds):
-        # An unknown word is one, though not which: its line is no other one.
-        is_word = kinds.is_word.copy()
-        is_word[UNKNOWN] = True
-        self._kinds = dataclasses.replace(kinds, is_word=is_word)
+        # A line with an unknown word is no other one.
+        self._kinds = dataclasses.replace(kinds, is_word=kinds.is_any_word)
         rows = _list_trigrams(token_ids), _list_pairs(token_ids, self._kinds)
         # As tensors an export holds them once, however many functions read.
         self._trigrams, self._pairs = (

@@ -49,8 +49,7 @@ class KnownRuns:
         before: "KnownRuns | None" = None,
         numbers: np.ndarray | None = None,
     ):
-        is_word = kinds.is_word.copy()
-        is_word[UNKNOWN] = True  # it is a word, though not which one
+        is_word = kinds.is_any_word
         self._is_word = is_word
         self._run_length = run_length
         self._before = before

@@ -9,6 +9,7 @@ import numpy as np
 
 from visualpoet.corpus.sounds import measure_sounds
 from visualpoet.corpus.vocabulary import END
+from visualpoet.corpus.vocabulary import UNKNOWN
 from visualpoet.corpus.vocabulary import Vocabulary
 from visualpoet.corpus.words import find_twins
 from visualpoet.generator.patterns import Pattern
@@ -48,6 +49,11 @@ class TokenKinds:
     twin: np.ndarray
     line_break: int
     rules: PatternRules | None = None
+
+    @property
+    def is_any_word(self) -> np.ndarray:
+        """Words and the unknown one, `[V]`: it is a word, though not which."""
+        return self.is_word | (np.arange(len(self.is_word)) == UNKNOWN)
 
 
 def sort_tokens(
