@@ -104,7 +104,8 @@ def main(config: Config) -> None:
             image_size=config.image_size,
         )
         if config.start_from:
-            _start_from(encoder, config.start_from)
+            added = _start_from(encoder, config.start_from)
+            run.log(f"begins with {config.start_from}, and as new: {added}")
         optimizer = _build_optimizer(config)
     distribution.normalize_over_all(encoder)
     deviation = {
@@ -186,19 +187,38 @@ def _write_views(config, run, corpus, readable):
     ]
 
 
-def _start_from(encoder, path) -> None:
-    """Takes over the weights of all layers that another encoder has, too."""
-    others = {
-        layer.name: layer for layer in keras.saving.load_model(path).layers
-    }
-    shared = [x for x in encoder.layers if x.weights and x.name in others]
+def _start_from(encoder, path) -> list[str]:
+    """Takes over the weights of all layers that another encoder has, too.
+
+    Returns:
+        The names of the layers that it lacks.
+    """
+    other = keras.saving.load_model(path)
+    layers = {layer.name: layer for layer in other.layers}
+    learnt = [layer for layer in encoder.layers if layer.weights]
+    shared = [layer for layer in learnt if layer.name in layers]
     if not shared:
         raise ValueError(
             "expected --start-from with an encoder.keras. Received: "
             f"{path}, without one layer of it"
         )
     for layer in shared:
-        layer.set_weights(others[layer.name].get_weights())
+        _take_over(layer, layers[layer.name], path)
+    return [layer.name for layer in learnt if layer not in shared]
+
+
+def _take_over(layer, other, path) -> None:
+    wanted, given = (
+        [tuple(weight.shape) for weight in one.weights]
+        for one in (layer, other)
+    )
+    if wanted != given:
+        raise ValueError(
+            f"expected --start-from with weights {wanted} of its layer "
+            f"{layer.name!r}. Received: {path} with {given}; its features or "
+            "filters are others, so this encoder has to begin anew"
+        )
+    layer.set_weights(other.get_weights())
 
 
 def _build_optimizer(config):

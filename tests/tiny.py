@@ -73,7 +73,9 @@ def parts() -> Parts:
     keras.utils.set_random_seed(5)
     size = len(vocabulary())
     return Parts(
-        VisualEncoder(FEATURE_DIMS, filters=(4, 4, 4, 4), trunk_dim=8),
+        VisualEncoder(
+            FEATURE_DIMS, filters=(4, 4, 4, 4), trunk_dim=8, image_size=64
+        ),
         ImageTower(FEATURE_DIMS, embedding_dim=9, hidden_dim=10),
         PoemTower(size, vocabulary().line_break, word_dim=11, embedding_dim=9),
         PoemGenerator(

@@ -47,8 +47,24 @@ def test_what_both_encoders_have_is_learnt_further(tmp_path):
     after = VisualEncoder(
         dims, filters=(4, 6), depths=(1, 2), trunk_dim=7, image_size=64
     )
-    distill_visual_encoder._start_from(after, tmp_path / "encoder.keras")
+    added = distill_visual_encoder._start_from(
+        after, tmp_path / "encoder.keras"
+    )
+    assert added == [
+        "stage1_block1_first",
+        "normalize_stage1_block1_first",
+        "stage1_block1_second",
+        "normalize_stage1_block1_second",
+    ]
     for layer in filter(lambda layer: layer.weights, before.layers):
         found = after.get_layer(layer.name).get_weights()
         for one, other in zip(layer.get_weights(), found, strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+def test_weights_of_other_features_are_refused(tmp_path):
+    dims = {"object": 5, "scene": 3, "sentiment": 4}
+    VisualEncoder(dims, filters=(4, 6)).save(tmp_path / "encoder.keras")
+    wider = VisualEncoder({**dims, "scene": 9}, filters=(4, 6))
+    with pytest.raises(ValueError, match=r"\(512, 9\).* 'scene'. Received"):
+        distill_visual_encoder._start_from(wider, tmp_path / "encoder.keras")
