@@ -11,7 +11,6 @@ sentence embedding.
 """
 
 import dataclasses
-import functools
 import json
 import pathlib
 
@@ -106,62 +105,36 @@ def main(config: Config) -> None:
     inputs += [config.generator] if config.perplexity else []
     run = runs.RunDirectory(config.run_dir, config, inputs)
     corpus = load_corpus(config.corpus_dir)
-    captions = {n: p.captions for n, p in corpus.photographs.items()}
     readable = _find_readable(config, corpus)
-    names = [
-        name
-        for name in corpus.images(config.split)
-        if captions[name] and name in readable
-    ]
-    names = names[: config.num_photographs]
+    names = _captioned(config, corpus, readable)
     others = _count_others(config, run, names)
     theirs = _read_theirs(config, names)
     poet = visualpoet.load(config.model)
     contents = _contents(config, names)
     uncaptioned = _contents(config, _uncaptioned(config, corpus, readable))
-    ours = _write(config, run, poet, contents, "poems.jsonl")
-    human_form = human_rows.choose_form(corpus, config.form)
-    features = load_features(config.features_dir) if config.sentences else None
     poems = {
-        "this model": ours,
-        **human_rows.find_rows(
-            corpus, human_form, contents, poet, features, config.seed
-        ),
+        "this model": _write(config, run, poet, contents, "poems.jsonl"),
+        **_find_human(config, corpus, poet, contents),
     }
-    find_hits = functools.partial(
-        relevance.find_hits,
-        relevance.make_similarities(
-            [captions[name] for name in names], config.sentences
-        ),
-        others=others,
-        seed=config.seed,
-    )
-    hits = {row: find_hits(group) for row, group in poems.items()}
+    captions = [corpus.photographs[name].captions for name in names]
+    copied = CopiedRuns(corpus.texts("train"))
     results = {
         "form": config.form,
-        "relevance": {
-            row: relevance.share_hits(found) for row, found in hits.items()
-        },
         "photographs": len(names),
         "others": others,
-    }
-    for row, shares in results["relevance"].items():
-        run.log(f"{row}: {shares}")
-    if theirs:
-        results["against"] = relevance.compare_hits(
-            hits["this model"], find_hits(theirs)
-        )
-    copied = CopiedRuns(corpus.texts("train"))
-    results |= wording.measure_wording(ours, copied)
-    results["distinct_2"] = {
-        row: diversity.distinct_n(poems[row], 2)
-        for row in ("this model", "a random human poem")
+        **_measure_relevance(config, run, captions, poems, theirs, others),
+        **wording.measure_wording(poems["this model"], copied),
+        "distinct_2": {
+            row: diversity.distinct_n(poems[row], 2)
+            for row in ("this model", "a random human poem")
+        },
     }
     if uncaptioned:
         results["uncaptioned"] = _measure_uncaptioned(
             config, run, poet, uncaptioned, copied
         )
-    if config.perplexity and corpus.texts("test", human_form):
+    form = human_rows.choose_form(corpus, config.form)
+    if config.perplexity and corpus.texts("test", form):
         results["perplexity"] = _perplexities(config, corpus)
     if config.guidance_curve:
         results["guidance_curve"] = _guidance_curve(
@@ -171,11 +144,23 @@ def main(config: Config) -> None:
     run.log(json.dumps(results, indent=1))
 
 
+# --- what is measured
+
+
 def _find_readable(config, corpus):
     """Photographs but those that `extract_features.py` could not read."""
     if not config.features_dir.exists():
         return corpus.photographs
     return load_index(config.features_dir)
+
+
+def _captioned(config, corpus, readable):
+    names = [
+        name
+        for name in corpus.images(config.split)
+        if corpus.photographs[name].captions and name in readable
+    ]
+    return names[: config.num_photographs]
 
 
 def _count_others(config, run, names):
@@ -222,6 +207,37 @@ def _uncaptioned(config, corpus, readable):
     ]
     number = min(config.num_uncaptioned, len(names))
     return [names[index * len(names) // number] for index in range(number)]
+
+
+# --- how it is measured
+
+
+def _find_human(config, corpus, poet, contents):
+    """Human poems for the same photographs, by row."""
+    form = human_rows.choose_form(corpus, config.form)
+    features = load_features(config.features_dir) if config.sentences else None
+    return human_rows.find_rows(
+        corpus, form, contents, poet, features, config.seed
+    )
+
+
+def _measure_relevance(config, run, captions, poems, theirs, others):
+    """How often the own photograph comes first, by captions."""
+    similarities = relevance.make_similarities(captions, config.sentences)
+    hits = {
+        row: relevance.find_hits(similarities, group, others, config.seed)
+        for row, group in poems.items()
+    }
+    shares = {row: relevance.share_hits(found) for row, found in hits.items()}
+    for row, found in shares.items():
+        run.log(f"{row}: {found}")
+    results = {"relevance": shares}
+    if theirs:
+        results["against"] = relevance.compare_hits(
+            hits["this model"],
+            relevance.find_hits(similarities, theirs, others, config.seed),
+        )
+    return results
 
 
 def _measure_uncaptioned(config, run, poet, contents, copied):
@@ -273,7 +289,7 @@ def _guidance_curve(config, run, poet, contents, captions):
     """Relevance, fluency and variety at each weight of the photograph."""
     names = list(contents)[: config.curve_photographs]
     similarities = relevance.make_similarities(
-        [captions[name] for name in names], config.sentences
+        captions[: len(names)], config.sentences
     )
     others = min(config.others, len(names) - 1)
     points = []
