@@ -118,7 +118,7 @@ if [ "$SIZE" = full ] && [ -e corpus/results.json ]; then
     export_poet drafts/export poet/2
     step evaluate drafts/poems "${experts[@]}" --split train \
         --photographs "${pictures[@]}" --model poet/2 --candidates 64 \
-        --num-photographs 500 --num-uncaptioned 200 \
+        --num-photographs 1400 --num-uncaptioned 600 \
         --no-sentences --no-perplexity
     python=$serving_python step export_again export --base poet/2 \
         --drafts drafts/poems/poems*.jsonl --model poet/3

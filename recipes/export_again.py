@@ -61,6 +61,9 @@ class Config:
     least: float = option(
         0.05, "share of their photographs that have a common line"
     )
+    most: float = option(
+        0.004, "share of them whose best poem may have a line that is not"
+    )
     run_dir: pathlib.Path = option(
         pathlib.Path("out/export_again"), "output: what the version came of"
     )
@@ -96,10 +99,10 @@ def main(config: Config) -> None:
     poet = base.read_poet(config.base)
     texts = _read_texts(config)
     poet = exporting.prepare_patterns(poet, texts, config.patterns)
+    poet = dataclasses.replace(poet, options=_options(config, poet))
     poet = dataclasses.replace(
         poet,
         clue_head=_choose_one_twin(poet),
-        options=_options(config, poet),
         common_lines=_count_lines(config, poet) or poet.common_lines,
         known_phrases=_read_phrases(config, poet) or poet.known_phrases,
     )
@@ -135,12 +138,23 @@ def _options(config, poet):
 def _count_lines(config, poet):
     if not config.drafts:
         return None
-    drafts = [
-        poet.vocabulary.encode_batch([one["poem"] for one in row["candidates"]])
+    weight = next(iter(poet.options.values())).common_weight
+    rows = [
+        row["candidates"]
         for path in config.drafts
         for row in row_files.read_json_lines(path)
     ]
-    return CommonLines.count(drafts, poet.kinds, config.least)
+    drafts = [
+        poet.vocabulary.encode_batch([one["poem"] for one in row])
+        for row in rows
+    ]
+    # Whatever was common to the poet that wrote them is so no more.
+    scores = [
+        [one["score"] + weight * one.get("common", 0.0) for one in row]
+        for row in rows
+    ]
+    common = CommonLines.count(drafts, poet.kinds, config.least)
+    return common.with_winners(drafts, scores, weight, config.most)
 
 
 def _read_phrases(config, poet):

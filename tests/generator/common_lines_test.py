@@ -6,6 +6,7 @@ from visualpoet.corpus import datasets
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.generator.common_lines import CommonLines
+from visualpoet.generator.common_lines import sum_lines
 from visualpoet.generator.token_kinds import TokenKinds
 
 SIZE, BREAK, COMMA = 60, 4, 5
@@ -81,3 +82,51 @@ def test_rows_ends_and_padding_change_nothing():
     np.testing.assert_array_equal(
         shares(*padded, least=0.5), shares(*poems, least=0.5)
     )
+
+
+# The first of each photograph by score, then by score less 0.6 of the balloon:
+# balloon four times; dog three times and balloon; dog, rain and [20].
+RANKED = [
+    ([poem(BALLOON), poem(DOG)], [0.9, 0.5]),
+    ([poem(BALLOON), poem(DOG)], [0.9, 0.5]),
+    ([poem(BALLOON), poem(DOG), poem(RAIN)], [0.9, 0.5, 0.4]),
+    ([poem(BALLOON), poem([20])], [0.9, 0.1]),
+]
+
+
+@pytest.mark.parametrize(
+    ("known", "weight", "most", "common"),
+    [
+        # Two in any case, and a share of 1 is never exceeded.
+        ([], 0.6, 1.0, []),
+        ([], 0.6, 0.75, [BALLOON]),
+        # Then the dog wins three of four, and then the balloon again.
+        ([], 0.6, 0.5, [BALLOON, DOG]),
+        ([], 0.3, 0.5, [BALLOON]),
+        ([BALLOON], 0.6, 0.75, [BALLOON]),
+        ([RAIN], 0.6, 0.75, [BALLOON, RAIN]),
+    ],
+)
+def test_what_would_win_too_often_is_common(known, weight, most, common):
+    drafts, scores = zip(*RANKED)
+    before = CommonLines(_sums(known), kinds())
+    after = before.with_winners(drafts, scores, weight, most)
+    np.testing.assert_array_equal(after.sums, np.sort(_sums(common)))
+    np.testing.assert_array_equal(before.sums, _sums(known))
+
+
+@pytest.mark.parametrize(("score", "common"), [(0.61, [DOG]), (0.59, [])])
+def test_half_of_the_lines_take_off_half_of_the_weight(score, common):
+    # 0.9 - 0.6 / 2 of a poem whose other line no other photograph has.
+    drafts = [[poem(BALLOON, [20 + n]), poem(DOG)] for n in range(3)]
+    begun = CommonLines(_sums([BALLOON]), kinds())
+    after = begun.with_winners(drafts, [[0.9, score]] * 3, 0.6, 0.5)
+    np.testing.assert_array_equal(
+        after.sums, np.sort(_sums([BALLOON, *common]))
+    )
+
+
+def _sums(lines):
+    ids = datasets.pad_token_ids([poem(line) for line in lines])
+    sums, is_line = sum_lines(ids, kinds())
+    return np.array(sums[is_line], np.int64)

@@ -1,3 +1,5 @@
+import dataclasses
+import functools
 import json
 
 import numpy as np
@@ -35,9 +37,8 @@ def _export(folder):
     folder.mkdir()
     drafts = folder / "poems.jsonl"
     poems = [COMMON + "\nthe moon", COMMON.title() + ",\nthe wind"]
-    drafts.write_text(
-        "".join(json.dumps({"candidates": [{"poem": p}]}) + "\n" for p in poems)
-    )
+    rows = [{"candidates": [{"poem": p, "score": 0.0}]} for p in poems]
+    drafts.write_text("".join(json.dumps(row) + "\n" for row in rows))
     phrases = folder / "phrases.jsonl"
     phrases.write_text(
         "".join(
@@ -100,6 +101,23 @@ def test_lines_of_many_drafts_are_common(again):
     read = base.read_poet(again)
     assert read.common_lines.sums.shape == (1,)
     assert base.read_poet(tiny.exported()).common_lines is None
+
+
+def test_lines_of_many_best_drafts_are_common(tmp_path):
+    # "the moon" is first for all four; without it two of each come first.
+    first, second = {"poem": "the moon", "common": 1.0}, {"poem": "the wind"}
+    rows = [
+        {"candidates": [first | {"score": 0.0}, second | {"score": score}]}
+        for score in (0.5, 0.5, -0.5, -0.5)
+    ]
+    drafts = tmp_path / "poems.jsonl"
+    drafts.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    poet = base.read_poet(tiny.exported())
+    count = functools.partial(export_again._count_lines, poet=poet)
+    config = export_again.Config(drafts=(drafts,), least=2.0, most=0.5)
+    assert poet.options["haiku"].common_weight == 0.6
+    assert count(config).sums.size == 1
+    assert count(dataclasses.replace(config, most=1.0)).sums.size == 0
 
 
 def test_what_training_poems_say_is_no_news(again):

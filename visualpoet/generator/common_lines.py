@@ -78,6 +78,46 @@ class CommonLines:
         common = [line for line, number in counts.items() if number >= enough]
         return cls(np.array(common, np.int64), kinds)
 
+    def with_winners(
+        self,
+        drafts: Sequence[Sequence[Sequence[int]]],
+        scores: Sequence[Sequence[float]],
+        weight: float,
+        most: float,
+    ) -> "CommonLines":
+        """Adds the lines that would stand in too many of the best candidates.
+
+        Again and again, since other lines come first then.
+
+        Args:
+            drafts: As for `count`.
+            scores: Of each candidate, without what its common lines take off.
+            weight: What takes off the score, times `measure`.
+            most: Share of the photographs whose best candidate may have a
+                line; two may in any case.
+
+        Returns:
+            These lines and those.
+        """
+        lines = [
+            [part.numpy() for part in sum_lines(ids, self._kinds)]
+            for ids in map(pad_token_ids, drafts)
+        ]
+        enough = max(2.0, most * len(drafts))
+        known = self.sums
+        while True:
+            won: collections.Counter[int] = collections.Counter()
+            for (sums, is_line), given in zip(lines, scores, strict=True):
+                is_common = np.isin(sums, known) & is_line
+                number = np.maximum(is_line.sum(1), 1)
+                share_of = is_common.sum(1) / number
+                best = np.argmax(np.array(given) - weight * share_of)
+                won.update(set(sums[best][is_line[best]].tolist()))
+            often = [line for line, number in won.items() if number > enough]
+            if np.isin(often, known).all():
+                return CommonLines(known, self._kinds)
+            known = np.union1d(known, np.array(often, np.int64))
+
     def measure(
         self, token_ids: tf.Tensor, begin: tf.Tensor | int = 0
     ) -> tf.Tensor:
