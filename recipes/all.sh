@@ -27,12 +27,14 @@ fi
 folds=(0 1) # of photographs that a tower does not learn from
 case ${SIZE:=full} in
 full)
-    crops=3 embedding=2500 fold=1000 encoder=10000 embedding_small=1000
+    crops=4 embedding=2500 fold=1000 encoder=10000 embedding_small=1500
+    encoder_larger=6000
     fold_small=700 width=768 poems_steps=10000 pairs_steps=600
     evaluation=()
     ;;
 small)
     crops=1 embedding=1000 encoder=2000 embedding_small=500 folds=()
+    encoder_larger=0
     width=512 poems_steps=1800 pairs_steps=300
     evaluation=(--num-photographs 300 --num-uncaptioned 0)
     ;;
@@ -88,15 +90,26 @@ step pretrain_generator generator_poems "${experts[@]}" \
     --embedding-dir embedding --folds "${folds[@]/#/embedding/fold}" \
     --hidden-dim $width --pair-share 0.1 --extra-pairs 0 --max-unknown 0.15 \
     --num-steps $poems_steps
-step distill_visual_encoder encoder "${experts[@]}" \
-    --photographs "${pictures[@]}" --num-crops $crops --num-steps $encoder \
-    --image-tower embedding/image_tower.keras
+distill() { # distill RUN_DIR OPTIONS...
+    step distill_visual_encoder "$1" "${experts[@]}" \
+        --photographs "${pictures[@]}" --num-crops $crops \
+        --image-tower embedding/image_tower.keras "${@:2}"
+}
+if [ $encoder_larger = 0 ]; then
+    distill encoder --num-steps $encoder
+else # On small pictures first, which take a third of the time.
+    distill encoder_128 --num-steps $encoder
+    distill encoder --start-from encoder_128/encoder.keras --image-size 160 \
+        --depths 1 1 2 1 --num-steps $encoder_larger --learning-rate 1e-3
+fi
 small=(--corpus-dir corpus --features-dir encoder)
-step train_embedding embedding_small "${small[@]}" \
-    --poem-tower embedding/poem_tower.keras --num-steps $embedding_small
+# Captions say what is to be seen; the poems of the pairs are mined.
+places=("${small[@]}" --poem-tower embedding/poem_tower.keras --caption-share 1
+    --hidden-dim 1024)
+step train_embedding embedding_small "${places[@]}" --num-steps $embedding_small
 for number in "${folds[@]}"; do
-    step train_embedding embedding_small/fold$number "${small[@]}" \
-        --poem-tower embedding/poem_tower.keras --num-steps $fold_small \
+    step train_embedding embedding_small/fold$number "${places[@]}" \
+        --num-steps $fold_small \
         --num-folds 2 --left-out-fold $number
 done
 small+=(--embedding-dir embedding_small)
