@@ -149,7 +149,7 @@ def main(config: Config) -> None:
             read_table(text, "milliseconds", "photographs a second"),
             "photographs a second",
             "Photographs a second",
-            "version 5, two cores",
+            "version 6, two cores",
         ),
         "lambda": draw_lines(
             read_table(text, "lambda"),
