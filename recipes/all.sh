@@ -97,13 +97,13 @@ distill() { # distill RUN_DIR OPTIONS...
 }
 if [ $encoder_larger = 0 ]; then
     distill encoder --num-steps $encoder
-else # On small pictures first, which take a third of the time.
+else # On small pictures first, which take a quarter of the time.
     distill encoder_128 --num-steps $encoder
     distill encoder --start-from encoder_128/encoder.keras --image-size 160 \
         --depths 1 1 2 1 --num-steps $encoder_larger --learning-rate 1e-3
 fi
 small=(--corpus-dir corpus --features-dir encoder)
-# Captions say what is to be seen; the poems of the pairs are mined.
+# Captions, where there are any, say what is to be seen; poems are mined.
 places=("${small[@]}" --poem-tower embedding/poem_tower.keras --caption-share 1
     --hidden-dim 1024)
 step train_embedding embedding_small "${places[@]}" --num-steps $embedding_small
@@ -131,7 +131,7 @@ if [ "$SIZE" = full ] && [ -e corpus/results.json ]; then
     export_poet drafts/export poet/2
     step evaluate drafts/poems "${experts[@]}" --split train \
         --photographs "${pictures[@]}" --model poet/2 --candidates 64 \
-        --num-photographs 1400 --num-uncaptioned 600 \
+        --num-photographs 1000 --num-uncaptioned 500 \
         --no-sentences --no-perplexity
     python=$serving_python step export_again export --base poet/2 \
         --drafts drafts/poems/poems*.jsonl --model poet/3

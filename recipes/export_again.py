@@ -99,11 +99,12 @@ def main(config: Config) -> None:
     poet = base.read_poet(config.base)
     texts = _read_texts(config)
     poet = exporting.prepare_patterns(poet, texts, config.patterns)
+    weighed = next(iter(poet.options.values())).common_weight
     poet = dataclasses.replace(poet, options=_options(config, poet))
     poet = dataclasses.replace(
         poet,
         clue_head=_choose_one_twin(poet),
-        common_lines=_count_lines(config, poet) or poet.common_lines,
+        common_lines=_count_lines(config, poet, weighed) or poet.common_lines,
         known_phrases=_read_phrases(config, poet) or poet.known_phrases,
     )
     default = next(iter(poet.options.values()))
@@ -135,7 +136,8 @@ def _options(config, poet):
     return forms.choose_options(learnt, form, config.patterns)
 
 
-def _count_lines(config, poet):
+def _count_lines(config, poet, weighed):
+    """Common lines of drafts, where such lines took `weighed` off the score."""
     if not config.drafts:
         return None
     weight = next(iter(poet.options.values())).common_weight
@@ -150,7 +152,7 @@ def _count_lines(config, poet):
     ]
     # Whatever was common to the poet that wrote them is so no more.
     scores = [
-        [one["score"] + weight * one.get("common", 0.0) for one in row]
+        [one["score"] + weighed * one.get("common", 0.0) for one in row]
         for row in rows
     ]
     common = CommonLines.count(drafts, poet.kinds, config.least)

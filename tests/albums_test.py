@@ -3,7 +3,6 @@ import json
 import pathlib
 import tarfile
 
-import numpy as np
 import pytest
 
 from recipes import write_album
@@ -67,6 +66,21 @@ def rows(content):
     return [json.loads(line) for line in content.splitlines()]
 
 
+def assert_alike(one, other):
+    """Equal but for the last digits of numbers."""
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        one, other = list(one.values()), list(other.values())
+    if isinstance(one, list):
+        assert len(one) == len(other)
+        for part, its in zip(one, other):
+            assert_alike(part, its)
+    elif isinstance(one, float):
+        assert one == pytest.approx(other, rel=1e-5, abs=1e-6)
+    else:
+        assert one == other
+
+
 def test_a_killed_run_goes_on_where_it_was(sources, monkeypatch, capsys):
     write_poems, calls = output.write_poems, []
 
@@ -107,17 +121,8 @@ def test_a_killed_run_goes_on_where_it_was(sources, monkeypatch, capsys):
     assert cli.main(["write", *everything, "torn.jpg", *options]) == 1
     *poems, dead = pathlib.Path("written.jsonl").read_bytes().splitlines(True)
     album = [row for n in range(4) for row in rows(held[f"poems/{n}.jsonl"])]
-    written = rows(b"".join(poems))
-    texts = [[c["poem"] for c in row["candidates"]] for row in album]
-    assert texts == [[c["poem"] for c in row["candidates"]] for row in written]
-    assert all(len(each) == 2 for each in texts)
-    # Eight photographs at once, or two: the last digits may differ.
-    for name in ("score", "fit", "fluency"):
-        np.testing.assert_allclose(
-            [row[name] for row in album],
-            [row[name] for row in written],
-            rtol=1e-5,
-        )
+    # Eight photographs at once, or two: the last digit of fluency may differ.
+    assert_alike(album, rows(b"".join(poems)))
     assert held["dead_letters/1.jsonl"] == dead
 
 

@@ -84,8 +84,9 @@ def test_rows_ends_and_padding_change_nothing():
     )
 
 
-# The first of each photograph by score, then by score less 0.6 of the balloon:
-# balloon four times; dog three times and balloon; dog, rain and [20].
+# Who is first: the balloon four times; without 0.6 of it the dog three times,
+# and the balloon; without 0.6 of the dog, too, the balloon three times, and
+# once the rain.
 RANKED = [
     ([poem(BALLOON), poem(DOG)], [0.9, 0.5]),
     ([poem(BALLOON), poem(DOG)], [0.9, 0.5]),
