@@ -109,8 +109,7 @@ places=("${small[@]}" --poem-tower embedding/poem_tower.keras --caption-share 1
 step train_embedding embedding_small "${places[@]}" --num-steps $embedding_small
 for number in "${folds[@]}"; do
     step train_embedding embedding_small/fold$number "${places[@]}" \
-        --num-steps $fold_small \
-        --num-folds 2 --left-out-fold $number
+        --num-steps $fold_small --num-folds 2 --left-out-fold $number
 done
 small+=(--embedding-dir embedding_small)
 step train_clues embedding_small/clues "${small[@]}"

@@ -112,9 +112,10 @@ def main(config: Config) -> None:
     poet = visualpoet.load(config.model)
     contents = _contents(config, names)
     uncaptioned = _contents(config, _uncaptioned(config, corpus, readable))
+    form = human_rows.choose_form(corpus, config.form)
     poems = {
         "this model": _write(config, run, poet, contents, "poems.jsonl"),
-        **_find_human(config, corpus, poet, contents),
+        **_find_human(config, corpus, form, poet, contents),
     }
     captions = [corpus.photographs[name].captions for name in names]
     copied = CopiedRuns(corpus.texts("train"))
@@ -133,7 +134,6 @@ def main(config: Config) -> None:
         results["uncaptioned"] = _measure_uncaptioned(
             config, run, poet, uncaptioned, copied
         )
-    form = human_rows.choose_form(corpus, config.form)
     if config.perplexity and corpus.texts("test", form):
         results["perplexity"] = _perplexities(config, corpus)
     if config.guidance_curve:
@@ -212,9 +212,8 @@ def _uncaptioned(config, corpus, readable):
 # --- how it is measured
 
 
-def _find_human(config, corpus, poet, contents):
+def _find_human(config, corpus, form, poet, contents):
     """Human poems for the same photographs, by row."""
-    form = human_rows.choose_form(corpus, config.form)
     features = load_features(config.features_dir) if config.sentences else None
     return human_rows.find_rows(
         corpus, form, contents, poet, features, config.seed

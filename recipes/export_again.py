@@ -99,15 +99,16 @@ def main(config: Config) -> None:
     poet = base.read_poet(config.base)
     texts = _read_texts(config)
     poet = exporting.prepare_patterns(poet, texts, config.patterns)
-    weighed = next(iter(poet.options.values())).common_weight
-    poet = dataclasses.replace(poet, options=_options(config, poet))
+    options = _options(config, poet)
+    default = next(iter(options.values()))
+    common_lines = _count_lines(config, poet, default.common_weight)
     poet = dataclasses.replace(
         poet,
         clue_head=_choose_one_twin(poet),
-        common_lines=_count_lines(config, poet, weighed) or poet.common_lines,
+        options=options,
+        common_lines=common_lines or poet.common_lines,
         known_phrases=_read_phrases(config, poet) or poet.known_phrases,
     )
-    default = next(iter(poet.options.values()))
     if default.novelty_weight and not poet.known_phrases:
         run.log("nothing is new to it: --phrases names poems of its form")
     if not config.model.exists():  # it is there as a whole or not at all
@@ -136,11 +137,11 @@ def _options(config, poet):
     return forms.choose_options(learnt, form, config.patterns)
 
 
-def _count_lines(config, poet, weighed):
-    """Common lines of drafts, where such lines took `weighed` off the score."""
+def _count_lines(config, poet, weight):
+    """Common lines of drafts that the base wrote; what they will count."""
     if not config.drafts:
         return None
-    weight = next(iter(poet.options.values())).common_weight
+    weighed = next(iter(poet.options.values())).common_weight
     rows = [
         row["candidates"]
         for path in config.drafts

@@ -20,7 +20,8 @@ run extract_features --photographs out/pictures --object out/data/object \
 wait $prepared
 run train_expert --num-steps 20 --num-words 8 --hidden-dim 8 --batch-size 4
 run distill_visual_encoder --photographs out/pictures --num-crops 1 \
-    --image-size 64 --depths 1 1 2 1 --num-steps 3 --warmup-steps 1 --batch-size 4 &
+    --image-size 64 --depths 1 1 2 1 \
+    --num-steps 3 --warmup-steps 1 --batch-size 4 &
 distilled=$!
 run train_embedding --embedding-dim 16 --word-dim 16 \
     --hidden-dim 16 --num-steps 40 --batch-size 4

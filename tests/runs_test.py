@@ -112,8 +112,9 @@ def test_digests_of_inputs_are_recorded(tmp_path):
 
 def test_lineage_names_no_place_of_this_machine(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    names = ["out/corpus/a.jsonl", "notes.md", "out/b.keras"]
+    names = ["out/corpus/a.jsonl", "notes.md", "out/b.keras", "poems/c.gz"]
     paths = [pathlib.Path(name) for name in names]
+    paths[3] = pathlib.Path("out", "..", "..", tmp_path.name, names[3])
     paths[2] = tmp_path / paths[2]
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,7 +122,7 @@ def test_lineage_names_no_place_of_this_machine(tmp_path, monkeypatch):
     run = _run(tmp_path, paths)
     assert run.describe_lineage() == {
         "commit": _json(run.path / "environment.json")["commit"],
-        "inputs": dict.fromkeys([*names[:2], "out/b.keras"], DIGEST),
+        "inputs": dict.fromkeys(names, DIGEST),
     }
 
 

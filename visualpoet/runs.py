@@ -33,8 +33,8 @@ def _write_json(path: pathlib.Path, value: Any) -> None:
 
 
 def _shorten(path: pathlib.PurePath) -> str:
-    parts = path.parts[-2:] if path.is_absolute() else path.parts
-    return "/".join(parts)
+    is_outside = path.is_absolute() or ".." in path.parts
+    return "/".join(path.parts[-2:] if is_outside else path.parts)
 
 
 def check_same_input(made: pathlib.Path, path: pathlib.Path) -> None:
@@ -196,7 +196,7 @@ class RunDirectory:
 
         Returns:
             `commit` of the code, and `inputs`: SHA-256 by path, of an absolute
-            path its last two parts.
+            path, or one that goes up, its last two parts.
         """
         environment, inputs = (
             json.loads((self.path / name).read_text())

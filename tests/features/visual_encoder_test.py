@@ -25,9 +25,14 @@ def pixels():
     return rng.uniform(0, 255, [2, 128, 128, 3]).astype(np.float32)
 
 
-def test_what_ships_is_small():
-    model = VisualEncoder({"object": 1280, "scene": 512, "sentiment": 256})
-    assert model.count_params() <= 3_000_000
+@pytest.mark.parametrize(
+    ("depths", "most"),
+    [((1, 1, 1, 1), 3_000_000), ((1, 1, 2, 1), 3_500_000)],
+)
+def test_what_ships_is_small(depths, most):
+    dims = {"object": 1280, "scene": 512, "sentiment": 256}
+    model = VisualEncoder(dims, depths=depths)
+    assert model.count_params() <= most
     # A trunk worth its name: the heads alone have 512 * 2048 + 2048.
     assert model.count_params() >= 2_000_000
 

@@ -104,16 +104,16 @@ def test_lines_of_many_drafts_are_common(again):
 
 
 def test_lines_of_many_best_drafts_are_common(tmp_path):
-    # "the moon" is first for all four, at 0.9; once it is common, for two.
+    # "the moon" is first for all four, at 0.6; common, at 0.3, for two.
     first, second = {"poem": "the moon", "common": 1.0}, {"poem": "the wind"}
     rows = [
         {"candidates": [first | {"score": 0.0}, second | {"score": score}]}
-        for score in (0.8, 0.8, -0.5, -0.5)
+        for score in (0.5, 0.5, -0.5, -0.5)
     ]
     drafts = tmp_path / "poems.jsonl"
     drafts.write_text("".join(json.dumps(row) + "\n" for row in rows))
     poet = base.read_poet(tiny.exported())
-    count = functools.partial(export_again._count_lines, poet=poet, weighed=0.9)
+    count = functools.partial(export_again._count_lines, poet=poet, weight=0.3)
     config = export_again.Config(drafts=(drafts,), least=2.0, most=0.5)
     assert poet.options["haiku"].common_weight == 0.6
     assert count(config).sums.size == 1

@@ -1,6 +1,7 @@
 """Lines that come for too many photographs: for any child, a balloon."""
 
 import collections
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -99,24 +100,23 @@ class CommonLines:
         Returns:
             These lines and those.
         """
-        lines = [
-            [part.numpy() for part in sum_lines(ids, self._kinds)]
-            for ids in map(pad_token_ids, drafts)
-        ]
+        rows = pad_token_ids([poem for some in drafts for poem in some])
+        sums, is_line = (x.numpy() for x in sum_lines(rows, self._kinds))
+        ends = np.cumsum([len(some) for some in drafts])
+        given = np.array([score for some in scores for score in some])
         enough = max(2.0, most * len(drafts))
-        known = self.sums
+        common = self
         while True:
+            ranked = given - weight * common.measure(rows).numpy()
             won: collections.Counter[int] = collections.Counter()
-            for (sums, is_line), given in zip(lines, scores, strict=True):
-                is_common = np.isin(sums, known) & is_line
-                number = np.maximum(is_line.sum(1), 1)
-                share_of = is_common.sum(1) / number
-                best = np.argmax(np.array(given) - weight * share_of)
+            for start, end in itertools.pairwise([0, *ends]):
+                best = start + np.argmax(ranked[start:end])
                 won.update(set(sums[best][is_line[best]].tolist()))
             often = [line for line, number in won.items() if number > enough]
-            if np.isin(often, known).all():
-                return CommonLines(known, self._kinds)
-            known = np.union1d(known, np.array(often, np.int64))
+            if np.isin(often, common.sums).all():
+                return common
+            known = np.union1d(common.sums, often)
+            common = CommonLines(known, self._kinds)
 
     def measure(
         self, token_ids: tf.Tensor, begin: tf.Tensor | int = 0
