@@ -12,6 +12,8 @@ again. Discriminators are left out: they hardly help to rank.
 import dataclasses
 import pathlib
 
+import keras
+
 from visualpoet import run_options
 from visualpoet import runs
 from visualpoet.corpus import formats
@@ -55,6 +57,9 @@ class Config:
         "files of poems of the default form, whose training poems say what is "
         "no news, and what a recital; those of the base if empty",
     )
+    reader_head: str = option(
+        "", "output of train_reader_head.py; that of the base if empty"
+    )
     drafts: tuple[pathlib.Path, ...] = option(
         (), "files of poems of evaluate.py --split train, for common lines"
     )
@@ -94,7 +99,8 @@ def main(config: Config) -> None:
     files = base.list_files(config.base)
     read = [pathlib.Path(config.corpus)] if config.corpus else config.poems
     found = [file for path in read for file in formats.find_files(path)]
-    inputs = [*files, *found, *config.phrases, *config.drafts]
+    heads = [_find_head(config)] if config.reader_head else []
+    inputs = [*files, *found, *config.phrases, *config.drafts, *heads]
     run = runs.RunDirectory(config.run_dir, config, inputs)
     poet = base.read_poet(config.base)
     texts = _read_texts(config)
@@ -108,6 +114,9 @@ def main(config: Config) -> None:
         options=options,
         common_lines=common_lines or poet.common_lines,
         known_phrases=_read_phrases(config, poet) or poet.known_phrases,
+        reader_head=(
+            keras.saving.load_model(heads[0]) if heads else poet.reader_head
+        ),
     )
     if default.novelty_weight and not poet.known_phrases:
         run.log("nothing is new to it: --phrases names poems of its form")
@@ -115,6 +124,10 @@ def main(config: Config) -> None:
         exporting.export_again(poet, config.model, run.describe_lineage())
     parameters = model_card.count_parameters(**poet.models)
     run.write_json("parameters.json", parameters)
+
+
+def _find_head(config):
+    return pathlib.Path(config.reader_head) / "reader_head.keras"
 
 
 def _read_texts(config):

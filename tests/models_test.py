@@ -11,6 +11,7 @@ def test_exported_names():
         "PoemGenerator",
         "PoemStyleDiscriminator",
         "PoemTower",
+        "ReaderHead",
         "VisualEncoder",
         "Vocabulary",
     ]

@@ -35,7 +35,7 @@ RECIPES = {
         *("measure_discriminator", "prepare_corpus", "pretrain_discriminator"),
         *("pretrain_generator", "pretrain_hierarchical", "render_pictures"),
         *("smoke_data", "train_clues", "train_embedding", "train_expert"),
-        *("tune_ranking", "fine_tune"),
+        *("train_reader_head", "tune_ranking", "fine_tune"),
     ),
     "adversarial": (
         *("benchmark_adversarial", "endure_adversarial", "train_adversarial"),

@@ -16,6 +16,7 @@ from visualpoet.embedding.encoders import ImageTower
 from visualpoet.embedding.encoders import PoemTower
 from visualpoet.features.visual_encoder import VisualEncoder
 from visualpoet.generator.poem_generator import PoemGenerator
+from visualpoet.generator.reader_head import ReaderHead
 
 __all__ = [
     "ClueHead",
@@ -24,6 +25,7 @@ __all__ = [
     "PoemGenerator",
     "PoemStyleDiscriminator",
     "PoemTower",
+    "ReaderHead",
     "VisualEncoder",
     "Vocabulary",
 ]

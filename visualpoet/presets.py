@@ -20,6 +20,22 @@ MODELS_FILE = "assets.extra/models.json"
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
+def has_model(folder: pathlib.Path, name: str) -> bool:
+    """Says whether an export holds a model.
+
+    Args:
+        folder: The version folder.
+        name: Of its class.
+
+    Returns:
+        Whether there is one.
+
+    Raises:
+        FileNotFoundError: If the folder holds no export.
+    """
+    return name in _read_configs(folder)
+
+
 class PresetModel(keras.Model):
     """A Keras model that an export holds.
 
@@ -57,7 +73,7 @@ class PresetModel(keras.Model):
         return model
 
 
-def _read_config(folder: pathlib.Path, name: str) -> dict:
+def _read_configs(folder: pathlib.Path) -> dict[str, dict]:
     path = folder / MODELS_FILE
     if not path.exists():
         raise FileNotFoundError(
@@ -65,7 +81,11 @@ def _read_config(folder: pathlib.Path, name: str) -> dict:
             f"{folder}, which is none of VisualPoet's or was exported before "
             "models could be read back; export it again"
         )
-    configs = json.loads(path.read_text(encoding="utf-8"))
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _read_config(folder: pathlib.Path, name: str) -> dict:
+    configs = _read_configs(folder)
     if name not in configs:
         raise ValueError(
             f"expected an export that has a {name}. Received: {folder}, which "

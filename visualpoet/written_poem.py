@@ -36,6 +36,8 @@ class Candidate:
             that knows those.
         repetition: Share of its words that came before in it, from a model
             that minds it.
+        merit: What readers would grade its text, in standard deviations above
+            the mean of candidates, from a model that learnt of them.
     """
 
     poem: str
@@ -49,6 +51,7 @@ class Candidate:
     common: float | None = None
     novelty: float | None = None
     repetition: float | None = None
+    merit: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns what is known; scores that the model lacks are left out."""

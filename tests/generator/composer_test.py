@@ -117,7 +117,7 @@ def write(
     **more,
 ):
     draws = composer.draw_uniform(tf.constant(seed, tf.int64), CLUES[0])
-    tokens, fluency = composer.write_candidates(
+    tokens, gains = composer.write_candidates(
         networks,
         make_kinds(content),
         image_embedding,
@@ -129,7 +129,7 @@ def write(
         options,
         **more,
     )
-    return tokens.numpy(), fluency.numpy()
+    return tokens.numpy(), gains["fluency"].numpy()
 
 
 def padded(values):
@@ -146,7 +146,7 @@ def test_writes_the_poem_that_the_networks_spell():
 
 
 def test_each_photograph_has_its_form_on_both_sides():
-    tokens, fluency = composer.write_candidates(
+    tokens, gains = composer.write_candidates(
         spell_forms([POEM, OTHER]),
         make_kinds([]),
         tf.repeat(SEEN, 2, axis=0),
@@ -160,7 +160,7 @@ def test_each_photograph_has_its_form_on_both_sides():
     expected = [padded(OTHER), padded(POEM), padded(POEM)]
     np.testing.assert_array_equal(tokens, expected)
     # The side without the photograph knows the form, too.
-    hits = tf.boolean_mask(fluency, tokens > 0)
+    hits = tf.boolean_mask(gains["fluency"], tokens > 0)
     np.testing.assert_allclose(hits, tf.fill(hits.shape, LN_HIT), atol=1e-5)
 
 
@@ -289,12 +289,14 @@ def test_candidates_of_many_photographs_are_those_of_each():
             **{name: tf.constant(value[some]) for name, value in rows.items()},
         )
 
-    tokens, fluency = write_rows(slice(None), slice(None), owner)
+    tokens, gains = write_rows(slice(None), slice(None), owner)
     for row in range(3):
         mine = owner == row
         alone, measured = write_rows(slice(row, row + 1), mine, [0] * sum(mine))
         np.testing.assert_array_equal(tokens[mine], alone)
-        np.testing.assert_allclose(fluency[mine], measured, atol=1e-6)
+        np.testing.assert_allclose(
+            gains["fluency"][mine], measured["fluency"], atol=1e-6
+        )
     assert len(np.unique(tokens[4:], axis=0)) > 10
 
 
@@ -443,9 +445,39 @@ def test_measured_fluency_is_that_of_a_candidate():
     poem = [5, 6, BREAK, 7, 5]
     networks = spell(OTHER, [*poem, END])
     kinds = make_kinds(content=[5])
-    found = ranking.measure_fluency(networks, kinds, 3, 0, tf.constant(poem))
+    found = ranking.measure_gains(networks, kinds, 3, 0, tf.constant(poem))
     expected = (5 * LN_HIT + composer.REPEATED) / 6
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(found["fluency"], expected, atol=1e-5)
+    assert list(found) == ["fluency"]
+
+
+def count_states(networks):
+    """Networks whose reader head says how many tokens were read before."""
+    return dataclasses.replace(
+        networks, judge=lambda state: tf.cast(state[:, 0], tf.float32)
+    )
+
+
+def test_merit_is_what_the_states_without_the_photograph_say():
+    networks = count_states(spell(POEM, OTHER))
+    tokens, gains = composer.write_candidates(
+        networks,
+        make_kinds([]),
+        SEEN,
+        CLUES,
+        tf.zeros([1], tf.int32),
+        tf.zeros([2], tf.int32),
+        tf.zeros([2, composer.MAX_TOKENS]),
+        NONE_BANNED,
+        OPTIONS,
+    )
+    np.testing.assert_array_equal(tokens, [padded(POEM)] * 2)
+    expected = [padded([1, 2, 3, 4, 5, 6])] * 2
+    np.testing.assert_array_equal(gains["merit"], expected)
+    found = ranking.measure_gains(
+        networks, make_kinds([]), 3, 0, tf.constant(POEM[:-1])
+    )
+    np.testing.assert_allclose(found["merit"], 3.5)
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def rank(token_ids, **options):
         tf.constant([[1.0, 0.0]]),
         tf.constant([6, 7]),
         token_ids,
-        FLUENCY,
+        {"fluency": FLUENCY},
         {},
         DecodingOptions(**options),
     )
@@ -86,6 +86,31 @@ def test_what_is_new_or_repeated_loses():
     np.testing.assert_allclose(
         ranking.score_candidates(scores, options), [0.5, 0.3, 0.0], atol=1e-6
     )
+
+
+def test_what_readers_would_grade_counts():
+    scores = {"fit": np.array([0.5, 0.3]), "merit": np.array([-0.2, 0.6])}
+    # 0.5 - 0.1; 0.3 + 0.3.
+    found = ranking.score_candidates(scores, DecodingOptions(merit_weight=0.5))
+    np.testing.assert_allclose(found, [0.4, 0.6], atol=1e-6)
+
+
+def test_an_opening_counts_not_for_merit():
+    ranked = ranking.rank_candidates(
+        Networks(*[None] * 3, lambda ids: tf.ones([len(ids), 1])),
+        tf.constant([[1.0]]),
+        tf.constant([9]),
+        tf.constant([[6, 4, 5, 2], [6, 4, 7, 2]]),
+        {
+            "fluency": tf.zeros([2, 4]),
+            "merit": tf.constant([[0, 0, 1.0, 2.0], [0, 0, 4.0, 3.0]]),
+        },
+        {},
+        DecodingOptions(merit_weight=1.0),
+        opening_length=2,
+    )
+    np.testing.assert_array_equal(ranked["token_ids"][0], [6, 4, 7, 2])
+    np.testing.assert_allclose(ranked["merit"], [3.5, 1.5])
 
 
 @pytest.mark.parametrize(
@@ -160,7 +185,7 @@ def test_an_opening_counts_for_fit_and_not_for_fluency():
         tf.constant([[1.0, 0.0]]),
         tf.constant([9]),
         opened,
-        tf.constant([[0.0, 0.0, -1.0, -3.0], [0.0, 0.0, -2.0, 0.0]]),
+        {"fluency": tf.constant([[0.0, 0.0, -1.0, -3.0], [0, 0, -2, 0]])},
         {},
         DecodingOptions(fluency_weight=0.1),
         opening_length=2,
@@ -177,7 +202,7 @@ def test_a_break_of_the_opening_is_no_end():
         tf.constant([[1.0]]),
         tf.constant([9]),
         opened,
-        tf.constant([[0.0, 0.0, -1.0, -1.0], [0.0, 0.0, -9.0, -9.0]]),
+        {"fluency": tf.constant([[0.0, 0.0, -1.0, -1.0], [0, 0, -9, -9]])},
         {},
         DecodingOptions(),
         opening_length=2,

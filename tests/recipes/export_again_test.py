@@ -46,9 +46,13 @@ def _export(folder):
             for split, text in SAID.items()
         )
     )
+    head = models.ReaderHead(tiny.parts().generator.hidden_dim)
+    head.set_weights([np.linspace(-1, 1, head.hidden_dim), np.array(0.5)])
+    head.save(folder / "reader_head.keras")
     config = export_again.Config(
         base=tiny.exported(),
         model=folder / "poet" / "2",
+        reader_head=str(folder),
         drafts=(drafts,),
         phrases=(phrases,),
         run_dir=folder / "run",
@@ -142,10 +146,19 @@ def test_poems_are_matched_as_candidates_are_scored(again):
         image_bytes=tf.constant([tiny.photograph("sea")] * len(poems)),
         poem=tf.constant(poems),
     )
-    for name in ("novelty", "repetition", "copied"):
+    for name in ("novelty", "repetition", "copied", "merit"):
         found = [getattr(one, name) for one in written.candidates]
         np.testing.assert_allclose(scores[name], found, atol=1e-6)
     assert np.std(scores["novelty"]) > 0
+    assert np.std(scores["merit"]) > 0
+
+
+def test_the_reader_head_is_kept(again):
+    read = base.read_poet(again)
+    kernel, bias = read.reader_head.get_weights()
+    np.testing.assert_allclose(kernel, np.linspace(-1, 1, len(kernel)))
+    assert bias == 0.5
+    assert base.read_poet(tiny.exported()).reader_head is None
 
 
 def test_a_voice_is_written_as_before():

@@ -37,6 +37,7 @@ class CandidateWriter(tf.Module):
         poem_tower: Poems into the joint space.
         candidate_scores: The discriminators, if any.
         shared: Stored weights by Keras variable, the generator's among them.
+        reader_head: What readers would grade; None for no such score.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class CandidateWriter(tf.Module):
         poem_tower: StoredWeights,
         candidate_scores: CandidateScores,
         shared: dict[int, StoredWeight],
+        reader_head: StoredWeights | None = None,
     ):
         super().__init__()
         self._start = StoredWeights(generator.start_view, shared)
@@ -62,10 +64,12 @@ class CandidateWriter(tf.Module):
         self._options = form_options.stack_options(list(options.values()))
         self._poem_tower = poem_tower
         self._candidate_scores = candidate_scores
+        self._reader_head = reader_head
         self.scores = (
             "score",
             "fit",
             "fluency",
+            *(["merit"] if reader_head else []),
             "clue_share",
             *candidate_scores.names,
         )
@@ -118,7 +122,7 @@ class CandidateWriter(tf.Module):
         )
         owner = tf.repeat(tf.range(tf.size(number)), number)
         first = tf.cumsum(number, exclusive=True)
-        token_ids, fluency = composer.write_candidates(
+        token_ids, gains = composer.write_candidates(
             networks,
             self._kinds,
             rows["image_embedding"],
@@ -148,20 +152,20 @@ class CandidateWriter(tf.Module):
                 "length": length,
                 "options": dict(vars(options)),
             },
-            {"token_ids": token_ids, "fluency": fluency, **scores},
+            {"token_ids": token_ids, "gains": gains, "scores": scores},
         )
 
     def _rank_rows(
         self,
         networks: Networks,
         rows: dict[str, Any],
-        candidates: dict[str, tf.Tensor],
+        candidates: dict[str, Any],
     ) -> dict[str, tf.Tensor]:
         """Ranks `number` candidates of each row, from the `first` on."""
 
         def rank(row: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             mine = slice(row["first"], row["first"] + row["number"])
-            own = {name: values[mine] for name, values in candidates.items()}
+            own = tf.nest.map_structure(lambda x: x[mine], candidates)
             return self._rank_row(networks, row, **own)
 
         return tf.map_fn(
@@ -180,18 +184,18 @@ class CandidateWriter(tf.Module):
             "finished": tf.TensorSpec([], tf.bool),
         }
 
-    def measure_fluency(self, poems: tf.Tensor) -> tf.Tensor:
+    def measure_gains(self, poems: tf.Tensor) -> dict[str, tf.Tensor]:
         """Measures poems as candidates are measured.
 
         Args:
             poems: string `[B]`.
 
         Returns:
-            float `[B]` [nats per token].
+            float `[B]`, as of `ranking.measure_gains`.
         """
         networks = self._networks()
         return tf.map_fn(
-            lambda text: ranking.measure_fluency(
+            lambda text: ranking.measure_gains(
                 networks,
                 self._kinds,
                 self._image_dim,
@@ -199,7 +203,7 @@ class CandidateWriter(tf.Module):
                 self.tokenizer.encode(text)[-openings.MAX_READ :],
             ),
             poems,
-            fn_output_signature=tf.float32,
+            fn_output_signature=dict.fromkeys(networks.gain_names, tf.float32),
         )
 
     def _networks(self) -> Networks:
@@ -209,6 +213,7 @@ class CandidateWriter(tf.Module):
             self._token_embedding.read(),
             self._poem_tower.read(),
             self._start_inputs,
+            self._reader_head and self._reader_head.read(),
         )
 
     def _find_forms(self, names: tf.Tensor) -> tf.Tensor:
@@ -230,8 +235,8 @@ class CandidateWriter(tf.Module):
         networks: Networks,
         row: dict[str, tf.Tensor],
         token_ids: tf.Tensor,
-        fluency: tf.Tensor,
-        **scores: tf.Tensor,
+        gains: dict[str, tf.Tensor],
+        scores: dict[str, tf.Tensor],
     ) -> dict[str, tf.Tensor]:
         length = row["length"]
         width = length + composer.MAX_TOKENS
@@ -240,7 +245,7 @@ class CandidateWriter(tf.Module):
             row["image_embedding"][None],
             row["clue_ids"],
             token_ids[:, :width],
-            fluency[:, :width],
+            {name: gain[:, :width] for name, gain in gains.items()},
             scores,
             composer.DecodingOptions(**row["options"]),
             length,

@@ -31,6 +31,7 @@ from visualpoet.generator.known_phrases import KnownPhrases
 from visualpoet.generator.known_runs import KnownRuns
 from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.ranking import measure_clue_share
+from visualpoet.generator.reader_head import ReaderHead
 from visualpoet.generator.token_kinds import TokenKinds
 
 MAX_JUDGED = 1024  # tokens of a poem that is embedded or scored
@@ -74,6 +75,7 @@ class PoetModule(tf.Module):
         known_runs: What poems should not recite; None to let them.
         common_lines: What too many poems have; None to let them.
         known_phrases: What people have said; None to let poems say anything.
+        reader_head: What readers would grade; None not to ask.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class PoetModule(tf.Module):
         known_runs: KnownRuns | None = None,
         common_lines: CommonLines | None = None,
         known_phrases: KnownPhrases | None = None,
+        reader_head: ReaderHead | None = None,
     ):
         super().__init__()
         self._visual_encoder = visual_encoder
@@ -107,6 +110,7 @@ class PoetModule(tf.Module):
             kinds if minds_repetition else None,
         )
         stored_generator = StoredWeights(generator, shared)
+        stored_head = reader_head and StoredWeights(reader_head)
         self._writer = CandidateWriter(
             generator,
             vocabulary,
@@ -115,6 +119,7 @@ class PoetModule(tf.Module):
             self._poem_tower,
             self._candidate_scores,
             shared,
+            stored_head,
         )
         self.scores = self._writer.scores
         self.embedding_dim = poem_tower.embedding_dim
@@ -126,6 +131,7 @@ class PoetModule(tf.Module):
             self._poem_tower,
             self._clue_head,
             stored_generator,
+            stored_head,
             *self._candidate_scores.models,
         )
         # As `presets` reads them back; experts are not ours to train.
@@ -238,8 +244,9 @@ class PoetModule(tf.Module):
                 of each count, for fluency the last `MAX_READ`.
 
         Returns:
-            `fit`, `fluency`, `clue_share`, float `[B]`, `paired` and `poetic`
-            where there are discriminators, `copied` where known runs or
+            `fit`, `fluency`, `clue_share`, float `[B]`, `merit` where there is
+            a reader head, `paired` and `poetic` where discriminators, `copied`
+            where known runs or
             phrases, `common` where common lines, `novelty` where known
             phrases, `repetition` where a form minds it. A word that the poet
             does not know counts for fluency as an unknown one, for fit not at
@@ -249,7 +256,7 @@ class PoetModule(tf.Module):
         token_ids = self._encode(poem)
         return {
             "fit": tf.reduce_sum(place * self.embed_token_ids(token_ids), 1),
-            "fluency": self._writer.measure_fluency(poem),
+            **self._writer.measure_gains(poem),
             "clue_share": measure_clue_share(
                 token_ids, self.choose_clues(place)
             ),

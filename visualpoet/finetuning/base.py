@@ -21,6 +21,7 @@ from visualpoet.generator.forms import number_form
 from visualpoet.generator.known_phrases import KnownPhrases
 from visualpoet.generator.known_runs import KnownRuns
 from visualpoet.generator.poem_generator import PoemGenerator
+from visualpoet.generator.reader_head import ReaderHead
 from visualpoet.generator.token_kinds import TokenKinds
 
 
@@ -42,6 +43,7 @@ class PoetParts:
         known_runs: What its poems should not recite, if anything.
         common_lines: What too many of them have, if it was counted.
         known_phrases: What people have said, if it minds that.
+        reader_head: What readers would grade, if they were asked.
         options: How it writes poems of each form, the default one first.
     """
 
@@ -55,6 +57,7 @@ class PoetParts:
     known_runs: KnownRuns | None
     common_lines: CommonLines | None
     known_phrases: KnownPhrases | None
+    reader_head: ReaderHead | None
     options: dict[str, DecodingOptions]
 
     @property
@@ -103,6 +106,11 @@ def read_poet(folder: pathlib.Path) -> PoetParts:
         known_runs=constants.read_known_runs(kinds),
         common_lines=constants.read_common_lines(kinds),
         known_phrases=constants.read_known_phrases(kinds),
+        reader_head=(
+            ReaderHead.from_preset(folder)
+            if presets.has_model(folder, ReaderHead.__name__)
+            else None
+        ),
         options=read_options(folder),
     )
 

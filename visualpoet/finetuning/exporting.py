@@ -102,9 +102,9 @@ def choose_options(
     options = forms.choose_options(learnt, form, patterns)
     default = next(iter(options))
     fitted = fit_options(poet.options[form], texts, poet.vocabulary)
-    # Fitted to haiku, and to phrases that a voice does not keep.
+    # Fitted to haiku, and to what a voice does not keep.
     fitted = dataclasses.replace(
-        fitted, novelty_weight=0.0, repetition_weight=0.0
+        fitted, novelty_weight=0.0, repetition_weight=0.0, merit_weight=0.0
     )
     return {**options, default: fitted}
 
@@ -159,6 +159,8 @@ def export_voice(
         poet,
         options=options,
         known_runs=guard(poet, corpus, allow_quotes),
+        known_phrases=None,  # a voice says what its corpus does
+        reader_head=None,  # it reads states, which training has moved
     )
     export_again(poet, folder, lineage)
 
@@ -186,5 +188,6 @@ def export_again(poet: PoetParts, folder: pathlib.Path, lineage: dict) -> None:
         known_runs=poet.known_runs,
         common_lines=poet.common_lines,
         known_phrases=poet.known_phrases,
+        reader_head=poet.reader_head,
     )
     export_poet(module, poet.vocabulary, folder, lineage)

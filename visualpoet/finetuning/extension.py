@@ -59,7 +59,6 @@ def extend_poet(
         and poet.known_runs.renumber(kinds, np.arange(len(vocabulary))),
         common_lines=poet.common_lines
         and CommonLines(poet.common_lines.sums, kinds),
-        known_phrases=None,  # a voice says what its corpus does
     )
 
 

@@ -51,7 +51,6 @@ def reduce_poet(poet: PoetParts, texts: Sequence[str], size: int) -> PoetParts:
         kinds=kinds,
         known_runs=poet.known_runs and poet.known_runs.renumber(kinds, kept),
         common_lines=None,  # of tokens with other ids
-        known_phrases=None,
     )
 
 

@@ -123,7 +123,6 @@ def translate_poet(
         kinds=token_kinds.sort_tokens(vocabulary, framed),
         known_runs=None,  # of words that it does not have any more
         common_lines=None,
-        known_phrases=None,
     )
 
 

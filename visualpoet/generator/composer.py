@@ -56,6 +56,7 @@ class DecodingOptions:
             that no poem of people has.
         repetition_weight: What takes off the score, times the share of words
             that came before in the poem.
+        merit_weight: Weight of the grade that readers would give the text.
         pattern: Syllables and rhymes of the lines; or int32
             `[B, MAX_LINES, 2]`, as of `Pattern.encode`.
     """
@@ -77,6 +78,7 @@ class DecodingOptions:
     common_weight: tf.Tensor | float = 0.6
     novelty_weight: tf.Tensor | float = 0.0
     repetition_weight: tf.Tensor | float = 0.0
+    merit_weight: tf.Tensor | float = 0.0
     pattern: tf.Tensor | Pattern = Pattern()
 
 
@@ -92,7 +94,7 @@ def write_candidates(
     options: DecodingOptions,
     opening: tf.Tensor | None = None,
     one_line: tf.Tensor | bool = False,
-) -> tuple[tf.Tensor, tf.Tensor]:
+) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
     """Writes candidates for B photographs, N in all, side by side.
 
     A candidate depends on its own photograph and numbers alone.
@@ -114,10 +116,11 @@ def write_candidates(
 
     Returns:
         Token ids int32 `[N, L + MAX_TOKENS]`: the opening, then, without a
-        gap, what was written, END and padding; and what each written token
-        adds to fluency, float of the same shape: its log probability without
-        the photograph, but a low constant for a content word that was used
-        before, so that repetition cannot win.
+        gap, what was written, END and padding; and, float of the same shape
+        by name, what each written token adds to `fluency`: its log probability
+        without the photograph, but a low constant for a content word that was
+        used before, so that repetition cannot win; and to `merit`, where there
+        is a reader head.
     """
     size = tf.shape(image_embedding)[0]
     if opening is None:
@@ -130,7 +133,7 @@ def write_candidates(
     each = _spread_options(options, size)
     read = tf.pad(opening, [[0, 0], [1, 0]], constant_values=START)
     state = guidance.read_both(networks, state, condition, read, length)
-    draft = begin_draft(kinds, state, read, length, each)
+    draft = begin_draft(kinds, state, read, length, each, networks.gain_names)
     one_line = _broadcast(one_line, size)
     draft, condition, length, one_line, each = _take(
         (draft, condition, length, one_line, each), owner
@@ -148,7 +151,7 @@ def write_candidates(
     (draft,) = tf.while_loop(
         lambda draft: ~tf.reduce_all(draft.done), write_some, [draft]
     )
-    return draft.tokens, draft.fluency
+    return draft.tokens, draft.gains
 
 
 def _broadcast(values: Any, size: tf.Tensor) -> Any:
@@ -220,8 +223,10 @@ def _write(
             options.top_p,
         )
         chosen = tf.where(draft.done, END, chosen)
-        gain = fluency_gain(fluent, draft.tokens, chosen, kinds)
-        draft = append_token(kinds, draft, prompt, chosen, gain)
+        gains = find_gains(
+            networks, kinds, fluent, state[:, 1], draft.tokens, chosen
+        )
+        draft = append_token(kinds, draft, prompt, chosen, gains)
         offsets = constraints.add_use(offsets, kinds, chosen, options.penalty)
         return [draft._replace(state=state), offsets]
 
@@ -268,6 +273,33 @@ def _constrain(
         logits, kinds, draft.tokens, length, draft.last
     )
     return constraints.forbid_repeats(logits, draft.tokens, length, draft.last)
+
+
+def find_gains(
+    networks: Networks,
+    kinds: TokenKinds,
+    logits: tf.Tensor,
+    state: tf.Tensor,
+    token_ids: tf.Tensor,
+    chosen: tf.Tensor,
+) -> dict[str, tf.Tensor]:
+    """Returns what tokens add to fluency and merit.
+
+    Args:
+        networks: The models.
+        kinds: Sorts of tokens.
+        logits: float `[N, V]`, without the photograph.
+        state: float `[N, H]`, without it, which the logits come from.
+        token_ids: int32 `[N, T]`. Tokens so far.
+        chosen: int32 `[N]`. The next one.
+
+    Returns:
+        float `[N]` for each of `networks.gain_names`.
+    """
+    gains = {"fluency": fluency_gain(logits, token_ids, chosen, kinds)}
+    if networks.judge:
+        gains["merit"] = networks.judge(state)
+    return gains
 
 
 def fluency_gain(

@@ -1,5 +1,6 @@
 """Candidates on their way: how a draft begins, and takes one token more."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -36,7 +37,7 @@ class Draft(NamedTuple):
     Attributes:
         tokens: int32 `[N, T]`. Those of the opening, then those written.
         written: int32 `[N]`. How many were written.
-        fluency: float `[N, T]`. What each adds to fluency.
+        gains: float `[N, T]` by name. What each adds to fluency and merit.
         last: int32 `[N]`. The last token.
         state: `[N, 2, H]`. Of the network, with and without photograph.
         words: int32 `[N]`. Words of the line so far.
@@ -49,7 +50,7 @@ class Draft(NamedTuple):
 
     tokens: tf.Tensor
     written: tf.Tensor
-    fluency: tf.Tensor
+    gains: dict[str, tf.Tensor]
     last: tf.Tensor
     state: tf.Tensor
     words: tf.Tensor
@@ -66,6 +67,7 @@ def begin_draft(
     read: tf.Tensor,
     length: tf.Tensor,
     options: dict[str, tf.Tensor],
+    names: Sequence[str],
 ) -> Draft:
     """Returns drafts that hold their openings.
 
@@ -75,6 +77,7 @@ def begin_draft(
         read: int32 `[B, L + 1]`. START and the opening, padded with 0.
         length: int32 `[B]`. Tokens of the opening.
         options: Fields of `DecodingOptions`, each `[B]`.
+        names: What each token adds to, as of `Networks.gain_names`.
 
     Returns:
         A draft a row.
@@ -87,7 +90,7 @@ def begin_draft(
     return Draft(
         tokens=tokens,
         written=tf.zeros_like(length),
-        fluency=tf.zeros_like(tokens, tf.float32),
+        gains={name: tf.zeros_like(tokens, tf.float32) for name in names},
         last=tf.gather(read, length, batch_dims=1),
         state=state,
         words=tf.zeros_like(length),
@@ -104,7 +107,7 @@ def append_token(
     draft: Draft,
     prompt: Prompt,
     chosen: tf.Tensor,
-    gain: tf.Tensor,
+    gains: dict[str, tf.Tensor],
 ) -> Draft:
     """Returns drafts with one token more; those that are done stay.
 
@@ -113,7 +116,7 @@ def append_token(
         draft: Drafts so far.
         prompt: What they are written for.
         chosen: int32 `[N]`. The next token.
-        gain: float `[N]`. What it adds to fluency.
+        gains: float `[N]` by name. What it adds to fluency and merit.
 
     Returns:
         The drafts, with the state that they had.
@@ -133,7 +136,10 @@ def append_token(
     return draft._replace(
         tokens=tf.where(here, chosen[:, None], draft.tokens),
         written=written,
-        fluency=tf.where(here, gain[:, None], draft.fluency),
+        gains={
+            name: tf.where(here, gains[name][:, None], draft.gains[name])
+            for name in gains
+        },
         last=chosen,
         words=tf.where(breaks, 0, words),
         lines=draft.lines + tf.cast(breaks, tf.int32),

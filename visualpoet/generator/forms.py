@@ -22,8 +22,9 @@ OPTIONS = {
         penalty=4.0,
         num_candidates=64,
         fluency_weight=0.35,
-        novelty_weight=1.7,
-        repetition_weight=2.1,
+        novelty_weight=1.9,
+        repetition_weight=2.0,
+        merit_weight=0.8,
     ),
 }
 

@@ -19,12 +19,20 @@ class Networks:
         to_logits: What `step` gives to logits `[N, V]`; affine, so that it can
             be guided before.
         embed_poem: Token ids `[N, T]` to embeddings `[N, K]`.
+        judge: State `[N, H]` without the photograph to what it adds to merit,
+            `[N]`; None if readers have graded nothing.
     """
 
     start: Callable[..., tuple[tf.Tensor, tf.Tensor]]
     step: Callable[..., tuple[tf.Tensor, tf.Tensor]]
     to_logits: Callable[[tf.Tensor], tf.Tensor]
     embed_poem: Callable[[tf.Tensor], tf.Tensor]
+    judge: Callable[[tf.Tensor], tf.Tensor] | None = None
+
+    @property
+    def gain_names(self) -> tuple[str, ...]:
+        """Returns the scores that every token adds to."""
+        return ("fluency", "merit") if self.judge else ("fluency",)
 
 
 def wrap_networks(
@@ -33,6 +41,7 @@ def wrap_networks(
     token_embedding: tf.Tensor,
     embed_poem: Callable[[tf.Tensor], tf.Tensor],
     names: Sequence[str] = ("image_embedding", "clue_ids"),
+    judge: Callable[[tf.Tensor], tf.Tensor] | None = None,
 ) -> Networks:
     """Wraps the views of a generator.
 
@@ -42,6 +51,7 @@ def wrap_networks(
         token_embedding: float `[V, E]`, which is the output matrix, too.
         embed_poem: The poem tower.
         names: Inputs of the start view.
+        judge: The reader head, if there is one.
 
     Returns:
         The callables.
@@ -69,4 +79,6 @@ def wrap_networks(
         )
         return view["hidden"], view["state"]
 
-    return Networks(start, step, lambda x: tf.matmul(x, output), embed_poem)
+    return Networks(
+        start, step, lambda x: tf.matmul(x, output), embed_poem, judge
+    )

@@ -1,24 +1,25 @@
 """Candidates in order, by fit to the photograph, fluency and other scores."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
 from visualpoet.corpus.vocabulary import END
 from visualpoet.corpus.vocabulary import START
 from visualpoet.generator.composer import DecodingOptions
-from visualpoet.generator.composer import fluency_gain
+from visualpoet.generator.composer import find_gains
 from visualpoet.generator.networks import Networks
 from visualpoet.generator.token_kinds import TokenKinds
 
 
-def measure_fluency(
+def measure_gains(
     networks: Networks,
     kinds: TokenKinds,
     image_dim: int,
     form: int,
     token_ids: tf.Tensor,
-) -> tf.Tensor:
+) -> dict[str, tf.Tensor]:
     """Measures a text as candidates are measured.
 
     Args:
@@ -29,8 +30,9 @@ def measure_fluency(
         token_ids: int32 `[T]`, without START and END.
 
     Returns:
-        float scalar. Mean of what `write_candidates` gives for each token and
-        for END [nats per token].
+        float scalars, `fluency` [nats per token] and, where there is a reader
+        head, `merit`: means of what `write_candidates` gives for each token
+        and for END.
     """
     tokens = tf.concat([token_ids, [END]], axis=0)
     state, condition = networks.start(
@@ -38,21 +40,36 @@ def measure_fluency(
     )
 
     def read(
-        time: tf.Tensor, last: tf.Tensor, state: tf.Tensor, total: tf.Tensor
-    ) -> tuple[tf.Tensor, ...]:
+        time: tf.Tensor,
+        last: tf.Tensor,
+        state: tf.Tensor,
+        totals: dict[str, tf.Tensor],
+    ) -> tuple[Any, ...]:
         hidden, state = networks.step(last, state, condition)
         token = tokens[time][None]
-        gain = fluency_gain(
-            networks.to_logits(hidden), tokens[None, :time], token, kinds
+        gains = find_gains(
+            networks,
+            kinds,
+            networks.to_logits(hidden),
+            state,
+            tokens[None, :time],
+            token,
         )
-        return time + 1, token, state, total + gain[0]
+        totals = {name: totals[name] + gains[name][0] for name in totals}
+        return time + 1, token, state, totals
 
     result = tf.while_loop(
         lambda time, *_: time < tf.size(tokens),
         read,
-        (0, tf.constant([START]), state, 0.0),
+        (
+            0,
+            tf.constant([START]),
+            state,
+            dict.fromkeys(networks.gain_names, 0.0),
+        ),
     )
-    return result[-1] / tf.cast(tf.size(tokens), tf.float32)
+    number = tf.cast(tf.size(tokens), tf.float32)
+    return {name: total / number for name, total in result[-1].items()}
 
 
 def measure_clue_share(token_ids: tf.Tensor, clue_ids: tf.Tensor) -> tf.Tensor:
@@ -119,7 +136,8 @@ def score_candidates(
       of one poem
     - common_weight * share of lines that many other poems have
     - novelty_weight * share of trigrams that no poem of people has
-    - repetition_weight * share of words that came before`
+    - repetition_weight * share of words that came before
+    + merit_weight * what readers would grade the text`
 
     Without the terms `copied` and `common` a recital wins, or what can be said
     of everything: nothing is more fluent. What is new or repeated is what
@@ -127,8 +145,8 @@ def score_candidates(
 
     Args:
         measured: `fit` and `fluency`, and what there is of `clue_share`,
-            `paired`, `poetic`, `copied`, `common`, `novelty` and `repetition`,
-            each float of one shape.
+            `paired`, `poetic`, `copied`, `common`, `novelty`, `repetition` and
+            `merit`, each float of one shape.
         options: The weights.
 
     Returns:
@@ -143,6 +161,7 @@ def score_candidates(
         "common": -options.common_weight,
         "novelty": -options.novelty_weight,
         "repetition": -options.repetition_weight,
+        "merit": options.merit_weight,
     }
     score = measured["fit"]
     for name in weights:
@@ -156,7 +175,7 @@ def rank_candidates(
     image_embedding: tf.Tensor,
     clue_ids: tf.Tensor,
     token_ids: tf.Tensor,
-    fluency: tf.Tensor,
+    gains: dict[str, tf.Tensor],
     scores: dict[str, tf.Tensor],
     options: DecodingOptions,
     opening_length: tf.Tensor | int = 0,
@@ -169,27 +188,30 @@ def rank_candidates(
         image_embedding: float `[1, K]`, unit length.
         clue_ids: int `[C]`.
         token_ids: int `[N, T]`.
-        fluency: float `[N, T]`, as of `write_candidates`.
+        gains: float `[N, T]` by name, as of `write_candidates`.
         scores: What else `score_candidates` takes of them, float `[N]`.
         options: How to rank.
         opening_length: Tokens at the beginning that all candidates share;
-            they count for fit and clues and not for fluency.
+            they count for fit and clues and not for fluency and merit.
         ends: Tokens that finish a candidate.
 
     Returns:
         `token_ids` `[N, T]`, `fit` `[N]` (cosine), `fluency` `[N]` [nats per
-        token], `clue_share` `[N]`, those `scores`, and `score` `[N]`, best
-        first. A candidate that was cut before its end comes last.
+        token], `merit` `[N]` if it was given, `clue_share` `[N]`, those
+        `scores`, and `score` `[N]`, best first. A candidate that was cut
+        before its end comes last.
     """
     is_new = tf.range(tf.shape(token_ids)[1]) >= opening_length
     written = tf.cast((token_ids > 0) & is_new, tf.float32)
-    fluency = tf.math.divide_no_nan(
-        tf.reduce_sum(fluency, 1), tf.reduce_sum(written, 1)
-    )
+    number = tf.reduce_sum(written, 1)
+    means = {
+        name: tf.math.divide_no_nan(tf.reduce_sum(gain, 1), number)
+        for name, gain in gains.items()
+    }
     fit = tf.linalg.matvec(networks.embed_poem(token_ids), image_embedding[0])
     measured = {
         "fit": fit,
-        "fluency": fluency,
+        **means,
         "clue_share": measure_clue_share(token_ids, clue_ids[None]),
         **scores,
     }

@@ -1,0 +1,71 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from recipes import train_reader_head
+from tests import tiny
+from visualpoet.corpus import datasets
+from visualpoet.finetuning import base
+from visualpoet.generator.reader_head import average_states
+
+READERS = {"strict": 1, "mild": 3}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Of two readers, who like what has few words; one grades higher."""
+    folder = tmp_path_factory.mktemp("reader_head")
+    rng = np.random.default_rng(0)
+    words = [token for token in tiny.vocabulary().tokens if token.isalpha()]
+    rows = []
+    for number in range(300):
+        length = int(rng.integers(1, 12))
+        reader = list(READERS)[number % 2]
+        rows.append(
+            {
+                "poem": " ".join(rng.choice(words, length)),
+                **dict.fromkeys(train_reader_head.SCORES, rng.random()),
+                "grade": READERS[reader] + (length < 5),
+                "reader": reader,
+            }
+        )
+    path = folder / "grades.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config = train_reader_head.Config(
+        base=tiny.exported(),
+        grades=(path,),
+        penalty=0.1,
+        run_dir=folder / "run",
+    )
+    train_reader_head.main(config)
+    return folder / "run", rows
+
+
+def measure(run, texts):
+    poet = base.read_poet(tiny.exported())
+    ids = datasets.frame_poems(poet.vocabulary, texts, 64)
+    states = average_states(
+        poet.generator, poet.number_form("verse"), datasets.pad_token_ids(ids)
+    )
+    return keras.saving.load_model(run / "reader_head.keras")(states).numpy()
+
+
+def test_it_tells_what_readers_like(trained):
+    run, rows = trained
+    merit = measure(run, [row["poem"] for row in rows])
+    liked = np.array([row["grade"] > READERS[row["reader"]] for row in rows])
+    assert merit[liked].mean() > merit[~liked].mean() + 0.3
+    np.testing.assert_allclose(merit.mean(), 0.0, atol=1e-5)
+
+
+def test_it_says_how_well_grades_are_told(trained):
+    results = json.loads((trained[0] / "results.json").read_text())
+    assert results["number"] == 300
+    assert results["states"] > 0.3 > abs(results["scores"])
+
+
+def test_grades_are_asked_for():
+    with pytest.raises(ValueError, match="expected --grades. Received: none"):
+        train_reader_head.Config()
