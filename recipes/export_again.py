@@ -1,7 +1,7 @@
 """Export a poet again: an older export's weights with today's graph.
 
-    python recipes/export_again.py --base savedmodels/visualpoet/6 \
-        --model out/poet/7
+    python recipes/export_again.py --base savedmodels/visualpoet/7 \
+        --model out/poet/8
 
 Decoding, ranking, forms and how weights are stored are today's; what the
 models have learnt, and what poems should not recite, is the base's. The own
@@ -37,7 +37,7 @@ class Config:
     """Export a poet again: an older export's weights with today's graph."""
 
     base: pathlib.Path = option(
-        pathlib.Path("savedmodels/visualpoet/6"), "version folder to read"
+        pathlib.Path("savedmodels/visualpoet/7"), "version folder to read"
     )
     model: pathlib.Path = option(
         pathlib.Path("out/poet/1"), "version folder to write"

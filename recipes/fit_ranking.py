@@ -33,7 +33,7 @@ from visualpoet.features import picture_files
 from visualpoet.run_options import option
 
 PER_SHEET, PER_SETTING = 5, 3
-SCORES = ("fit", "fluency", "clue_share", "repetition", "novelty")
+SCORES = ("fit", "fluency", "clue_share", "repetition", "novelty", "merit")
 ROW, COLUMN, SIDE = 330, 400, 300  # pixels
 
 

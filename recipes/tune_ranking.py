@@ -39,6 +39,7 @@ WEIGHTS = {
     "common": "common_weight",
     "novelty": "novelty_weight",
     "repetition": "repetition_weight",
+    "merit": "merit_weight",
 }
 
 
@@ -77,6 +78,9 @@ class Config:
     )
     repetition_weights: tuple[float, ...] = option(
         (DecodingOptions.repetition_weight,), "to compare"
+    )
+    merit_weights: tuple[float, ...] = option(
+        (DecodingOptions.merit_weight,), "to compare"
     )
     sentences: bool = option(True, "measure with the sentence embedding too")
     others: int = option(

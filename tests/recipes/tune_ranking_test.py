@@ -15,7 +15,7 @@ CAPTIONS = {
 
 def candidate(poem, fit, fluency, clue_share):
     scores = {"fit": fit, "fluency": fluency, "clue_share": clue_share}
-    scores |= {"novelty": 0.5, "repetition": 0.1}
+    scores |= {"novelty": 0.5, "repetition": 0.1, "merit": 0.2}
     return {"poem": poem, **scores}
 
 

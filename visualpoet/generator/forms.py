@@ -22,6 +22,7 @@ OPTIONS = {
         penalty=4.0,
         num_candidates=64,
         fluency_weight=0.35,
+        common_weight=1.0,
         novelty_weight=1.9,
         repetition_weight=2.0,
         merit_weight=0.8,
