@@ -4,15 +4,14 @@
         --model out/poet/8
 
 Decoding, ranking, forms and how weights are stored are today's; what the
-models have learnt, and what poems should not recite, is the base's. The own
+models have learnt (but for `--reader-head`), and what poems should not recite,
+is the base's. The own
 form of a voice (`--corpus`) is written as before, too; its patterns are named
 again. Discriminators are left out: they hardly help to rank.
 """
 
 import dataclasses
 import pathlib
-
-import keras
 
 from visualpoet import run_options
 from visualpoet import runs
@@ -29,6 +28,8 @@ from visualpoet.finetuning.corpus import read_corpus
 from visualpoet.generator import forms
 from visualpoet.generator.common_lines import CommonLines
 from visualpoet.generator.known_phrases import KnownPhrases
+from visualpoet.generator.reader_head import HEAD_FILE
+from visualpoet.generator.reader_head import load_reader_head
 from visualpoet.run_options import option
 
 
@@ -58,7 +59,9 @@ class Config:
         "no news, and what a recital; those of the base if empty",
     )
     reader_head: str = option(
-        "", "output of train_reader_head.py; that of the base if empty"
+        "",
+        "output of train_reader_head.py for the base's generator, which the "
+        "poet that wrote --drafts has, too; that of the base if empty",
     )
     drafts: tuple[pathlib.Path, ...] = option(
         (), "files of poems of evaluate.py --split train, for common lines"
@@ -99,10 +102,14 @@ def main(config: Config) -> None:
     files = base.list_files(config.base)
     read = [pathlib.Path(config.corpus)] if config.corpus else config.poems
     found = [file for path in read for file in formats.find_files(path)]
-    heads = [_find_head(config)] if config.reader_head else []
-    inputs = [*files, *found, *config.phrases, *config.drafts, *heads]
-    run = runs.RunDirectory(config.run_dir, config, inputs)
     poet = base.read_poet(config.base)
+    head = poet.reader_head
+    inputs = [*files, *found, *config.phrases, *config.drafts]
+    if config.reader_head:
+        folder = pathlib.Path(config.reader_head)
+        head = load_reader_head(folder, poet.generator.hidden_dim)
+        inputs.append(folder / HEAD_FILE)
+    run = runs.RunDirectory(config.run_dir, config, inputs)
     texts = _read_texts(config)
     poet = exporting.prepare_patterns(poet, texts, config.patterns)
     options = _options(config, poet)
@@ -114,20 +121,16 @@ def main(config: Config) -> None:
         options=options,
         common_lines=common_lines or poet.common_lines,
         known_phrases=_read_phrases(config, poet) or poet.known_phrases,
-        reader_head=(
-            keras.saving.load_model(heads[0]) if heads else poet.reader_head
-        ),
+        reader_head=head,
     )
     if default.novelty_weight and not poet.known_phrases:
         run.log("nothing is new to it: --phrases names poems of its form")
+    if default.merit_weight and not head:
+        run.log("nobody graded its texts: --reader-head, or other weights")
     if not config.model.exists():  # it is there as a whole or not at all
         exporting.export_again(poet, config.model, run.describe_lineage())
     parameters = model_card.count_parameters(**poet.models)
     run.write_json("parameters.json", parameters)
-
-
-def _find_head(config):
-    return pathlib.Path(config.reader_head) / "reader_head.keras"
 
 
 def _read_texts(config):
@@ -160,6 +163,12 @@ def _count_lines(config, poet, weight):
         for path in config.drafts
         for row in row_files.read_json_lines(path)
     ]
+    if config.reader_head and "merit" not in rows[0][0]:
+        raise ValueError(
+            "expected drafts of a poet with the reader head, which decides "
+            f"what wins. Received: no merit in {config.drafts[0]}; export with "
+            "--reader-head alone, and let that poet write them"
+        )
     drafts = [
         poet.vocabulary.encode_batch([one["poem"] for one in row])
         for row in rows

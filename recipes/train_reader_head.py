@@ -6,15 +6,17 @@ A row is one of the candidates that evaluate.py writes, of photographs that
 nothing is measured on, with `grade`, say 1 (broken) to 5 (to keep), and
 `reader`, who gave it: {"poem": "...", "fluency": -2.1, "novelty": 0.0,
 "repetition": 0.0, "grade": 3, "reader": "a"}. Whoever grades sees the text
-alone, and nothing of the scores. Ridge regression; what the other scores say
-already is told apart.
+alone, and nothing of the scores. A ridge regression on scores and states; the
+head is the states' part.
 """
 
 import dataclasses
+import json
 import pathlib
 
 import numpy as np
 from sklearn.linear_model import Ridge
+from sklearn.model_selection import GroupKFold
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -24,12 +26,13 @@ from visualpoet import runs
 from visualpoet.corpus import datasets
 from visualpoet.corpus import row_files
 from visualpoet.finetuning import base
+from visualpoet.generator.drafts import MAX_TOKENS
+from visualpoet.generator.reader_head import HEAD_FILE
 from visualpoet.generator.reader_head import ReaderHead
 from visualpoet.generator.reader_head import average_states
 from visualpoet.run_options import option
 
 SCORES = ("fluency", "novelty", "repetition")
-MAX_TOKENS = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,19 +70,22 @@ def main(config: Config) -> None:
     run.log(f"{len(rows)} grades")
     form = base.choose_form(poet.options, config.form)
     token_ids = datasets.frame_poems(
-        poet.vocabulary, [row["poem"] for row in rows], MAX_TOKENS
+        poet.vocabulary, [row["poem"] for row in rows], MAX_TOKENS + 1
     )
     states = average_states(
         poet.generator,
         poet.number_form(form),
         datasets.pad_token_ids(token_ids),
     )
-    scores = np.array([[row[name] for name in SCORES] for row in rows])
+    names = [name for name in SCORES if name in rows[0]]
+    scores = np.array([[row[name] for name in names] for row in rows])
     grades = _standardize(rows)
-    run.write_json("results.json", _validate(config, scores, states, grades))
+    texts = [row["poem"] for row in rows]
+    results = _validate(config, texts, scores, states, grades)
+    run.write_json("results.json", results)
     head = _fit(config, scores, states, grades)
-    head.save(config.run_dir / "reader_head.keras")
-    run.log((config.run_dir / "results.json").read_text())
+    head.save(config.run_dir / HEAD_FILE)
+    run.log(json.dumps(results, indent=1))
 
 
 def _standardize(rows):
@@ -96,12 +102,16 @@ def _make_model(config):
     return make_pipeline(StandardScaler(), Ridge(config.penalty))
 
 
-def _validate(config, scores, states, grades):
+def _validate(config, texts, scores, states, grades):
     """How well grades of other texts are told, correlation."""
 
     def correlate(features):
         found = cross_val_predict(
-            _make_model(config), features, grades, cv=config.num_folds
+            _make_model(config),
+            features,
+            grades,
+            groups=texts,
+            cv=GroupKFold(config.num_folds),
         )
         return float(np.corrcoef(found, grades)[0, 1])
 
@@ -118,7 +128,7 @@ def _fit(config, scores, states, grades):
     model = _make_model(config)
     model.fit(np.concatenate([scores, states], axis=1), grades)
     scaler, ridge = model[0], model[1]
-    kernel = (ridge.coef_ / scaler.scale_)[len(SCORES) :]
+    kernel = (ridge.coef_ / scaler.scale_)[scores.shape[1] :]
     head = ReaderHead(states.shape[1])
     head.set_weights([kernel, -(kernel @ states.mean(axis=0))])
     return head

@@ -36,8 +36,9 @@ class Candidate:
             that knows those.
         repetition: Share of its words that came before in it, from a model
             that minds it.
-        merit: What readers would grade its text, in standard deviations above
-            the mean of candidates, from a model that learnt of them.
+        merit: What readers would grade its text beyond what fluency, novelty
+            and repetition say, in standard deviations of grades, from a model
+            that has learnt it, for its default form.
     """
 
     poem: str

@@ -10,7 +10,11 @@ from visualpoet.corpus import datasets
 from visualpoet.finetuning import base
 from visualpoet.finetuning import corpus
 from visualpoet.finetuning import exporting
+from visualpoet.finetuning import material
+from visualpoet.finetuning.options import Options
+from visualpoet.generator.known_phrases import KnownPhrases
 from visualpoet.generator.known_runs import KnownRuns
+from visualpoet.generator.reader_head import ReaderHead
 from visualpoet.generator.token_kinds import TokenKinds
 
 
@@ -58,7 +62,7 @@ def test_a_voice_writes_its_form_and_patterns(tmp_path):
     syllables = voice.kinds.rules.sounds.syllables
     assert syllables[poet.vocabulary.encode(lines[0])].tolist() == [1] * 5
     minding = dataclasses.replace(
-        tiny.OPTIONS, novelty_weight=1.0, repetition_weight=2.0
+        tiny.OPTIONS, novelty_weight=1.0, repetition_weight=2.0, merit_weight=1
     )
     voice = dataclasses.replace(voice, options={"": minding})
     options = exporting.choose_options(voice, quatrains, "", ["jueju-5"])
@@ -67,8 +71,23 @@ def test_a_voice_writes_its_form_and_patterns(tmp_path):
     # Those weights were fitted to another corpus.
     assert options["plain"].novelty_weight == 0
     assert options["plain"].repetition_weight == 0
+    assert options["plain"].merit_weight == 0
     assert options["jueju-5"].pattern.syllables == (5, 5, 5, 5)
     assert exporting.prepare_patterns(poet, quatrains, []) is poet
+
+
+def test_a_voice_is_not_judged_as_its_base(tmp_path, monkeypatch):
+    read = base.read_poet(tiny.exported())
+    judged = dataclasses.replace(
+        read,
+        known_phrases=KnownPhrases([[5, 6, 7]], read.kinds),
+        reader_head=ReaderHead(read.generator.hidden_dim),
+    )
+    monkeypatch.setattr(base, "read_poet", lambda folder: judged)
+    options = Options(poems.write(tmp_path), base=str(tiny.exported()))
+    voice = material.prepare_material(options).poet
+    assert voice.known_phrases is None
+    assert "reader_head" not in voice.models
 
 
 @pytest.mark.parametrize(

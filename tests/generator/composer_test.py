@@ -452,9 +452,25 @@ def test_measured_fluency_is_that_of_a_candidate():
 
 
 def count_states(networks):
-    """Networks whose reader head says how many tokens were read before."""
+    """Networks whose reader head says how many tokens were read before.
+
+    It says a hundred more where there is a photograph.
+    """
+
+    def start(image_embedding, clue_ids, form):
+        state, condition = networks.start(image_embedding, clue_ids, form)
+        seen = tf.reduce_any(condition != 0, axis=1, keepdims=True)
+        return tf.concat([state, 100 * tf.cast(seen, tf.int32)], 1), condition
+
+    def step(token_id, state, condition):
+        hidden, after = networks.step(token_id, state, condition)
+        return hidden, tf.concat([after[:, :1], state[:, 1:]], axis=1)
+
     return dataclasses.replace(
-        networks, judge=lambda state: tf.cast(state[:, 0], tf.float32)
+        networks,
+        start=start,
+        step=step,
+        judge=lambda state: tf.cast(tf.reduce_sum(state, 1), tf.float32),
     )
 
 

@@ -6,6 +6,7 @@ import tensorflow as tf
 from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.generator.reader_head import ReaderHead
 from visualpoet.generator.reader_head import average_states
+from visualpoet.generator.reader_head import load_reader_head
 
 START, END = 1, 2
 IMAGE_DIM = 3
@@ -19,10 +20,10 @@ def test_a_state_is_weighed():
 
 
 def test_a_row_alone_is_weighed_as_beside_others():
-    head = ReaderHead(50)
+    head = ReaderHead(768)
     rng = np.random.default_rng(0)
-    states = rng.standard_normal([70, 50]).astype(np.float32)
-    head.set_weights([rng.standard_normal(50), np.array(0.1)])
+    states = rng.standard_normal([70, 768]).astype(np.float32)
+    head.set_weights([rng.standard_normal(768), np.array(0.1)])
     alone = np.concatenate([head(state[None]) for state in states])
     np.testing.assert_array_equal(head(states), alone)
 
@@ -33,6 +34,15 @@ def test_it_is_saved(tmp_path):
     head.save(tmp_path / "head.keras")
     read = keras.saving.load_model(tmp_path / "head.keras")
     np.testing.assert_allclose(read(tf.ones([1, 2])), [6.0])
+
+
+def test_a_head_of_another_generator_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="expected reader_head.keras"):
+        load_reader_head(tmp_path, 3)
+    ReaderHead(2).save(tmp_path / "reader_head.keras")
+    assert load_reader_head(tmp_path, 2).hidden_dim == 2
+    with pytest.raises(ValueError, match="expected .* states of 3 numbers"):
+        load_reader_head(tmp_path, 3)
 
 
 @pytest.mark.parametrize("forms", [[], ["haiku", "verse"]])

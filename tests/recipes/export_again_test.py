@@ -37,7 +37,8 @@ def _export(folder):
     folder.mkdir()
     drafts = folder / "poems.jsonl"
     poems = [COMMON + "\nthe moon", COMMON.title() + ",\nthe wind"]
-    rows = [{"candidates": [{"poem": p, "score": 0.0}]} for p in poems]
+    scores = {"score": 0.0, "merit": 0.0}
+    rows = [{"candidates": [{"poem": p, **scores}]} for p in poems]
     drafts.write_text("".join(json.dumps(row) + "\n" for row in rows))
     phrases = folder / "phrases.jsonl"
     phrases.write_text(
@@ -122,6 +123,14 @@ def test_lines_of_many_best_drafts_are_common(tmp_path):
     assert poet.options["haiku"].common_weight == 0.6
     assert count(config).sums.size == 1
     assert count(dataclasses.replace(config, most=1.0)).sums.size == 0
+
+
+def test_drafts_that_no_head_has_judged_are_refused(tmp_path):
+    drafts = tmp_path / "poems.jsonl"
+    drafts.write_text('{"candidates": [{"poem": "the moon", "score": 0}]}\n')
+    config = export_again.Config(drafts=(drafts,), reader_head="head")
+    with pytest.raises(ValueError, match="Received: no merit in .*poems.jsonl"):
+        export_again._count_lines(config, base.read_poet(tiny.exported()), 1.0)
 
 
 def test_what_training_poems_say_is_no_news(again):

@@ -241,16 +241,16 @@ class PoetModule(tf.Module):
         Args:
             image_bytes: string `[B]`. Encoded pictures.
             poem: string `[B]`. Anybody's poems; the first `MAX_JUDGED` tokens
-                of each count, for fluency the last `MAX_READ`.
+                of each count, for fluency and merit, which are of the default
+                form, the last `MAX_READ`.
 
         Returns:
             `fit`, `fluency`, `clue_share`, float `[B]`, `merit` where there is
             a reader head, `paired` and `poetic` where discriminators, `copied`
-            where known runs or
-            phrases, `common` where common lines, `novelty` where known
-            phrases, `repetition` where a form minds it. A word that the poet
-            does not know counts for fluency as an unknown one, for fit not at
-            all.
+            where known runs or phrases, `common` where common lines, `novelty`
+            where known phrases, `repetition` where a form minds it. A word
+            that the poet does not know counts for fluency and merit as an
+            unknown one, for fit not at all.
         """
         place = self.embed_image(image_bytes)
         token_ids = self._encode(poem)

@@ -102,9 +102,13 @@ def choose_options(
     options = forms.choose_options(learnt, form, patterns)
     default = next(iter(options))
     fitted = fit_options(poet.options[form], texts, poet.vocabulary)
-    # Fitted to haiku, and to what a voice does not keep.
+    # Fitted to haiku of a poet with phrases and a reader head.
     fitted = dataclasses.replace(
-        fitted, novelty_weight=0.0, repetition_weight=0.0, merit_weight=0.0
+        fitted,
+        common_weight=DecodingOptions.common_weight,
+        novelty_weight=0.0,
+        repetition_weight=0.0,
+        merit_weight=0.0,
     )
     return {**options, default: fitted}
 
@@ -159,8 +163,6 @@ def export_voice(
         poet,
         options=options,
         known_runs=guard(poet, corpus, allow_quotes),
-        known_phrases=None,  # a voice says what its corpus does
-        reader_head=None,  # it reads states, which training has moved
     )
     export_again(poet, folder, lineage)
 

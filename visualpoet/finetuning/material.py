@@ -68,7 +68,10 @@ def prepare_material(options: Options) -> VoiceMaterial:
     corpus = dataclasses.replace(
         corpus, paired=[one.poem.text for one in pairs]
     )
-    poet = base.read_poet(folder)
+    # A voice says what its corpus does, and training moves what a head reads.
+    poet = dataclasses.replace(
+        base.read_poet(folder), known_phrases=None, reader_head=None
+    )
     known = poet.vocabulary
     vocabulary = translation.choose_vocabulary(known, corpus, options)
     texts = corpus.learnt_texts()

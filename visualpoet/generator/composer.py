@@ -56,7 +56,8 @@ class DecodingOptions:
             that no poem of people has.
         repetition_weight: What takes off the score, times the share of words
             that came before in the poem.
-        merit_weight: Weight of the grade that readers would give the text.
+        merit_weight: Weight of what readers would grade the text beyond what
+            the other scores say.
         pattern: Syllables and rhymes of the lines; or int32
             `[B, MAX_LINES, 2]`, as of `Pattern.encode`.
     """

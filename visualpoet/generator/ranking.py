@@ -137,7 +137,7 @@ def score_candidates(
     - common_weight * share of lines that many other poems have
     - novelty_weight * share of trigrams that no poem of people has
     - repetition_weight * share of words that came before
-    + merit_weight * what readers would grade the text`
+    + merit_weight * what a reader's grade has beyond those of the wording`
 
     Without the terms `copied` and `common` a recital wins, or what can be said
     of everything: nothing is more fluent. What is new or repeated is what

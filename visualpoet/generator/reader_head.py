@@ -1,5 +1,6 @@
 """What readers would grade a text, by the states of the network that writes."""
 
+import pathlib
 from typing import Any
 
 import keras
@@ -8,6 +9,8 @@ from keras import ops
 
 from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.presets import PresetModel
+
+HEAD_FILE = "reader_head.keras"
 
 
 @keras.saving.register_keras_serializable("visualpoet")
@@ -34,8 +37,9 @@ class ReaderHead(PresetModel):
     """Linear in the state of the generator that has seen no photograph.
 
     A poem's merit is the mean over its tokens, END among them, of what the
-    state that each is drawn from adds: readers' grades of texts, regressed on
-    it (`recipes/train_reader_head.py`).
+    state that each is drawn from adds. Readers' grades of texts are regressed
+    on that and on fluency, novelty and repetition; this is the states' part
+    (`recipes/train_reader_head.py`).
 
     Source: a reward model on a language model's states, as of Stiennon et al.
     (2020), "Learning to summarize from human feedback". Differs: the language
@@ -82,12 +86,46 @@ def average_states(
         "clue_ids": np.zeros([size, 1], np.int32),
         "form": np.full([size], form, np.int32),
     }
-    states = keras.Model(generator.input, generator.get_layer("decoder").output)
-    inputs = {"token_ids": token_ids[:, :-1], **photograph}
-    found = states.predict(
-        {name: inputs[name] for name in generator.input},
-        batch_size=256,
-        verbose=0,
-    )  # [N, T - 1, H]
-    is_drawn = (token_ids[:, 1:] > 0)[..., None]
-    return (found * is_drawn).sum(axis=1) / is_drawn.sum(axis=1)
+    is_drawn = keras.Input([None], name="is_drawn")
+    states = generator.get_layer("decoder").output  # [B, T - 1, H]
+    total = ops.sum(states * is_drawn[..., None], axis=1)
+    mean = total / ops.sum(is_drawn, axis=1, keepdims=True)
+    model = keras.Model({**generator.input, "is_drawn": is_drawn}, mean)
+    inputs = {
+        "token_ids": token_ids[:, :-1],
+        "is_drawn": (token_ids[:, 1:] > 0).astype(np.float32),
+        **photograph,
+    }
+    return model.predict(
+        {name: inputs[name] for name in model.input}, batch_size=256, verbose=0
+    )
+
+
+def load_reader_head(folder: pathlib.Path, hidden_dim: int) -> ReaderHead:
+    """Loads what `recipes/train_reader_head.py` saved.
+
+    Args:
+        folder: Its run directory.
+        hidden_dim: Width of the generator that it reads.
+
+    Returns:
+        The reader head.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If it reads states of another width.
+    """
+    path = pathlib.Path(folder) / HEAD_FILE
+    if not path.exists():
+        raise FileNotFoundError(
+            f"expected {HEAD_FILE} in the folder. Received: {folder}; run "
+            "recipes/train_reader_head.py first"
+        )
+    head = keras.saving.load_model(path)
+    if head.hidden_dim != hidden_dim:
+        raise ValueError(
+            f"expected a reader head for states of {hidden_dim} numbers. "
+            f"Received: {path}, for {head.hidden_dim}; train it on texts of "
+            "this generator"
+        )
+    return head
