@@ -35,6 +35,7 @@ CLASSES = [
     models.PoemGenerator,
     models.MultimodalDiscriminator,
     models.PoemStyleDiscriminator,
+    models.ReaderHead,
 ]
 
 
@@ -45,6 +46,7 @@ def folder(tmp_path_factory):
     poet = tiny.make_module(
         EncoderFeatures(tiny.parts().encoder),
         discriminators=tiny.discriminators(),
+        reader_head=tiny.reader_head(),
     )
     served = signatures.make_signatures(poet)
     chosen = {name: served[name] for name in SIGNATURES}
@@ -95,6 +97,7 @@ def original(cls):
         parts.poem_tower,
         parts.generator,
         tiny.clue_head(),
+        tiny.reader_head(),
         *tiny.discriminators().values(),
     )
     return next(model for model in found if type(model) is cls)
@@ -161,6 +164,7 @@ def test_a_poet_of_the_models_is_the_export(read, said):
             "paired": read[models.MultimodalDiscriminator],
             "poetic": read[models.PoemStyleDiscriminator],
         },
+        reader_head=read[models.ReaderHead],
     )
     found = poet.match(tf.constant(PHOTOGRAPHS), tf.constant(POEMS))
     assert found.keys() == said["match"].keys()
@@ -224,6 +228,11 @@ def example(cls):
             classify,
         ),
         models.PoemStyleDiscriminator: (poems, np.array([0, 2]), classify),
+        models.ReaderHead: (
+            rng.normal(size=[2, tiny.reader_head().hidden_dim]),
+            np.array([0.5, -1.0]),
+            "mse",
+        ),
     }[cls]
 
 
@@ -295,7 +304,7 @@ def test_a_model_that_the_export_has_not_is_refused(copy):
         ValueError,
         match="has a PoemStyleDiscriminator. Received: .*/3, which has "
         "ClueHead, ImageTower, MultimodalDiscriminator, PoemGenerator, "
-        "PoemTower, VisualEncoder$",
+        "PoemTower, ReaderHead, VisualEncoder$",
     ):
         models.PoemStyleDiscriminator.from_preset(copy)
 

@@ -31,6 +31,7 @@ from visualpoet.export.warmup import WARMUP_FILE
 from visualpoet.features.visual_encoder import VisualEncoder
 from visualpoet.generator.composer import DecodingOptions
 from visualpoet.generator.poem_generator import PoemGenerator
+from visualpoet.generator.reader_head import ReaderHead
 from visualpoet.generator.token_kinds import TokenKinds
 from visualpoet.generator.token_kinds import sort_tokens
 
@@ -117,6 +118,13 @@ def discriminators() -> dict[str, keras.Model]:
 
 
 @functools.cache
+def reader_head() -> ReaderHead:
+    head = ReaderHead(parts().generator.hidden_dim)
+    head.set_weights([np.linspace(-1, 1, head.hidden_dim), np.array(0.5)])
+    return head
+
+
+@functools.cache
 def kinds() -> TokenKinds:
     return sort_tokens(
         vocabulary(), datasets.frame_poems(vocabulary(), POEMS, 200)
@@ -129,6 +137,7 @@ def make_module(
     discriminators=None,
     known_runs=None,
     common_lines=None,
+    reader_head=None,
 ) -> PoetModule:
     models = parts()
     return PoetModule(
@@ -143,6 +152,7 @@ def make_module(
         discriminators,
         known_runs,
         common_lines,
+        reader_head=reader_head,
     )
 
 

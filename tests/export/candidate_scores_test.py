@@ -76,6 +76,7 @@ def test_what_an_opening_copies_is_not_the_poems():
         EncoderFeatures(tiny.parts().encoder),
         known_runs=KnownRuns([ids], tiny.kinds()),
         common_lines=CommonLines.count([[ids]] * 2, tiny.kinds(), 1.0),
+        reader_head=tiny.reader_head(),
     )
     sea = tf.constant([tiny.photograph("sea")])
     outputs = module.continue_poem(
@@ -85,6 +86,9 @@ def test_what_an_opening_copies_is_not_the_poems():
     for name in ("copied", "common"):
         assert module.match(sea, tf.constant([opening]))[name] == [1.0]
         assert not outputs[f"candidate_{name}"].numpy().any()
+    assert outputs["candidate_merit"][0, 0] != 0
+    whole = module.match(sea, outputs["poem"])["merit"]
+    assert abs(outputs["merit"] - whole).numpy().item() > 1e-3
 
 
 def test_where_no_picture_is_read_there_is_nothing_to_score():

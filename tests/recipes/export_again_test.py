@@ -47,9 +47,7 @@ def _export(folder):
             for split, text in SAID.items()
         )
     )
-    head = models.ReaderHead(tiny.parts().generator.hidden_dim)
-    head.set_weights([np.linspace(-1, 1, head.hidden_dim), np.array(0.5)])
-    head.save(folder / "reader_head.keras")
+    tiny.reader_head().save(folder / "reader_head.keras")
     config = export_again.Config(
         base=tiny.exported(),
         model=folder / "poet" / "2",
