@@ -5,9 +5,9 @@
 
 Decoding, ranking, forms and how weights are stored are today's; what the
 models have learnt (but for `--reader-head`), and what poems should not recite,
-is the base's. The own
-form of a voice (`--corpus`) is written as before, too; its patterns are named
-again. Discriminators are left out: they hardly help to rank.
+is the base's. The own form of a voice (`--corpus`) is written as before, too;
+its patterns are named again. Discriminators are left out: they hardly help to
+rank.
 """
 
 import dataclasses

@@ -68,10 +68,9 @@ def main(config: Config) -> None:
         row for path in config.grades for row in row_files.read_json_lines(path)
     ]
     run.log(f"{len(rows)} grades")
+    texts = [row["poem"] for row in rows]
     form = base.choose_form(poet.options, config.form)
-    token_ids = datasets.frame_poems(
-        poet.vocabulary, [row["poem"] for row in rows], MAX_TOKENS + 1
-    )
+    token_ids = datasets.frame_poems(poet.vocabulary, texts, MAX_TOKENS + 1)
     states = average_states(
         poet.generator,
         poet.number_form(form),
@@ -79,11 +78,18 @@ def main(config: Config) -> None:
     )
     names = [name for name in SCORES if name in rows[0]]
     scores = np.array([[row[name] for name in names] for row in rows])
+    features = {
+        "scores": scores,
+        "states": states,
+        "both": np.concatenate([scores, states], axis=1),
+    }
     grades = _standardize(rows)
-    texts = [row["poem"] for row in rows]
-    results = _validate(config, texts, scores, states, grades)
+    results = {"number": len(grades)} | {
+        name: _correlate(config, texts, columns, grades)
+        for name, columns in features.items()
+    }
     run.write_json("results.json", results)
-    head = _fit(config, scores, states, grades)
+    head = _fit(config, features["both"], states, grades)
     head.save(config.run_dir / HEAD_FILE)
     run.log(json.dumps(results, indent=1))
 
@@ -102,33 +108,22 @@ def _make_model(config):
     return make_pipeline(StandardScaler(), Ridge(config.penalty))
 
 
-def _validate(config, texts, scores, states, grades):
-    """How well grades of other texts are told, correlation."""
-
-    def correlate(features):
-        found = cross_val_predict(
-            _make_model(config),
-            features,
-            grades,
-            groups=texts,
-            cv=GroupKFold(config.num_folds),
-        )
-        return float(np.corrcoef(found, grades)[0, 1])
-
-    return {
-        "number": len(grades),
-        "scores": correlate(scores),
-        "states": correlate(states),
-        "both": correlate(np.concatenate([scores, states], axis=1)),
-    }
+def _correlate(config, texts, features, grades):
+    """How well grades of other texts are told."""
+    found = cross_val_predict(
+        _make_model(config),
+        features,
+        grades,
+        groups=texts,
+        cv=GroupKFold(config.num_folds),
+    )
+    return float(np.corrcoef(found, grades)[0, 1])
 
 
-def _fit(config, scores, states, grades):
-    """The head: of a regression on both, the part of the states."""
-    model = _make_model(config)
-    model.fit(np.concatenate([scores, states], axis=1), grades)
-    scaler, ridge = model[0], model[1]
-    kernel = (ridge.coef_ / scaler.scale_)[scores.shape[1] :]
+def _fit(config, both, states, grades):
+    """The head: of a regression on scores and states, the states' part."""
+    scaler, ridge = _make_model(config).fit(both, grades)
+    kernel = (ridge.coef_ / scaler.scale_)[-states.shape[1] :]
     head = ReaderHead(states.shape[1])
     head.set_weights([kernel, -(kernel @ states.mean(axis=0))])
     return head
