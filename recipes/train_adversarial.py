@@ -66,7 +66,8 @@ class Config(Settings):
     run_dir: pathlib.Path = option(pathlib.Path("out/adversarial"), "output")
     discriminators: tuple[str, ...] = option(
         (tasks.MULTIMODAL.name, tasks.POEM_STYLE.name),
-        "discriminators; real_or_generated alone is SeqGAN",
+        "discriminators; real_or_generated alone is SeqGAN; none if --rewards "
+        "are all",
     )
     paired_weight: float = option(
         rewards.PAIRED_WEIGHT,
@@ -111,14 +112,15 @@ class Config(Settings):
         ]
         known = set(discriminators) <= set(tasks.NAMES)
         expect(
-            known and len(discriminators) in (1, 2),
+            known and len(discriminators) <= 2,
             f"one or two --discriminators of {tasks.NAMES}",
             discriminators,
         )
+        expect(names, "--discriminators, or else --rewards", names)
         once = len(set(names)) == len(names)
         expect(once, "every discriminator and reward once", names)
         expect(
-            len(discriminators) == 1 or tasks.MULTIMODAL.name in discriminators,
+            len(discriminators) < 2 or tasks.MULTIMODAL.name in discriminators,
             f"{tasks.MULTIMODAL.name} among two --discriminators: "
             "--paired-weight is its share",
             discriminators,

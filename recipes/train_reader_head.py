@@ -1,13 +1,17 @@
-"""Train the reader head: what readers would grade a text.
+"""Train the reader head: what readers would grade a haiku for a photograph.
 
     python recipes/train_reader_head.py --grades grades.jsonl
 
 A row is one of the candidates that evaluate.py writes, of photographs that
 nothing is measured on, with `grade`, say 1 (broken) to 5 (to keep), and
-`reader`, who gave it: {"poem": "...", "fluency": -2.1, "novelty": 0.0,
-"repetition": 0.0, "grade": 3, "reader": "a"}. Whoever grades sees the text
-alone, and nothing of the scores. A ridge regression on scores and states; the
-head is the states' part.
+`reader`, who gave it: {"photograph": "...", "poem": "...", "fit": 0.4,
+"fluency": -2.1, "novelty": 0.0, "repetition": 0.0, "grade": 3, "reader": "a"}.
+Whoever grades sees the photograph, or what people say of it, and some of its
+candidates, and no scores; grades are compared within a photograph. A row
+without `photograph` and `fit` was graded as a text alone, and is compared with
+the others of its reader. A ridge regression on scores and states; the head is
+the states' part. `weights` in results.json are what the scores then count for
+beside a fit that counts 1.
 """
 
 import dataclasses
@@ -15,6 +19,8 @@ import json
 import pathlib
 
 import numpy as np
+import pandas as pd
+from sklearn.linear_model import LinearRegression
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GroupKFold
 from sklearn.model_selection import cross_val_predict
@@ -32,12 +38,12 @@ from visualpoet.generator.reader_head import ReaderHead
 from visualpoet.generator.reader_head import average_states
 from visualpoet.run_options import option
 
-SCORES = ("fluency", "novelty", "repetition")
+SCORES = ("fit", "fluency", "novelty", "repetition")
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Train the reader head: what readers would grade a text."""
+    """Train the reader head: what readers would grade a haiku."""
 
     base: pathlib.Path = option(
         pathlib.Path("savedmodels/visualpoet/7"),
@@ -68,65 +74,125 @@ def main(config: Config) -> None:
         row for path in config.grades for row in row_files.read_json_lines(path)
     ]
     run.log(f"{len(rows)} grades")
-    texts = [row["poem"] for row in rows]
-    form = base.choose_form(poet.options, config.form)
-    token_ids = datasets.frame_poems(poet.vocabulary, texts, MAX_TOKENS + 1)
-    states = average_states(
-        poet.generator,
-        poet.number_form(form),
-        datasets.pad_token_ids(token_ids),
-    )
-    names = [name for name in SCORES if name in rows[0]]
-    scores = np.array([[row[name] for name in names] for row in rows])
-    features = {
-        "scores": scores,
-        "states": states,
-        "both": np.concatenate([scores, states], axis=1),
-    }
-    grades = _standardize(rows)
-    results = {"number": len(grades)} | {
-        name: _correlate(config, texts, columns, grades)
-        for name, columns in features.items()
+    lessons = _compare(rows, _read_states(config, poet, rows))
+    results = {
+        "number": len(rows),
+        "scores": _correlate(config, lessons, lessons.scores),
+        "states": _correlate(config, lessons, lessons.states),
+        "both": _correlate(config, lessons, lessons.both),
+        "weights": _weigh_scores(config, lessons),
     }
     run.write_json("results.json", results)
-    head = _fit(config, features["both"], states, grades)
+    kernel = _fit_states(config, lessons, np.arange(len(rows)))
+    head = ReaderHead(len(kernel))
+    head.set_weights([kernel, -(kernel @ lessons.mean_state)])
     head.save(config.run_dir / HEAD_FILE)
     run.log(json.dumps(results, indent=1))
 
 
-def _standardize(rows):
-    """Grades in standard deviations above the mean of their reader."""
-    grades = np.array([row["grade"] for row in rows], float)
-    readers = np.array([str(row["reader"]) for row in rows])
-    for reader in np.unique(readers):
-        mine = grades[readers == reader]
-        grades[readers == reader] = (mine - mine.mean()) / (mine.std() or 1.0)
-    return grades
+def _read_states(config, poet, rows):
+    form = base.choose_form(poet.options, config.form)
+    texts = [row["poem"] for row in rows]
+    token_ids = datasets.frame_poems(poet.vocabulary, texts, MAX_TOKENS + 1)
+    return average_states(
+        poet.generator,
+        poet.number_form(form),
+        datasets.pad_token_ids(token_ids),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Lessons:
+    """What is learnt from, as differences from what a reader compared it with.
+
+    Attributes:
+        names: Of the S scores.
+        scores: float `[N, S]`.
+        states: float `[N, H]`.
+        grades: float `[N]`, in standard deviations of their reader.
+        texts: `[N]`; no two folds share one.
+        beside: bool `[N]`, whether the reader saw the photograph.
+        mean_state: float `[H]`.
+    """
+
+    names: list[str]
+    scores: np.ndarray
+    states: np.ndarray
+    grades: np.ndarray
+    texts: np.ndarray
+    beside: np.ndarray
+    mean_state: np.ndarray
+
+    @property
+    def both(self):
+        return np.concatenate([self.scores, self.states], axis=1)
+
+
+def _compare(rows, states):
+    table = pd.DataFrame(rows)
+    names = [name for name in SCORES if name in table]
+    photograph = table.get("photograph", pd.Series(index=table.index))
+    groups = [table["reader"], photograph]
+
+    def center(values):
+        values = pd.DataFrame(values)
+        means = values.groupby(groups, dropna=False).transform("mean")
+        return (values - means).fillna(0.0).to_numpy()
+
+    grades = pd.Series(center(table["grade"])[:, 0])
+    spread = grades.groupby(table["reader"]).transform("std", ddof=0)
+    return _Lessons(
+        names,
+        center(table[names]),
+        center(states),
+        (grades / spread.replace(0.0, 1.0)).to_numpy(),
+        table["poem"].to_numpy(),
+        photograph.notna().to_numpy(),
+        states.mean(axis=0),
+    )
 
 
 def _make_model(config):
     return make_pipeline(StandardScaler(), Ridge(config.penalty))
 
 
-def _correlate(config, texts, features, grades):
+def _split(config, lessons):
+    folds = GroupKFold(config.num_folds)
+    return folds.split(lessons.states, groups=lessons.texts)
+
+
+def _correlate(config, lessons, columns):
     """How well grades of other texts are told."""
     found = cross_val_predict(
         _make_model(config),
-        features,
-        grades,
-        groups=texts,
-        cv=GroupKFold(config.num_folds),
+        columns,
+        lessons.grades,
+        cv=_split(config, lessons),
     )
-    return float(np.corrcoef(found, grades)[0, 1])
+    return float(np.corrcoef(found, lessons.grades)[0, 1])
 
 
-def _fit(config, both, states, grades):
-    """The head: of a regression on scores and states, the states' part."""
-    scaler, ridge = _make_model(config).fit(both, grades)
-    kernel = (ridge.coef_ / scaler.scale_)[-states.shape[1] :]
-    head = ReaderHead(states.shape[1])
-    head.set_weights([kernel, -(kernel @ states.mean(axis=0))])
-    return head
+def _fit_states(config, lessons, chosen):
+    """Of a regression on scores and states the states' weights."""
+    both = lessons.both[chosen]
+    scaler, ridge = _make_model(config).fit(both, lessons.grades[chosen])
+    return (ridge.coef_ / scaler.scale_)[len(lessons.names) :]
+
+
+def _weigh_scores(config, lessons):
+    """What scores and merit count for beside the first score.
+
+    Merit of heads that have not seen the text: its own they tell too well.
+    """
+    merit = np.zeros(len(lessons.grades))
+    for learnt, others in _split(config, lessons):
+        kernel = _fit_states(config, lessons, learnt)
+        merit[others] = lessons.states[others] @ kernel
+    columns = np.column_stack([lessons.scores, merit])
+    chosen = lessons.beside if lessons.beside.any() else slice(None)
+    model = LinearRegression().fit(columns[chosen], lessons.grades[chosen])
+    weights = model.coef_ / model.coef_[0]
+    return dict(zip([*lessons.names, "merit"], weights.tolist()))
 
 
 if __name__ == "__main__":

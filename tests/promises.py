@@ -33,8 +33,9 @@ RECIPES = {
         *("example_rewards", "export_again"),
         *("extract_features", "extract_regions"),
         *("measure_discriminator", "prepare_corpus", "pretrain_discriminator"),
-        *("pretrain_generator", "pretrain_hierarchical", "render_pictures"),
-        *("smoke_data", "train_clues", "train_embedding", "train_expert"),
+        *("pretrain_generator", "pretrain_hierarchical", "reader_reward"),
+        *("render_pictures", "smoke_data"),
+        *("train_clues", "train_embedding", "train_expert"),
         *("train_reader_head", "tune_ranking", "fine_tune"),
     ),
     "adversarial": (

@@ -293,12 +293,17 @@ def test_a_bad_reward_names_step_and_part(paths, pretrained, tmp_path):
             "rollout_interval": 6,
             "entropy_weight": 0.01,
         },
+        {
+            "discriminators": (),
+            "rewards": ("recipes.example_rewards.no_banned_words",),
+        },
     ],
 )
 def test_the_other_methods_run(options, paths, pretrained, tmp_path):
     train(paths, pretrained, tmp_path / "run", num_steps=2, **options)
     header = rows(tmp_path / "run")[0]
-    assert f"reward/{options['discriminators'][0]}" in header
+    name = [*options["discriminators"], *options.get("rewards", ())][0]
+    assert f"reward/{name}" in header
 
 
 def test_the_saved_generator_lies_between(whole, pretrained, paths, tmp_path):
@@ -320,7 +325,7 @@ def test_the_saved_generator_lies_between(whole, pretrained, paths, tmp_path):
     [
         (
             {"discriminators": ()},
-            r"one or two --discriminators of .*Received: \(\)",
+            r"--discriminators, or else --rewards. Received: \[\]",
         ),
         (
             {"discriminators": tasks.NAMES},

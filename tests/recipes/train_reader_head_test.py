@@ -71,6 +71,46 @@ def test_it_says_how_well_grades_are_told(trained):
     assert results["both"] > results["scores"] > results["states"] > 0.1
 
 
+def test_it_says_what_scores_count_for(trained):
+    weights = json.loads((trained[0] / "results.json").read_text())["weights"]
+    assert list(weights) == ["fluency", "repetition", "merit"]
+    assert weights["fluency"] == 1.0
+    assert abs(weights["repetition"]) < 0.1 < weights["merit"]
+
+
+def compare(rows):
+    rows = [{"fluency": -2.0, "reader": "a", **row} for row in rows]
+    return train_reader_head._compare(rows, np.zeros([len(rows), 3]))
+
+
+def test_grades_are_compared_within_a_photograph():
+    rows = [
+        {"poem": "a", "photograph": "sea", "fit": 0.5, "grade": 5},
+        {"poem": "b", "photograph": "sea", "fit": 0.3, "grade": 3},
+        {"poem": "a", "photograph": "dog", "fit": 0.1, "grade": 2},
+        {"poem": "c", "photograph": "dog", "fit": 0.3, "grade": 0},
+    ]
+    lessons = compare(rows)
+    np.testing.assert_allclose(lessons.grades, [1, -1, 1, -1])
+    fit = lessons.scores[:, lessons.names.index("fit")]
+    np.testing.assert_allclose(fit, [0.1, -0.1, -0.1, 0.1], atol=1e-12)
+    assert lessons.beside.all()
+
+
+def test_texts_that_were_graded_alone_are_compared_within_a_reader():
+    rows = [
+        {"poem": "a", "photograph": "sea", "fit": 0.5, "grade": 5},
+        {"poem": "b", "photograph": "sea", "fit": 0.3, "grade": 3},
+        {"poem": "c", "grade": 1},
+        {"poem": "d", "grade": 3},
+    ]
+    lessons = compare(rows)
+    np.testing.assert_allclose(lessons.grades, [1, -1, -1, 1])
+    fit = lessons.scores[:, lessons.names.index("fit")]
+    np.testing.assert_allclose(fit, [0.1, -0.1, 0, 0], atol=1e-12)
+    assert lessons.beside.tolist() == [True, True, False, False]
+
+
 def test_grades_are_asked_for():
     with pytest.raises(ValueError, match="expected --grades. Received: none"):
         train_reader_head.Config()

@@ -1,0 +1,98 @@
+"""A reward that knows what readers keep beside a photograph.
+
+PYTHONPATH=recipes python recipes/train_adversarial.py --discriminators \
+        --rewards reader_reward.is_kept --form haiku --need-end
+
+Reads the export that readers graded candidates of, with the reader head that
+`train_reader_head.py` trained on them (`export_again.py --reader-head`), from
+`out/graded`, and features of the same encoder from `out/encoder`.
+"""
+
+import functools
+import pathlib
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from visualpoet.corpus import datasets
+from visualpoet.embedding.photographs import embed_photographs
+from visualpoet.features.store import load_features
+from visualpoet.finetuning import base
+from visualpoet.generator.drafts import MAX_TOKENS
+
+MODEL, FEATURES_DIR = pathlib.Path("out/graded"), pathlib.Path("out/encoder")
+# What grades ask for (`weights` of `train_reader_head.py`), but more of fit.
+FIT, FLUENCY, REPETITION, MERIT = 1.5, 0.17, -0.75, 0.5
+STEEPNESS, MIDDLE = 3.0, 0.35
+
+
+def is_kept(poems: Sequence[str], photographs: Sequence[str]) -> np.ndarray:
+    """Sigmoid of what poems are ranked by, were there no others.
+
+    Fit is less its mean over the photographs: what goes with all of them says
+    nothing of one.
+
+    Args:
+        poems: Poems.
+        photographs: Names of their photographs.
+
+    Returns:
+        float `[B]` in [0, 1].
+    """
+    poet, view, features = _load(MODEL, FEATURES_DIR)
+    token_ids = datasets.pad_token_ids(
+        datasets.frame_poems(poet.vocabulary, poems, MAX_TOKENS + 1)
+    )
+    fluency, merit = _read(poet, view, token_ids)
+    score = (
+        FIT * _measure_fit(poet, features, token_ids, photographs)
+        + FLUENCY * fluency
+        + REPETITION * _measure_repetition(poet, token_ids)
+        + MERIT * merit
+    )
+    return 1 / (1 + np.exp(-STEEPNESS * (score - MIDDLE)))
+
+
+@functools.cache
+def _load(model, features_dir):
+    poet = base.read_poet(model)
+    decoder = poet.generator.get_layer("decoder")
+    view = keras.Model(
+        poet.generator.input, [decoder.output, poet.generator.output]
+    )
+    return poet, view, load_features(features_dir)
+
+
+def _read(poet, view, token_ids):
+    """Mean log probability without the photograph, and merit, `[B]` each."""
+    size, generator = len(token_ids), poet.generator
+    form = poet.number_form(next(iter(poet.options)))
+    given = {
+        "token_ids": token_ids[:, :-1],
+        "image_embedding": np.zeros([size, generator.image_dim], np.float32),
+        "clue_ids": np.zeros([size, 1], np.int32),
+        "form": np.full([size], form, np.int32),
+    }
+    states, logits = view.predict_on_batch({n: given[n] for n in view.input})
+    drawn = token_ids[:, 1:, None]
+    chosen = np.take_along_axis(logits, drawn, axis=2)[..., 0]
+    gains = chosen - np.logaddexp.reduce(logits, axis=2)
+    is_drawn = drawn[..., 0] > 0
+    number = is_drawn.sum(axis=1)
+    mean = (states * is_drawn[..., None]).sum(axis=1) / number[:, None]
+    fluency = (gains * is_drawn).sum(axis=1) / number
+    return fluency, poet.reader_head(mean).numpy()
+
+
+def _measure_fit(poet, features, token_ids, photographs):
+    names = list(dict.fromkeys(photographs))
+    rows, places = embed_photographs(features, names, "joint", poet.image_tower)
+    cosine = poet.poem_tower(token_ids[:, 1:]).numpy() @ places.T
+    own = [rows[name] for name in photographs]
+    return cosine[np.arange(len(own)), own] - cosine.mean(axis=1)
+
+
+def _measure_repetition(poet, token_ids):
+    words = [row[poet.kinds.is_word[row]] for row in token_ids]
+    return np.array([1 - len(set(row)) / max(1, len(row)) for row in words])
