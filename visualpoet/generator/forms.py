@@ -13,7 +13,7 @@ from visualpoet.generator.poem_generator import PoemGenerator
 # (docs/results.md).
 OPTIONS = {
     "haiku": DecodingOptions(
-        temperature=0.6,
+        temperature=0.8,
         guidance=0.9,
         min_lines=3,
         max_lines=3,
@@ -21,11 +21,11 @@ OPTIONS = {
         max_words=6,
         penalty=4.0,
         num_candidates=64,
-        fluency_weight=0.35,
+        fluency_weight=0.15,
         common_weight=1.0,
-        novelty_weight=1.9,
-        repetition_weight=2.0,
-        merit_weight=0.8,
+        novelty_weight=1.2,
+        repetition_weight=1.0,
+        merit_weight=0.4,
     ),
 }
 
