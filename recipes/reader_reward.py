@@ -1,11 +1,13 @@
 """A reward that knows what readers keep beside a photograph.
 
 PYTHONPATH=recipes python recipes/train_adversarial.py --discriminators \
-        --rewards reader_reward.is_kept --form haiku --need-end
+        --rewards reader_reward.is_kept --features-dir out/encoder \
+        --embedding-dir out/embedding_small --form haiku --need-end \
+        --max-tokens 28 --kl-weight 0.15
 
 Reads the export that readers graded candidates of, with the reader head that
 `train_reader_head.py` trained on them (`export_again.py --reader-head`), from
-`out/graded`, and features of the same encoder from `out/encoder`.
+`out/graded/1`, and features of the same encoder from `out/encoder`.
 """
 
 import functools
@@ -21,17 +23,20 @@ from visualpoet.features.store import load_features
 from visualpoet.finetuning import base
 from visualpoet.generator.drafts import MAX_TOKENS
 
-MODEL, FEATURES_DIR = pathlib.Path("out/graded"), pathlib.Path("out/encoder")
-# What grades ask for (`weights` of `train_reader_head.py`), but more of fit.
+MODEL, FEATURES_DIR = pathlib.Path("out/graded/1"), pathlib.Path("out/encoder")
+# What grades ask for (`weights` of `train_reader_head.py`), but more of fit and
+# nothing of novelty, for which the divergence from the first generator stands.
 FIT, FLUENCY, REPETITION, MERIT = 1.5, 0.17, -0.75, 0.5
 STEEPNESS, MIDDLE = 3.0, 0.35
 
 
 def is_kept(poems: Sequence[str], photographs: Sequence[str]) -> np.ndarray:
-    """Sigmoid of what poems are ranked by, were there no others.
+    """Sigmoid of fit, fluency, repetition and merit, weighed.
 
-    Fit is less its mean over the photographs: what goes with all of them says
-    nothing of one.
+    Fit is less its mean over the photographs that are given: what goes with
+    all of them says nothing of one. So it depends on the batch, and several
+    workers, each with its rows, do not get what one would. A repeated word has
+    its own probability in fluency here.
 
     Args:
         poems: Poems.
@@ -39,6 +44,9 @@ def is_kept(poems: Sequence[str], photographs: Sequence[str]) -> np.ndarray:
 
     Returns:
         float `[B]` in [0, 1].
+
+    Raises:
+        ValueError: If the export has no reader head.
     """
     poet, view, features = _load(MODEL, FEATURES_DIR)
     token_ids = datasets.pad_token_ids(
@@ -57,6 +65,11 @@ def is_kept(poems: Sequence[str], photographs: Sequence[str]) -> np.ndarray:
 @functools.cache
 def _load(model, features_dir):
     poet = base.read_poet(model)
+    if poet.reader_head is None:
+        raise ValueError(
+            f"expected an export with a reader head. Received: {model}; run "
+            "recipes/export_again.py --reader-head first"
+        )
     decoder = poet.generator.get_layer("decoder")
     view = keras.Model(
         poet.generator.input, [decoder.output, poet.generator.output]

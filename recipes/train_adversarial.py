@@ -66,8 +66,8 @@ class Config(Settings):
     run_dir: pathlib.Path = option(pathlib.Path("out/adversarial"), "output")
     discriminators: tuple[str, ...] = option(
         (tasks.MULTIMODAL.name, tasks.POEM_STYLE.name),
-        "discriminators; real_or_generated alone is SeqGAN; none if --rewards "
-        "are all",
+        "discriminators; real_or_generated alone is SeqGAN; none where "
+        "--rewards are the whole reward",
     )
     paired_weight: float = option(
         rewards.PAIRED_WEIGHT,
@@ -113,7 +113,7 @@ class Config(Settings):
         known = set(discriminators) <= set(tasks.NAMES)
         expect(
             known and len(discriminators) <= 2,
-            f"one or two --discriminators of {tasks.NAMES}",
+            f"at most two --discriminators of {tasks.NAMES}",
             discriminators,
         )
         expect(names, "--discriminators, or else --rewards", names)

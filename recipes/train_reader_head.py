@@ -47,7 +47,7 @@ class Config:
 
     base: pathlib.Path = option(
         pathlib.Path("savedmodels/visualpoet/8"),
-        "version folder of the poet that wrote the texts",
+        "version folder of the poet whose states are read",
     )
     grades: tuple[pathlib.Path, ...] = option((), "files of graded candidates")
     form: str = option("", "of the texts; the default one of --base if empty")

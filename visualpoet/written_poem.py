@@ -36,7 +36,7 @@ class Candidate:
             that knows those.
         repetition: Share of its words that came before in it, from a model
             that minds it.
-        merit: What readers would grade its text beyond what fluency, novelty
+        merit: What readers would grade it beyond what fit, fluency, novelty
             and repetition say, in standard deviations of grades, from a model
             that has learnt it, for its default form.
     """

@@ -329,7 +329,7 @@ def test_the_saved_generator_lies_between(whole, pretrained, paths, tmp_path):
         ),
         (
             {"discriminators": tasks.NAMES},
-            "one or two --discriminators of",
+            "at most two --discriminators of",
         ),
         (
             {"discriminators": ("poem_style", "real_or_generated")},

@@ -5,6 +5,7 @@ import pytest
 
 from recipes import reader_reward
 from tests import tiny
+from visualpoet.embedding.photographs import embed_photographs
 from visualpoet.finetuning import base
 from visualpoet.generator import networks
 from visualpoet.generator import ranking
@@ -49,7 +50,9 @@ def score(poems, photographs):
     return np.log(reward / (1 - reward))
 
 
-def test_fluency_and_merit_are_those_of_the_ranking(monkeypatch, poet):
+def test_fluency_and_merit_are_those_of_the_ranking_without_repeats(
+    monkeypatch, poet
+):
     wrapped = networks.wrap_networks(
         poet.generator.start_view,
         poet.generator.step_view,
@@ -67,13 +70,26 @@ def test_fluency_and_merit_are_those_of_the_ranking(monkeypatch, poet):
         np.testing.assert_allclose(found, [expected[name]], atol=1e-4)
 
 
-def test_fit_is_less_its_mean_over_the_photographs(monkeypatch):
+def test_fit_is_less_its_mean_over_the_photographs(monkeypatch, poet):
     weigh(monkeypatch, FIT=1.0)
+    features = reader_reward.load_features(None)
+    _, places = embed_photographs(
+        features, PHOTOGRAPHS, "joint", poet.image_tower
+    )
+    ids = np.array([poet.vocabulary.encode(POEMS[0])])
+    first, second = (poet.poem_tower(ids).numpy() @ places.T)[0]
+    half = (first - second) / 2
     own = score(POEMS[:1] * 2, PHOTOGRAPHS)
-    np.testing.assert_allclose(own.sum(), 0.0, atol=1e-5)
-    assert abs(own[0]) > 1e-3
+    np.testing.assert_allclose(own, [half, -half], atol=1e-5)
     alone = score(POEMS[:1], PHOTOGRAPHS[:1])
     np.testing.assert_allclose(alone, [0.0], atol=1e-6)
+
+
+def test_a_reader_head_is_asked_for(monkeypatch, poet):
+    bare = dataclasses.replace(poet, reader_head=None)
+    monkeypatch.setattr(reader_reward.base, "read_poet", lambda _: bare)
+    with pytest.raises(ValueError, match="with a reader head. Received: out"):
+        reader_reward.is_kept(POEMS, PHOTOGRAPHS)
 
 
 def test_words_that_came_before_count_less(monkeypatch):

@@ -80,7 +80,8 @@ def test_it_says_what_scores_count_for(trained):
 
 def compare(rows):
     rows = [{"fluency": -2.0, "reader": "a", **row} for row in rows]
-    return train_reader_head._compare(rows, np.zeros([len(rows), 3]))
+    states = np.array([[1.0], [2.0], [4.0], [8.0]])
+    return train_reader_head._compare(rows, states)
 
 
 def test_grades_are_compared_within_a_photograph():
@@ -94,6 +95,7 @@ def test_grades_are_compared_within_a_photograph():
     np.testing.assert_allclose(lessons.grades, [1, -1, 1, -1])
     fit = lessons.scores[:, lessons.names.index("fit")]
     np.testing.assert_allclose(fit, [0.1, -0.1, -0.1, 0.1], atol=1e-12)
+    np.testing.assert_allclose(lessons.states[:, 0], [-0.5, 0.5, -2, 2])
     assert lessons.beside.all()
 
 
@@ -109,6 +111,25 @@ def test_texts_that_were_graded_alone_are_compared_within_a_reader():
     fit = lessons.scores[:, lessons.names.index("fit")]
     np.testing.assert_allclose(fit, [0.1, -0.1, 0, 0], atol=1e-12)
     assert lessons.beside.tolist() == [True, True, False, False]
+
+
+def test_weights_are_those_of_grades_beside_photographs():
+    rng = np.random.default_rng(0)
+    fit, fluency = rng.normal(size=[2, 200])
+    beside = np.arange(200) < 100
+    grades = np.where(beside, fit - 0.5 * fluency, 9 * fluency)
+    lessons = train_reader_head._Lessons(
+        ["fit", "fluency"],
+        np.column_stack([fit, fluency]),
+        rng.normal(size=[200, 3]),
+        grades,
+        np.arange(200).astype(str),
+        beside,
+        np.zeros(3),
+    )
+    config = train_reader_head.Config(grades=("grades.jsonl",))
+    weights = train_reader_head._weigh_scores(config, lessons)
+    np.testing.assert_allclose(weights["fluency"], -0.5, atol=0.05)
 
 
 def test_grades_are_asked_for():

@@ -283,7 +283,7 @@ def draw_texts(
 
 
 def weigh_tasks(tasks: Sequence[Task], paired_weight: float) -> list[float]:
-    """Weighs the rewards of one or two discriminators.
+    """Weighs the rewards of at most two discriminators.
 
     Args:
         tasks: Theirs, in any order; of two, `MULTIMODAL` is one.

@@ -37,8 +37,8 @@ class ReaderHead(PresetModel):
     """Linear in the state of the generator that has seen no photograph.
 
     A poem's merit is the mean over its tokens, END among them, of what the
-    state that each is drawn from adds. Readers' grades of texts are regressed
-    on that and on fluency, novelty and repetition; this is the states' part
+    state that each is drawn from adds. Readers' grades are regressed on that
+    and on fit, fluency, novelty and repetition; this is the states' part
     (`recipes/train_reader_head.py`).
 
     Source: a reward model on a language model's states, as of Stiennon et al.
