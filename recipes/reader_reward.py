@@ -22,6 +22,8 @@ from visualpoet.embedding.photographs import embed_photographs
 from visualpoet.features.store import load_features
 from visualpoet.finetuning import base
 from visualpoet.generator.drafts import MAX_TOKENS
+from visualpoet.generator.generator_inputs import show_nothing
+from visualpoet.generator.ranking import measure_repetition
 
 MODEL, FEATURES_DIR = pathlib.Path("out/graded/1"), pathlib.Path("out/encoder")
 # What grades ask for (`weights` of `train_reader_head.py`), but more of fit and
@@ -56,7 +58,7 @@ def is_kept(poems: Sequence[str], photographs: Sequence[str]) -> np.ndarray:
     score = (
         FIT * _measure_fit(poet, features, token_ids, photographs)
         + FLUENCY * fluency
-        + REPETITION * _measure_repetition(poet, token_ids)
+        + REPETITION * measure_repetition(poet.kinds, token_ids).numpy()
         + MERIT * merit
     )
     return 1 / (1 + np.exp(-STEEPNESS * (score - MIDDLE)))
@@ -79,13 +81,10 @@ def _load(model, features_dir):
 
 def _read(poet, view, token_ids):
     """Mean log probability without the photograph, and merit, `[B]` each."""
-    size, generator = len(token_ids), poet.generator
     form = poet.number_form(next(iter(poet.options)))
     given = {
         "token_ids": token_ids[:, :-1],
-        "image_embedding": np.zeros([size, generator.image_dim], np.float32),
-        "clue_ids": np.zeros([size, 1], np.int32),
-        "form": np.full([size], form, np.int32),
+        **show_nothing(poet.generator, form, len(token_ids)),
     }
     states, logits = view.predict_on_batch({n: given[n] for n in view.input})
     drawn = token_ids[:, 1:, None]
@@ -104,8 +103,3 @@ def _measure_fit(poet, features, token_ids, photographs):
     cosine = poet.poem_tower(token_ids[:, 1:]).numpy() @ places.T
     own = [rows[name] for name in photographs]
     return cosine[np.arange(len(own)), own] - cosine.mean(axis=1)
-
-
-def _measure_repetition(poet, token_ids):
-    words = [row[poet.kinds.is_word[row]] for row in token_ids]
-    return np.array([1 - len(set(row)) / max(1, len(row)) for row in words])
