@@ -52,6 +52,11 @@ class Config(Settings):
     embedding_dir: pathlib.Path = option(
         pathlib.Path("out/embedding"), "output of train_embedding.py"
     )
+    folds: tuple[pathlib.Path, ...] = option(
+        (),
+        "outputs of train_embedding.py with a fold left out each, in their "
+        "order: training photographs lie where new ones would",
+    )
     generator: pathlib.Path = option(
         pathlib.Path("out/generator/generator.keras"),
         "output of pretrain_generator.py",
@@ -185,6 +190,7 @@ def _inputs(config):
         *corpus_files(config.corpus_dir),
         *feature_files(config.features_dir),
         *sorted(config.embedding_dir.glob("**/*.keras")),
+        *(folder / "image_tower.keras" for folder in config.folds),
         *(path for path in given if path.is_file()),
     ]
 
@@ -196,6 +202,7 @@ def _build_batches(config, generator):
         config.embedding_dir,
         config.paragraphs,
         generator,
+        folds=config.folds,
         batch_size=config.batch_size,
         num_shown=config.num_shown,
         seed=config.seed,

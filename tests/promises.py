@@ -31,7 +31,7 @@ RECIPES = {
         *("benchmark", "caption_reward", "check_distribution"),
         *("distill_visual_encoder",),
         *("example_rewards", "export_again"),
-        *("extract_features", "extract_regions"),
+        *("extract_features", "extract_regions", "grade_drafts"),
         *("measure_discriminator", "prepare_corpus", "pretrain_discriminator"),
         *("pretrain_generator", "pretrain_hierarchical", "reader_reward"),
         *("render_pictures", "smoke_data"),
@@ -43,7 +43,7 @@ RECIPES = {
     ),
     "evaluate": (
         *("compare_methods", "evaluate", "human_study", "measure_voice"),
-        *("mine_pairs",),
+        *("mine_pairs", "train_reader"),
     ),
     "data": ("fetch_data",),
     "batch": ("write_album",),

@@ -1,6 +1,7 @@
 """What a step learns from: photographs and human texts, batch by batch."""
 
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from visualpoet.discriminators import material
 from visualpoet.discriminators.tasks import draw_texts
 from visualpoet.embedding.encoders import load_towers
 from visualpoet.embedding.photographs import embed_photographs
+from visualpoet.embedding.photographs import replace_by_folds
 from visualpoet.features.store import load_features
 from visualpoet.generator.generator_inputs import prepare_generator_inputs
 from visualpoet.generator.generator_inputs import take_rows
@@ -70,6 +72,7 @@ class Batches:
         embedding_dir: Output of `recipes/train_embedding.py`.
         paragraphs: Prose.
         generator: Who writes.
+        folds: As for `replace_by_folds`.
         batch_size: Photographs a batch.
         num_shown: Photographs held out.
         seed: Of the draws.
@@ -87,6 +90,7 @@ class Batches:
         paragraphs: pathlib.Path,
         generator: PoemGenerator,
         *,
+        folds: Sequence[pathlib.Path],
         batch_size: int,
         num_shown: int,
         seed: int,
@@ -100,6 +104,7 @@ class Batches:
         rows, image_embeddings = embed_photographs(
             features, list(corpus.photographs), "joint", image_tower
         )
+        replace_by_folds(image_embeddings, rows, features, corpus, folds)
         self.vocabulary = corpus.vocabulary
         self._batch_size, self._seed = batch_size, seed
         self.draws = draws
