@@ -2,9 +2,11 @@
 
 import json
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from visualpoet import extras
@@ -75,10 +77,10 @@ class CrossEncoder(keras.Model):
         **kwargs: Any,
     ) -> None:
         # === Layers ===
-        def embed(size, name):
+        def embed(size: int, name: str) -> keras.layers.Layer:
             return keras.layers.Embedding(size, hidden_dim, name=name)
 
-        def normalize(name):
+        def normalize(name: str) -> keras.layers.Layer:
             return keras.layers.LayerNormalization(epsilon=_EPSILON, name=name)
 
         # === Functional model ===
@@ -160,7 +162,9 @@ def begin_with(folder: pathlib.Path) -> CrossEncoder:
     return encoder
 
 
-def _find_weights(layer, weights):
+def _find_weights(
+    layer: keras.layers.Layer, weights: Mapping[str, np.ndarray]
+) -> list[np.ndarray]:
     """Those of a layer of ours, in its order and shapes."""
     kind, _, block = layer.name.partition("_")
     names = _SOURCES[kind]

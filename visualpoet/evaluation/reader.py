@@ -1,6 +1,5 @@
 """What readers would keep beside a photograph, learnt from their grades."""
 
-import functools
 import pathlib
 from collections.abc import Sequence
 
@@ -49,7 +48,7 @@ class Reader:
         self.encoder, self.tokenizer = encoder, tokenizer
         ids = tf.TensorSpec([None, None], tf.int32)
         self.read = tf.function(
-            functools.partial(encoder, training=False),
+            lambda pairs: encoder(pairs, training=False),
             input_signature=[{"token_ids": ids, "segment_ids": ids}],
         )
 
