@@ -23,9 +23,9 @@ OPTIONS = {
         num_candidates=64,
         fluency_weight=0.15,
         common_weight=1.0,
-        novelty_weight=1.2,
-        repetition_weight=1.0,
-        merit_weight=0.4,
+        novelty_weight=0.8,
+        repetition_weight=0.8,
+        merit_weight=0.3,
     ),
 }
 
