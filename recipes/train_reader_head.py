@@ -46,7 +46,7 @@ class Config:
     """Train the reader head: what readers would grade a haiku."""
 
     base: pathlib.Path = option(
-        pathlib.Path("savedmodels/visualpoet/8"),
+        pathlib.Path("savedmodels/visualpoet/9"),
         "version folder of the poet whose states are read",
     )
     grades: tuple[pathlib.Path, ...] = option((), "files of graded candidates")
