@@ -1,9 +1,11 @@
-"""Grade drafts by a trained reader, for train_reader_head.py.
+"""Grade drafts by a trained reader.
 
     python recipes/grade_drafts.py --drafts out/drafts/poems.jsonl
 
 Of photographs that nothing is measured on: the reader is told what people say
-of them.
+of them. `train_reader_head.py` takes the grades; where the reader was the
+reward they flatter what it rewards, and those of readers make the better head
+(docs/results.md).
 """
 
 import dataclasses
@@ -38,7 +40,6 @@ class Config:
         pathlib.Path("out/reader"), "output of train_reader.py"
     )
     run_dir: pathlib.Path = option(pathlib.Path("out/graded_drafts"), "output")
-    resume: bool = option(False, "go on with the run in --run-dir")
 
     def __post_init__(self):
         if not self.drafts:

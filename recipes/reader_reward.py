@@ -1,11 +1,13 @@
 """A reward that knows what readers keep beside a photograph.
 
 PYTHONPATH=recipes python recipes/train_adversarial.py --discriminators \
-        --rewards reader_reward.is_kept --form haiku --need-end \
-        --max-tokens 28 --kl-weight 0.15
+        --rewards reader_reward.is_kept --features-dir out/encoder \
+        --embedding-dir out/embedding_small --paragraphs PARAGRAPHS.jsonl.gz \
+        --form haiku --need-end --max-tokens 28 --kl-weight 0.15
 
 Reads the reader of `train_reader.py` from `out/reader` and what it is told of
-the photographs from `out/corpus`.
+the photographs from `out/corpus`. A reader's grades are up to a number that is
+added to all: MIDDLE is where the rewards of a first step are 0.4 in the mean.
 """
 
 import collections

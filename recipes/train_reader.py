@@ -9,8 +9,8 @@ say 0 to 3, how well it goes with the photograph, which is learnt beside, and
 "goes": 2, "reader": "a"}. Whoever grades sees what people say of the
 photograph and some of its candidates; grades are compared within a photograph.
 The reader is a cross-encoder that begins as a public sentence embedding, needs
-the extra `evaluate`, and is no part of what ships: `grade_drafts.py` grades
-drafts by it for `train_reader_head.py`, `reader_reward.py` rewards by it.
+the extra `evaluate`, and is no part of what ships: `reader_reward.py` rewards
+by it, `grade_drafts.py` grades drafts by it.
 """
 
 import dataclasses
@@ -39,6 +39,7 @@ from visualpoet.run_options import option
 GRADES = ("grade", "goes")
 WEIGHTS = (1.0, 0.5)  # of them in the loss
 WEIGHT_DECAY = 0.05
+ENCODER_FILES = ("config.json", "model.safetensors", "tokenizer.json")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,8 +56,10 @@ class Config:
     num_folds: int = option(
         5, "folds of the photographs, the first of them held out"
     )
-    batch_size: int = option(8, "photographs a batch, with all their haiku")
-    num_epochs: int = option(3, "times every grade is learnt from")
+    batch_size: int = option(
+        8, "groups a batch: what one reader graded of one photograph"
+    )
+    num_epochs: int = option(3, "times that grades are learnt from")
     learning_rate: float = option(1e-4, "AdamW, cosine to zero")
     warmup_steps: int = option(40, "steps of rising rate at the start")
     seed: int = option(0, "of the batches")
@@ -79,17 +82,24 @@ def main(config: Config) -> None:
     run = runs.RunDirectory(
         config.run_dir,
         config,
-        [*corpus_files(config.corpus_dir), *config.grades],
+        [
+            *corpus_files(config.corpus_dir),
+            *config.grades,
+            *(folder / name for name in ENCODER_FILES),
+        ],
     )
     tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
     trained = reader.Reader(begin_with(folder), tokenizer)
     learnt, held_out = _split(config, _read_groups(config))
-    run.log(
-        f"{len(learnt)} photographs to learn from, {len(held_out)} held out"
-    )
-    num_steps = config.num_epochs * (len(learnt) // config.batch_size)
+    run.log(f"{len(learnt)} groups to learn from, {len(held_out)} held out")
+    num_batches = max(len(learnt) // config.batch_size, 1)
+    num_steps = config.num_epochs * num_batches
     optimizer = keras.optimizers.AdamW(
-        warm_up_and_decay(config.learning_rate, num_steps, config.warmup_steps),
+        warm_up_and_decay(
+            config.learning_rate,
+            num_steps,
+            min(config.warmup_steps, num_steps // 2),
+        ),
         weight_decay=WEIGHT_DECAY,
         global_clipnorm=1.0,
     )
@@ -106,7 +116,10 @@ def main(config: Config) -> None:
         num_steps=num_steps,
         batches=lambda start: _batches(config, trained, learnt, start),
         train_step=make_train_step(loss, variables, optimizer, _SPEC),
-        variables={"reader": variables, "optimizer": optimizer.variables},
+        variables={
+            "reader": trained.encoder.variables,
+            "optimizer": optimizer.variables,
+        },
         evaluate=lambda: _correlate(config, trained, held_out),
         evaluation_interval=max(num_steps // 10, 1),
     )
@@ -134,6 +147,12 @@ def _read_groups(config):
         row for path in config.grades for row in row_files.read_json_lines(path)
     ]
     table = pd.DataFrame(rows)
+    for name in ("photograph", "poem", "reader", *GRADES):
+        if name not in table or table[name].isna().any():
+            raise ValueError(
+                f"expected `{name}` in every row of --grades. Received: rows "
+                "without; leave them out"
+            )
     for name in GRADES:
         spread = table.groupby("reader")[name].transform("std", ddof=0)
         table[name] /= spread.where(spread > 0, 1.0)

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 
@@ -89,6 +90,7 @@ def test_drafts_are_graded_by_it(trained, config, tmp_path):
     graded = [json.loads(line) for line in lines]
     shown = [describe(photographs[name])] * 2
     expected = load_reader(trained).grade(shown, poems)
+    assert len(graded) == 2
     for found, poem, grade in zip(graded, poems, expected):
         assert math.isclose(found.pop("grade"), grade, rel_tol=1e-4)
         assert found == {
@@ -104,3 +106,13 @@ def test_drafts_are_graded_by_it(trained, config, tmp_path):
 def test_what_is_learnt_from_is_asked_for(recipe):
     with pytest.raises(ValueError, match="Received: none"):
         recipe.Config()
+
+
+def test_a_row_without_a_grade_is_refused(config, tmp_path):
+    row = {"photograph": "a", "poem": "b", "reader": "c", "grade": 1.0}
+    bare = write_rows(tmp_path / "bare.jsonl", [{**row, "goes": 1.0}, row])
+    given = dataclasses.replace(
+        config, grades=(bare,), run_dir=tmp_path / "run"
+    )
+    with pytest.raises(ValueError, match="expected `goes` in every row"):
+        train_reader.main(given)

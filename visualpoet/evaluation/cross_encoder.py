@@ -138,8 +138,8 @@ def begin_with(folder: pathlib.Path) -> CrossEncoder:
     """Builds a cross-encoder on the weights of a public text encoder.
 
     Args:
-        folder: `config.json` and `model.safetensors` of a BERT, as of
-            all-MiniLM-L6-v2.
+        folder: `config.json` and `model.safetensors` of a BERT without
+            heads, named as those of all-MiniLM-L6-v2.
 
     Returns:
         The cross-encoder; its grades have yet to be learnt.
