@@ -159,9 +159,7 @@ def _count_lines(config, poet, weight):
         return None
     weighed = next(iter(poet.options.values())).common_weight
     rows = [
-        row["candidates"]
-        for path in config.drafts
-        for row in row_files.read_json_lines(path)
+        row["candidates"] for row in row_files.read_json_lines(*config.drafts)
     ]
     if config.reader_head and "merit" not in rows[0][0]:
         raise ValueError(

@@ -23,9 +23,8 @@ from visualpoet.evaluation.reader import MODEL_FILE
 from visualpoet.evaluation.reader import TOKENIZER_FILE
 from visualpoet.evaluation.reader import describe
 from visualpoet.evaluation.reader import load_reader
+from visualpoet.generator.reader_head import SCORES
 from visualpoet.run_options import option
-
-SCORES = ("fit", "fluency", "novelty", "repetition")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,9 +59,7 @@ def main(config: Config) -> None:
     )
     photographs = load_corpus(config.corpus_dir).photographs
     trained = load_reader(config.reader)
-    rows = [
-        row for path in config.drafts for row in row_files.read_json_lines(path)
-    ]
+    rows = row_files.read_json_lines(*config.drafts)
     with (run.path / "grades.jsonl").open("w") as stream:
         for row in track(rows, description="grading"):
             shown = describe(photographs[row["photograph"]])

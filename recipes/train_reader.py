@@ -143,10 +143,7 @@ def _find_encoder(config):
 
 def _read_groups(config):
     """What each reader graded of each photograph, with what was shown."""
-    rows = [
-        row for path in config.grades for row in row_files.read_json_lines(path)
-    ]
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(row_files.read_json_lines(*config.grades))
     for name in ("photograph", "poem", "reader", *GRADES):
         if name not in table or table[name].isna().any():
             raise ValueError(

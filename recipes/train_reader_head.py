@@ -34,11 +34,10 @@ from visualpoet.corpus import row_files
 from visualpoet.finetuning import base
 from visualpoet.generator.drafts import MAX_TOKENS
 from visualpoet.generator.reader_head import HEAD_FILE
+from visualpoet.generator.reader_head import SCORES
 from visualpoet.generator.reader_head import ReaderHead
 from visualpoet.generator.reader_head import average_states
 from visualpoet.run_options import option
-
-SCORES = ("fit", "fluency", "novelty", "repetition")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,9 +69,7 @@ def main(config: Config) -> None:
     inputs = [*base.list_files(config.base), *config.grades]
     run = runs.RunDirectory(config.run_dir, config, inputs)
     poet = base.read_poet(config.base)
-    rows = [
-        row for path in config.grades for row in row_files.read_json_lines(path)
-    ]
+    rows = row_files.read_json_lines(*config.grades)
     run.log(f"{len(rows)} grades")
     lessons = _compare(rows, _read_states(config, poet, rows))
     results = {

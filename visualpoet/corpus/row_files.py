@@ -21,17 +21,20 @@ def write_rows(path: pathlib.Path, rows: Iterable[Mapping[str, Any]]) -> None:
     replace_file(path, gzip.compress(lines.encode(), mtime=0))
 
 
-def read_json_lines(path: pathlib.Path) -> list[dict[str, Any]]:
-    """Reads rows that a recipe wrote as JSON lines.
+def read_json_lines(*paths: pathlib.Path) -> list[dict[str, Any]]:
+    """Reads rows that recipes wrote as JSON lines.
 
     Args:
-        path: The file, not compressed.
+        *paths: The files, not compressed.
 
     Returns:
-        Field to value.
+        Field to value, of each row of the first file, then of the others.
     """
-    with path.open(encoding="utf-8") as stream:
-        return [json.loads(line) for line in stream if line.strip()]
+    rows = []
+    for path in paths:
+        with path.open(encoding="utf-8") as stream:
+            rows += [json.loads(line) for line in stream if line.strip()]
+    return rows
 
 
 def replace_file(path: pathlib.Path, content: bytes) -> None:

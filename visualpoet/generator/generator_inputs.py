@@ -42,27 +42,6 @@ def prepare_generator_inputs(
     return inputs
 
 
-def show_nothing(
-    generator: PoemGenerator, form: int, size: int
-) -> dict[str, np.ndarray]:
-    """Prepares inputs of a generator that sees no photograph.
-
-    Args:
-        generator: The generator.
-        form: The number of its form, 0 for none.
-        size: Poems.
-
-    Returns:
-        `image_embedding` float32 `[size, K]` and `clue_ids` int32 `[size, 1]`
-        of zeros, and `form` int32 `[size]`; a generator may take fewer.
-    """
-    return {
-        "image_embedding": np.zeros([size, generator.image_dim], np.float32),
-        "clue_ids": np.zeros([size, 1], np.int32),
-        "form": np.full([size], form, np.int32),
-    }
-
-
 def find_form(generator: PoemGenerator, form: str) -> int:
     """Finds a form of a generator.
 

@@ -7,11 +7,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from visualpoet.generator.generator_inputs import show_nothing
 from visualpoet.generator.poem_generator import PoemGenerator
 from visualpoet.presets import PresetModel
 
 HEAD_FILE = "reader_head.keras"
+# Of a candidate, beside which the states count.
+SCORES = ("fit", "fluency", "novelty", "repetition")
 
 
 @keras.saving.register_keras_serializable("visualpoet")
@@ -81,6 +82,12 @@ def average_states(
     Returns:
         float32 `[N, H]`; START is drawn from none, END from the last one.
     """
+    size = len(token_ids)
+    photograph = {
+        "image_embedding": np.zeros([size, generator.image_dim], np.float32),
+        "clue_ids": np.zeros([size, 1], np.int32),
+        "form": np.full([size], form, np.int32),
+    }
     is_drawn = keras.Input([None], name="is_drawn")
     states = generator.get_layer("decoder").output  # [B, T - 1, H]
     total = ops.sum(states * is_drawn[..., None], axis=1)
@@ -89,7 +96,7 @@ def average_states(
     inputs = {
         "token_ids": token_ids[:, :-1],
         "is_drawn": (token_ids[:, 1:] > 0).astype(np.float32),
-        **show_nothing(generator, form, len(token_ids)),
+        **photograph,
     }
     return model.predict(
         {name: inputs[name] for name in model.input}, batch_size=256, verbose=0
