@@ -19,8 +19,7 @@ from visualpoet import runs
 from visualpoet.corpus import row_files
 from visualpoet.corpus.prepared import corpus_files
 from visualpoet.corpus.prepared import load_corpus
-from visualpoet.evaluation.reader import MODEL_FILE
-from visualpoet.evaluation.reader import TOKENIZER_FILE
+from visualpoet.evaluation.reader import FILES
 from visualpoet.evaluation.reader import describe
 from visualpoet.evaluation.reader import load_reader
 from visualpoet.generator.reader_head import SCORES
@@ -51,7 +50,7 @@ def main(config: Config) -> None:
     Args:
         config: Its options.
     """
-    files = [config.reader / name for name in (MODEL_FILE, TOKENIZER_FILE)]
+    files = [config.reader / name for name in FILES]
     run = runs.RunDirectory(
         config.run_dir,
         config,

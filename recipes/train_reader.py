@@ -53,6 +53,9 @@ class Config:
     encoder: str = option(
         "", "folder of a BERT and its tokenizer; empty for MiniLM"
     )
+    start_from: str = option(
+        "", "run directory of a reader to train on, or empty"
+    )
     num_folds: int = option(
         5, "folds of the photographs, the first of them held out"
     )
@@ -78,18 +81,9 @@ def main(config: Config) -> None:
         config: Its options.
     """
     keras.utils.set_random_seed(config.seed)
-    folder = _find_encoder(config)
-    run = runs.RunDirectory(
-        config.run_dir,
-        config,
-        [
-            *corpus_files(config.corpus_dir),
-            *config.grades,
-            *(folder / name for name in ENCODER_FILES),
-        ],
-    )
-    tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
-    trained = reader.Reader(begin_with(folder), tokenizer)
+    trained, before = _begin(config)
+    given = [*corpus_files(config.corpus_dir), *config.grades, *before]
+    run = runs.RunDirectory(config.run_dir, config, given)
     learnt, held_out = _split(config, _read_groups(config))
     run.log(f"{len(learnt)} groups to learn from, {len(held_out)} held out")
     num_batches = max(len(learnt) // config.batch_size, 1)
@@ -125,6 +119,25 @@ def main(config: Config) -> None:
     )
     trained.save(run.path)
     run.write_json("results.json", _correlate(config, trained, held_out))
+
+
+# --- the reader
+
+
+def _begin(config):
+    """The reader before it is trained, and the files that it is of."""
+    if config.start_from:
+        folder, files = pathlib.Path(config.start_from), reader.FILES
+        trained = reader.load_reader(folder)
+    else:
+        folder, files = _find_encoder(config), ENCODER_FILES
+        tokenizer = tokenizers.Tokenizer.from_file(
+            str(folder / "tokenizer.json")
+        )
+        trained = reader.Reader(begin_with(folder), tokenizer)
+    # Of the words grades hold few.
+    trained.encoder.get_layer("words").trainable = False
+    return trained, [folder / name for name in files]
 
 
 def _find_encoder(config):

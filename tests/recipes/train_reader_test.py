@@ -69,6 +69,21 @@ def test_it_tells_what_readers_keep_of_photographs_held_out(trained):
     assert results["goes"] > 0.8
 
 
+def test_it_is_trained_on(trained, config, tmp_path):
+    given = dataclasses.replace(
+        config,
+        start_from=str(trained),
+        encoder="nowhere",
+        num_epochs=1,
+        learning_rate=1e-9,
+        run_dir=tmp_path / "run",
+    )
+    train_reader.main(given)
+    before = load_reader(trained).grade(["the sea"], ["the rain"])
+    after = load_reader(tmp_path / "run").grade(["the sea"], ["the rain"])
+    assert math.isclose(before[0], after[0], abs_tol=1e-4)
+
+
 def test_drafts_are_graded_by_it(trained, config, tmp_path):
     poems = ["the sea", "the rain"]
     photographs = load_corpus(config.corpus_dir).photographs

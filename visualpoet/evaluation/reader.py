@@ -11,7 +11,7 @@ import tokenizers
 from visualpoet.corpus.records import Photograph
 from visualpoet.evaluation.cross_encoder import CrossEncoder
 
-MODEL_FILE, TOKENIZER_FILE = "reader.keras", "tokenizer.json"
+FILES = MODEL_FILE, TOKENIZER_FILE = "reader.keras", "tokenizer.json"
 MAX_TOKENS = 96  # of what is said and the haiku; the former is cut
 _BATCH_SIZE = 256
 
