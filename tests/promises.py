@@ -28,7 +28,8 @@ RECIPES = {
     ),
     "serve": ("attack_serving", "benchmark_memory", "benchmark_serving"),
     "train": (
-        *("benchmark", "caption_reward", "check_distribution"),
+        *("benchmark", "benchmark_parts"),
+        *("caption_reward", "check_distribution"),
         *("distill_visual_encoder",),
         *("example_rewards", "export_again"),
         *("extract_features", "extract_regions", "grade_drafts"),
