@@ -20,6 +20,7 @@ import tensorflow as tf
 
 from visualpoet import model_folders
 from visualpoet import run_options
+from visualpoet.controls import MAX_CANDIDATES
 from visualpoet.export import meta_graph
 from visualpoet.export import samples
 from visualpoet.finetuning import base
@@ -36,6 +37,13 @@ class Config:
     model: str = option("", "an exported model; the shipped one if empty")
     candidates: int = option(64, "of the best of many")
     calls: int = option(20, "timed calls of a part; the median counts")
+
+    def __post_init__(self):
+        if not 1 <= self.candidates <= MAX_CANDIDATES:
+            raise ValueError(
+                f"expected --candidates of 1 to {MAX_CANDIDATES}. Received: "
+                f"{self.candidates}"
+            )
 
 
 def main(config: Config) -> None:
@@ -148,7 +156,9 @@ def _measure_writing(config, poet, photograph, number):
         "compose", num_candidates=np.array([number], np.int32)
     )
     seen = _median(photograph.prepare("start_poem"), config.calls)
-    texts = [text.decode() for text in compose()["candidates"].numpy().ravel()]
+    # The rest of them is empty.
+    candidates = compose()["candidates"][0, :number].numpy()
+    texts = [text.decode() for text in candidates]
     # And END.
     lengths = [len(ids) + 1 for ids in poet.vocabulary.encode_batch(texts)]
     weights = poet.generator.count_params()

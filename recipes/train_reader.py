@@ -8,14 +8,16 @@ say 0 to 3, how well it goes with the photograph, which is learnt beside, and
 `reader`, who gave them: {"photograph": "...", "poem": "...", "grade": 3,
 "goes": 2, "reader": "a"}. Whoever grades sees what people say of the
 photograph and some of its candidates; grades are compared within a photograph.
-The reader is a cross-encoder that begins as a public sentence embedding, needs
-the extra `evaluate`, and is no part of what ships: `reader_reward.py` rewards
-by it, `grade_drafts.py` grades drafts by it.
+The reader is a cross-encoder that begins as a public sentence embedding, whose
+word embeddings it keeps, or as a reader of earlier grades (`--start-from`). It
+needs the extra `evaluate`, and is no part of what ships: `reader_reward.py`
+rewards by it, `grade_drafts.py` grades drafts by it.
 """
 
 import dataclasses
 import importlib.util
 import pathlib
+import zlib
 
 import keras
 import numpy as np
@@ -57,7 +59,7 @@ class Config:
         "", "run directory of a reader to train on, or empty"
     )
     num_folds: int = option(
-        5, "folds of the photographs, the first of them held out"
+        5, "folds of the photographs, by their names; the first is held out"
     )
     batch_size: int = option(
         8, "groups a batch: what one reader graded of one photograph"
@@ -72,6 +74,11 @@ class Config:
     def __post_init__(self):
         if not self.grades:
             raise ValueError("expected --grades. Received: none")
+        if self.encoder and self.start_from:
+            raise ValueError(
+                "expected --encoder or --start-from. Received: both; leave "
+                "one out"
+            )
 
 
 def main(config: Config) -> None:
@@ -135,7 +142,7 @@ def _begin(config):
             str(folder / "tokenizer.json")
         )
         trained = reader.Reader(begin_with(folder), tokenizer)
-    # Of the words grades hold few.
+    # The others would be left behind by the few words that grades hold.
     trained.encoder.get_layer("words").trainable = False
     return trained, [folder / name for name in files]
 
@@ -176,10 +183,10 @@ def _read_groups(config):
 
 def _split(config, groups):
     """Groups of photographs to learn from, and of those held out."""
-    names = sorted({group["photograph"].iloc[0] for group in groups})
-    order = np.random.default_rng(config.seed).permutation(len(names))
-    held = {names[i] for i in order[: len(names) // config.num_folds]}
-    is_held = [group["photograph"].iloc[0] in held for group in groups]
+    # By name: what one reader holds out no reader before it has learnt from.
+    names = [group["photograph"].iloc[0] for group in groups]
+    folds = [zlib.crc32(name.encode()) % config.num_folds for name in names]
+    is_held = [fold == 0 for fold in folds]
     return (
         [group for group, held in zip(groups, is_held) if not held],
         [group for group, held in zip(groups, is_held) if held],

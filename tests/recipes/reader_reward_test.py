@@ -17,7 +17,7 @@ class Strict:
 def told(monkeypatch):
     shown = {"boat": "1.5", "shore": "-0.2", "gull": "-0.2"}
     monkeypatch.setattr(
-        reader_reward, "_load", lambda *folders: (Strict(), shown, {})
+        reader_reward, "_load", lambda *folders: (Strict(), shown)
     )
 
 
@@ -43,21 +43,3 @@ def test_lines_and_pairs_are_shared_in_any_case():
 def test_a_word_has_no_pairs_of_its_own():
     np.testing.assert_allclose(reader_reward.share_pairs(["rain"]), [1.0])
     np.testing.assert_allclose(reader_reward.share_lines(["rain"]), [0.0])
-
-
-def test_stock_words_are_those_that_people_write_seldom():
-    poems = ["a shadow\non snow", "a dog's shadow", "a shadow\na shadow", "A"]
-    shown = ["snow", "a dog", "her shadow", ""]
-    # "a" stands in four, where two and half of four times four may.
-    found = reader_reward.count_stock(poems, shown, {"a": 0.125})
-    np.testing.assert_allclose(found, [1, 1, 0, 0])
-    found = reader_reward.count_stock(poems, shown, {"shadow": 0.0625})
-    np.testing.assert_allclose(found, [1, 0, 1, 1])
-
-
-def test_a_stock_word_costs_half_a_grade():
-    poems = ["sun", "a sun", "the sun", "moon"]
-    rewards = reader_reward.is_kept(poems, ["shore"] * 4)
-    # A word alone has no pairs of its own.
-    lost = 1.2 * np.array([1 + 0.5, 0.5, 0.5, 1])
-    np.testing.assert_allclose(rewards, 1 / (1 + np.exp(lost)))

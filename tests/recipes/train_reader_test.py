@@ -69,19 +69,34 @@ def test_it_tells_what_readers_keep_of_photographs_held_out(trained):
     assert results["goes"] > 0.8
 
 
-def test_it_is_trained_on(trained, config, tmp_path):
+@pytest.mark.parametrize("learning_rate", [1e-9, 0.01])
+def test_it_is_trained_on(trained, config, tmp_path, learning_rate):
     given = dataclasses.replace(
         config,
         start_from=str(trained),
-        encoder="nowhere",
+        encoder="",
         num_epochs=1,
-        learning_rate=1e-9,
+        learning_rate=learning_rate,
         run_dir=tmp_path / "run",
     )
     train_reader.main(given)
-    before = load_reader(trained).grade(["the sea"], ["the rain"])
-    after = load_reader(tmp_path / "run").grade(["the sea"], ["the rain"])
-    assert math.isclose(before[0], after[0], abs_tol=1e-4)
+    before, after = (
+        load_reader(folder).encoder for folder in (trained, given.run_dir)
+    )
+    moved = {
+        name: np.abs(
+            after.get_layer(name).get_weights()[0]
+            - before.get_layer(name).get_weights()[0]
+        ).max()
+        for name in ("words", "grades")
+    }
+    assert moved["words"] == 0.0
+    assert (moved["grades"] > 1e-4) == (learning_rate > 1e-4)
+
+
+def test_it_begins_as_one_thing(config):
+    with pytest.raises(ValueError, match="Received: both"):
+        dataclasses.replace(config, start_from="reader")
 
 
 def test_drafts_are_graded_by_it(trained, config, tmp_path):
