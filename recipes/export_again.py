@@ -4,10 +4,10 @@
         --model out/poet/10
 
 Decoding, ranking, forms and how weights are stored are today's; what the
-models have learnt (but for `--reader-head`), and what poems should not recite,
-is the base's. The own form of a voice (`--corpus`) is written as before, too;
-its patterns are named again. Discriminators are left out: they hardly help to
-rank.
+models have learnt (but for `--reader-head` and `--earlier`), and what poems
+should not recite, is the base's. The own form of a voice (`--corpus`) is
+written as before, too; its patterns are named again. Discriminators are left
+out: they hardly help to rank.
 """
 
 import dataclasses
@@ -30,6 +30,7 @@ from visualpoet.generator.common_lines import CommonLines
 from visualpoet.generator.known_phrases import KnownPhrases
 from visualpoet.generator.reader_head import HEAD_FILE
 from visualpoet.generator.reader_head import load_reader_head
+from visualpoet.optimization import interpolate
 from visualpoet.run_options import option
 
 
@@ -63,6 +64,14 @@ class Config:
         "output of train_reader_head.py for the base's generator, which the "
         "poet that wrote --drafts has, too; that of the base if empty",
     )
+    earlier: str = option(
+        "",
+        "version folder of the poet whose generator that of the base was "
+        "trained on from; empty for none",
+    )
+    interpolation: float = option(
+        0.5, "of what the generator has learnt since --earlier, the share kept"
+    )
     drafts: tuple[pathlib.Path, ...] = option(
         (), "files of poems of evaluate.py --split train, for common lines"
     )
@@ -78,6 +87,11 @@ class Config:
     resume: bool = option(False, "go on with the run in --run-dir")
 
     def __post_init__(self):
+        if not 0 <= self.interpolation <= 1:
+            raise ValueError(
+                "expected --interpolation in [0, 1]. Received: "
+                f"{self.interpolation}"
+            )
         if self.patterns and not (self.poems or self.corpus):
             raise ValueError(
                 "expected --poems or --corpus with --patterns, to know how "
@@ -109,7 +123,10 @@ def main(config: Config) -> None:
         folder = pathlib.Path(config.reader_head)
         head = load_reader_head(folder, poet.generator.hidden_dim)
         inputs.append(folder / HEAD_FILE)
+    if config.earlier:
+        inputs += base.list_files(pathlib.Path(config.earlier))
     run = runs.RunDirectory(config.run_dir, config, inputs)
+    _go_back(config, poet)
     texts = _read_texts(config)
     poet = exporting.prepare_patterns(poet, texts, config.patterns)
     options = _options(config, poet)
@@ -131,6 +148,25 @@ def main(config: Config) -> None:
         exporting.export_again(poet, config.model, run.describe_lineage())
     parameters = model_card.count_parameters(**poet.models)
     run.write_json("parameters.json", parameters)
+
+
+def _go_back(config, poet):
+    """Moves the generator's weights towards those of --earlier."""
+    if not config.earlier:
+        return
+    earlier = base.read_poet(pathlib.Path(config.earlier))
+    alike = [
+        (one.vocabulary.tokens, one.generator.get_config())
+        for one in (poet, earlier)
+    ]
+    if alike[0] != alike[1]:
+        raise ValueError(
+            "expected --earlier with a generator of the same tokens and sizes "
+            f"as that of {config.base}. Received: {config.earlier}, of others"
+        )
+    interpolate(
+        poet.generator.weights, earlier.generator.weights, config.interpolation
+    )
 
 
 def _read_texts(config):

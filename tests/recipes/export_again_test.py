@@ -171,6 +171,33 @@ def test_the_reader_head_is_kept(again):
     assert base.read_poet(tiny.exported()).reader_head is None
 
 
+def test_a_generator_goes_back_towards_an_earlier_one(monkeypatch):
+    poet, earlier = (base.read_poet(tiny.exported()) for _ in range(2))
+    before = poet.generator.get_weights()
+    earlier.generator.set_weights([3 * weight for weight in before])
+    monkeypatch.setattr(base, "read_poet", lambda folder: earlier)
+    config = export_again.Config(earlier="poet/1", interpolation=0.25)
+    export_again._go_back(config, poet)
+    for found, weight in zip(poet.generator.get_weights(), before):
+        # A quarter of it, and three quarters of three times as much.
+        np.testing.assert_allclose(found, 2.5 * weight, rtol=1e-5)
+
+
+def test_an_earlier_generator_of_other_tokens_is_refused(monkeypatch):
+    poet = base.read_poet(tiny.exported())
+    other = models.Vocabulary.train(tiny.POEMS, 200)
+    earlier = dataclasses.replace(poet, vocabulary=other)
+    monkeypatch.setattr(base, "read_poet", lambda folder: earlier)
+    config = export_again.Config(earlier="poet/1")
+    with pytest.raises(ValueError, match="Received: poet/1, of others"):
+        export_again._go_back(config, poet)
+
+
+def test_a_share_is_no_more_than_all():
+    with pytest.raises(ValueError, match="Received: 1.5"):
+        export_again.Config(interpolation=1.5)
+
+
 def test_a_voice_is_written_as_before():
     config = export_again.Config(corpus="poems", patterns=("limerick",))
     poet = base.read_poet(tiny.exported())
