@@ -52,7 +52,8 @@ class Config:
         pathlib.Path("out/corpus"), "output of prepare_corpus.py"
     )
     features_dir: pathlib.Path = option(
-        pathlib.Path("out/features"), "output of extract_features.py"
+        pathlib.Path("out/features"),
+        "output of extract_features.py, for the linear map of the experts",
     )
     model: pathlib.Path = option(pathlib.Path("out/poet/1"), "exported poet")
     generator: pathlib.Path = option(
@@ -214,7 +215,8 @@ def _uncaptioned(config, corpus, readable):
 
 def _find_human(config, corpus, form, poet, contents):
     """Human poems for the same photographs, by row."""
-    features = load_features(config.features_dir) if config.sentences else None
+    is_mapped = config.sentences and config.features_dir.exists()
+    features = load_features(config.features_dir) if is_mapped else None
     return human_rows.find_rows(
         corpus, form, contents, poet, features, config.seed
     )

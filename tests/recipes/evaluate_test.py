@@ -60,6 +60,14 @@ def test_captions_are_embedded_once(paths, tmp_path, embedded):
     assert embedded.count(captions) == 1
 
 
+def test_without_features_the_experts_choose_no_poem(paths, tmp_path, embedded):
+    results, _ = run(paths, tmp_path / "run", features_dir=tmp_path / "none")
+    rows = list(results["relevance"])
+    assert len(rows) == 4
+    assert not any("linear map" in row for row in rows)
+    assert "sentences" in results["relevance"]["this model"]
+
+
 def test_a_point_of_the_curve_is_the_table_at_its_guidance(
     paths, tmp_path, embedded
 ):
