@@ -14,7 +14,7 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"
 
 import dataclasses  # noqa: E402
 import statistics  # noqa: E402
-import time  # noqa: E402
+import timeit  # noqa: E402
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
@@ -94,12 +94,7 @@ def _print_growth(config):
 
 def _median(function, repeats):
     function()  # traced
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
+    return statistics.median(timeit.repeat(function, number=1, repeat=repeats))
 
 
 def _matrix_speed(config):

@@ -12,7 +12,7 @@ without it. Nothing else should run meanwhile.
 import dataclasses
 import pathlib
 import statistics
-import time
+import timeit
 from collections.abc import Callable
 
 import numpy as np
@@ -86,12 +86,7 @@ class _Part:
 
 def _median(function: Callable, calls: int) -> float:
     function()  # traced
-    times = []
-    for _ in range(calls):
-        started = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
+    return statistics.median(timeit.repeat(function, number=1, repeat=calls))
 
 
 def _matrix_speed(config):
