@@ -1,7 +1,7 @@
 """Export a poet again: an older export's weights with today's graph.
 
-    python recipes/export_again.py --base savedmodels/visualpoet/9 \
-        --model out/poet/10
+    python recipes/export_again.py --base savedmodels/visualpoet/10 \
+        --model out/poet/11
 
 Decoding, ranking, forms and how weights are stored are today's; what the
 models have learnt (but for `--reader-head` and `--earlier`), and what poems
@@ -39,7 +39,7 @@ class Config:
     """Export a poet again: an older export's weights with today's graph."""
 
     base: pathlib.Path = option(
-        pathlib.Path("savedmodels/visualpoet/9"), "version folder to read"
+        pathlib.Path("savedmodels/visualpoet/10"), "version folder to read"
     )
     model: pathlib.Path = option(
         pathlib.Path("out/poet/1"), "version folder to write"

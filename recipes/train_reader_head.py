@@ -45,7 +45,7 @@ class Config:
     """Train the reader head: what readers would grade a haiku."""
 
     base: pathlib.Path = option(
-        pathlib.Path("savedmodels/visualpoet/9"),
+        pathlib.Path("savedmodels/visualpoet/10"),
         "version folder of the poet whose states are read",
     )
     grades: tuple[pathlib.Path, ...] = option((), "files of graded candidates")
