@@ -59,7 +59,8 @@ def test_clues_tell_a_sea_from_a_forest(poet, pictures):
 def test_more_candidates_fit_no_worse(poet, pictures):
     one = poet.write(pictures["sea"], candidates=1)
     many = poet.write(pictures["sea"], candidates=16)
-    assert many.score >= one.score
+    # Products of one row and of many round apart on some processors.
+    assert many.score >= one.score - 1e-5
     assert one.poem in {candidate.poem for candidate in many.candidates}
 
 

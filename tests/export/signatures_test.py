@@ -125,7 +125,8 @@ def test_of_a_long_poem_the_beginning_is_judged(loaded):
     short, cut, other = calls.run(embed, poem=["sea", long, "sea hill"])[
         "embedding"
     ]
-    np.testing.assert_allclose(cut, short, atol=1e-6)
+    # Sums of a thousand words and of one round apart, more on some processors.
+    np.testing.assert_allclose(cut, short, atol=1e-5)
     assert np.abs(other - short).max() > 1e-3
 
 
