@@ -60,7 +60,7 @@ def test_more_candidates_fit_no_worse(poet, pictures):
     one = poet.write(pictures["sea"], candidates=1)
     many = poet.write(pictures["sea"], candidates=16)
     # Products of one row and of many round apart on some processors.
-    assert many.score >= one.score - 1e-5
+    assert many.score >= one.score - 1e-6
     assert one.poem in {candidate.poem for candidate in many.candidates}
 
 
