@@ -31,6 +31,7 @@ from visualpoet.generator.known_phrases import KnownPhrases
 from visualpoet.generator.reader_head import HEAD_FILE
 from visualpoet.generator.reader_head import load_reader_head
 from visualpoet.optimization import interpolate
+from visualpoet.run_options import expect
 from visualpoet.run_options import option
 
 
@@ -87,22 +88,20 @@ class Config:
     resume: bool = option(False, "go on with the run in --run-dir")
 
     def __post_init__(self):
-        if not 0 <= self.interpolation <= 1:
-            raise ValueError(
-                "expected --interpolation in [0, 1]. Received: "
-                f"{self.interpolation}"
-            )
-        if self.patterns and not (self.poems or self.corpus):
-            raise ValueError(
-                "expected --poems or --corpus with --patterns, to know how "
-                "words close lines. Received: none"
-            )
-        if self.corpus and (self.poems or self.form):
-            raise ValueError(
-                "expected --corpus without --poems and --form: it says how a "
-                f"voice is written. Received: {self.corpus} and "
-                f"{self.form or self.poems[0]}"
-            )
+        kept = self.interpolation
+        expect(0 <= kept <= 1, "an --interpolation in [0, 1]", kept)
+        expect(
+            self.poems or self.corpus or not self.patterns,
+            "--poems or --corpus with --patterns, to know how words close "
+            "lines",
+            "none",
+        )
+        expect(
+            not (self.corpus and (self.poems or self.form)),
+            "--corpus without --poems and --form: it says how a voice is "
+            "written",
+            f"{self.corpus} and {self.form or ', '.join(map(str, self.poems))}",
+        )
 
 
 def main(config: Config) -> None:

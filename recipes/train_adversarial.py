@@ -25,7 +25,6 @@ from visualpoet.adversarial import loop  # noqa: E402
 from visualpoet.adversarial import scoring  # noqa: E402
 from visualpoet.adversarial.batches import Batches  # noqa: E402
 from visualpoet.adversarial.settings import Settings  # noqa: E402
-from visualpoet.adversarial.settings import expect  # noqa: E402
 from visualpoet.corpus.prepared import VOCABULARY_FILE  # noqa: E402
 from visualpoet.corpus.prepared import corpus_files  # noqa: E402
 from visualpoet.corpus.words import ARCHAIC  # noqa: E402
@@ -36,6 +35,7 @@ from visualpoet.discriminators import training  # noqa: E402
 from visualpoet.features.store import feature_files  # noqa: E402
 from visualpoet.generator import poem_generator  # noqa: E402, F401
 from visualpoet.optimization import interpolate  # noqa: E402
+from visualpoet.run_options import expect  # noqa: E402
 from visualpoet.run_options import option  # noqa: E402
 
 
@@ -135,6 +135,8 @@ class Config(Settings):
         expect(share <= 1, "a --pairing-share of at most 1", share)
         count = self.hard_negatives
         expect(count >= 1, "--hard-negatives of 1 or more", count)
+        kept = self.interpolation
+        expect(0 <= kept <= 1, "an --interpolation in [0, 1]", kept)
 
     @property
     def draws(self) -> material.PairDraws:

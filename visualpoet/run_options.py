@@ -32,6 +32,21 @@ def argument(help_text: str) -> Any:
     return dataclasses.field(metadata={"help": help_text})
 
 
+def expect(holds: object, expected: str, received: Any) -> None:
+    """Refuses options that do not hold.
+
+    Args:
+        holds: True, or what is not empty, if they do.
+        expected: What would.
+        received: What was given.
+
+    Raises:
+        ValueError: If they do not.
+    """
+    if not holds:
+        raise ValueError(f"expected {expected}. Received: {received}")
+
+
 def _add_argument(
     parser: argparse.ArgumentParser, field: dataclasses.Field
 ) -> None:

@@ -16,6 +16,7 @@ from recipes import pretrain_discriminator
 from recipes import train_adversarial
 from recipes import write_poems
 from tests import killing
+from tests.recipes import stages
 from tests.recipes.adversarial_stages import train
 from visualpoet import runs
 from visualpoet.adversarial import report
@@ -306,6 +307,14 @@ def test_the_other_methods_run(options, paths, pretrained, tmp_path):
     assert f"reward/{name}" in header
 
 
+def test_folds_are_seen_by_their_towers(paths, pretrained, tmp_path):
+    folds = stages.make_folds(paths, tmp_path)
+    options = {"discriminators": ("poem_style",), "num_steps": 1}
+    train(paths, pretrained, tmp_path / "run", folds=folds, **options)
+    inputs = json.loads((tmp_path / "run" / "inputs.json").read_text())
+    assert str(tmp_path / "1" / "image_tower.keras") in inputs
+
+
 def test_the_saved_generator_lies_between(whole, pretrained, paths, tmp_path):
     run = shutil.copytree(whole, tmp_path / "run")
     options = json.loads((run / "config.json").read_text())
@@ -345,6 +354,7 @@ def test_the_saved_generator_lies_between(whole, pretrained, paths, tmp_path):
         ({"baseline": "running_mean"}, "expected --no-normalize-returns"),
         ({"rollout_interval": 0}, "of 1 or more. Received: 0"),
         ({"hard_negatives": 0}, "--hard-negatives of 1 or more. Received: 0"),
+        ({"interpolation": 2}, r"--interpolation in \[0, 1\]. Received: 2"),
         ({"baseline": "mine"}, "expected a --baseline of .*Received: mine"),
         ({"rollouts": 2}, "expected --baseline none with --rollouts"),
     ],

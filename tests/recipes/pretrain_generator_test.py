@@ -11,8 +11,6 @@ from recipes import prepare_corpus
 from tests import tiny_runs
 from tests.recipes import stages
 from visualpoet.corpus.prepared import load_corpus
-from visualpoet.embedding.encoders import ImageTower
-from visualpoet.embedding.encoders import load_towers
 
 
 @pytest.fixture(scope="module")
@@ -106,14 +104,7 @@ def test_what_is_saved_is_the_average_of_the_weights(paths, tmp_path):
 
 
 def test_folds_are_seen_by_their_towers(paths, tmp_path):
-    image_tower, _ = load_towers(paths.embedding)
-    for name in ("0", "1"):
-        fold = ImageTower(image_tower.feature_dims, image_tower.embedding_dim)
-        (tmp_path / name).mkdir()
-        fold.save(tmp_path / name / "image_tower.keras")
-        options = {"num_folds": 2, "left_out_fold": int(name)}
-        (tmp_path / name / "config.json").write_text(json.dumps(options))
-    folds = (tmp_path / "0", tmp_path / "1")
+    folds = stages.make_folds(paths, tmp_path)
     train(paths, tmp_path / "run", folds=folds)
     inputs = json.loads((tmp_path / "run" / "inputs.json").read_text())
     assert str(tmp_path / "1" / "image_tower.keras") in inputs

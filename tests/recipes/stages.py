@@ -1,6 +1,7 @@
 """The stages before and at the generator, on 20 small pictures."""
 
 import dataclasses
+import json
 import pathlib
 
 import keras
@@ -12,6 +13,8 @@ from recipes import render_pictures
 from recipes import smoke_data
 from recipes import train_embedding
 from recipes import train_expert
+from visualpoet.embedding.encoders import ImageTower
+from visualpoet.embedding.encoders import load_towers
 
 STEPS = 8
 
@@ -50,6 +53,18 @@ def embed(paths):
             num_steps=2,
         )
     )
+
+
+def make_folds(paths, folder):
+    """Towers that have learnt nothing yet, as of train_embedding.py."""
+    image_tower, _ = load_towers(paths.embedding)
+    for number in (0, 1):
+        fold = ImageTower(image_tower.feature_dims, image_tower.embedding_dim)
+        (folder / str(number)).mkdir()
+        fold.save(folder / str(number) / "image_tower.keras")
+        options = {"num_folds": 2, "left_out_fold": number}
+        (folder / str(number) / "config.json").write_text(json.dumps(options))
+    return folder / "0", folder / "1"
 
 
 def learn_sentiment(paths, run_dir):

@@ -1,8 +1,8 @@
 """How a generator is trained against its discriminators."""
 
 import dataclasses
-from typing import Any
 
+from visualpoet.run_options import expect
 from visualpoet.run_options import option
 
 BASELINES = ("none", "running_mean", "greedy", "value")
@@ -56,18 +56,3 @@ class Settings:
             baseline,
         )
         expect(interval >= 1, "a --rollout-interval of 1 or more", interval)
-
-
-def expect(holds: bool, expected: str, received: Any) -> None:
-    """Refuses options that do not hold.
-
-    Args:
-        holds: Whether they do.
-        expected: What would.
-        received: What was given.
-
-    Raises:
-        ValueError: If they do not.
-    """
-    if not holds:
-        raise ValueError(f"expected {expected}. Received: {received}")

@@ -5,6 +5,7 @@ import os
 import pathlib
 
 from visualpoet.run_options import argument
+from visualpoet.run_options import expect
 from visualpoet.run_options import option
 
 _AT_LEAST_ONE = (
@@ -90,27 +91,24 @@ class Options:
     resume: bool = option(False, "go on with the run in --out")
 
     def __post_init__(self) -> None:
-        if not 0 <= self.interpolation <= 1:
-            raise ValueError(
-                "expected --interpolation in [0, 1]. Received: "
-                f"{self.interpolation}"
-            )
+        kept = self.interpolation
+        expect(0 <= kept <= 1, "an --interpolation in [0, 1]", kept)
         for name in _AT_LEAST_ONE:
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"expected --{name.replace('_', '-')} of 1 or more. "
-                    f"Received: {getattr(self, name)}"
-                )
-        if self.level and not self.glosses:
-            raise ValueError(
-                "expected --level with --glosses: the words of the base are "
-                f"kept otherwise. Received: --level {self.level} alone"
+            value = getattr(self, name)
+            expect(
+                value >= 1, f"--{name.replace('_', '-')} of 1 or more", value
             )
-        if self.captions and (self.pairs or not self.photographs):
-            raise ValueError(
-                "expected --captions with --photographs, to pair them by, and "
-                f"without --pairs. Received: --captions {self.captions}"
-            )
+        expect(
+            self.glosses or not self.level,
+            "--level with --glosses: the words of the base are kept otherwise",
+            f"--level {self.level} alone",
+        )
+        expect(
+            not self.captions or (self.photographs and not self.pairs),
+            "--captions with --photographs, to pair them by, and without "
+            "--pairs",
+            f"--captions {self.captions}",
+        )
 
     def prepare_environment(self) -> None:
         """Prepares for the import of TensorFlow: tf-agents needs Keras 2."""
